@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+#	make		build/tcpprobe.so, the loadable builtin
+#	make try	installs what is missing, builds, and probes a few ports before your eyes
+#	make check	installs what is missing, and runs every test
+#	make install	honours DESTDIR, PREFIX and LOADABLESDIR; make uninstall takes it back
+# and for those who work on it
+#	make lint	formatters and analysers; warnings are errors here
+#	make sync	fills the marked regions of the README from include/*.def
+#	make fuzz	each parser for FUZZ_SECONDS
+#	make bench	the figures of the README
+#	make check-install check-sync deps clean
+
+PREFIX = /usr/local
+LOADABLESDIR = $(PREFIX)/lib/bash
+BASH_CFLAGS = $$(pkg-config --cflags bash | sed 's/-I/-isystem /g') -DHAVE_CONFIG_H -DDISABLE_MALLOC_WRAPPERS
+
+B = build
+CFLAGS = -O2 -g
+HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2
+# Immediate binding: a symbol that a bash lacks fails `enable`, not the user's shell later.
+SO_LDFLAGS = -shared -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--as-needed
+STRICT = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wwrite-strings -Wvla -Wformat=2 -Wundef -Werror
+OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -fPIC -fvisibility=hidden
+
+ENGINE = address duration engine hosts lookup options os report state target text
+ENGINE_OBJECTS = $(ENGINE:%=$B/%.o)
+LAB = $(patsubst tests/lab/%.c,$B/lab/%,$(wildcard tests/lab/*.c))
+UNITS = $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/*.c))
+FUZZERS = $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*.c))
+FLOORS = $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
+FUZZ_SECONDS = 10
+
+all: $B/tcpprobe.so
+
+# Only the face may see bash: the engine must compile without its headers.
+$B/bash.o: OUR_CFLAGS += $(BASH_CFLAGS)
+
+$B/%.o: builtin/%.c
+	@mkdir -p $B
+	$(CC) $(OUR_CFLAGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS) -MMD -c -o $@ $<
+
+$B/tcpprobe.so: $B/bash.o $(ENGINE_OBJECTS)
+	$(CC) $(SO_LDFLAGS) $(LDFLAGS) -o $@ $^
+
+# Test programs: the lab and the floors stand alone, the unit tests link the engine.
+$B/lab/%: tests/lab/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) -o $@ $<
+
+$B/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) -o $@ $<
+
+$B/unit/%: tests/unit/%.c tests/unit/unit.h $(ENGINE_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CFLAGS) -MMD -o $@ $< $(ENGINE_OBJECTS)
+
+$B/fuzz/%: tests/fuzz/%.c $(ENGINE:%=builtin/%.c)
+	@mkdir -p $(@D)
+	clang -std=c11 -D_GNU_SOURCE -Iinclude -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
+
+try:
+	@.ci/deps build try
+	@$(MAKE) -s all lab
+	@tests/try
+
+check:
+	@.ci/deps build test server
+	@$(MAKE) -s all lab units
+	@tests/run
+
+deps:
+	@.ci/deps build try test lint server
+
+lab: $(LAB)
+units: $(UNITS)
+fuzzers: $(FUZZERS)
+
+fuzz: fuzzers
+	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
+
+bench: all lab $(FLOORS)
+	@tests/bench/run
+
+sync:
+	@.ci/sync
+check-sync:
+	@.ci/sync --check
+
+lint: check-sync
+	@.ci/lint
+
+install: all
+	install -d $(DESTDIR)$(LOADABLESDIR)
+	install -m 755 $B/tcpprobe.so $(DESTDIR)$(LOADABLESDIR)/tcpprobe.so
+
+uninstall:
+	rm -f $(DESTDIR)$(LOADABLESDIR)/tcpprobe.so
+	-rmdir -p $(DESTDIR)$(LOADABLESDIR) 2>/dev/null
+
+check-install: all
+	@tests/install
+
+clean:
+	rm -rf $B
+
+.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install clean
+-include $(wildcard $B/*.d $B/unit/*.d)

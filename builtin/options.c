@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tp_options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "tp_duration.h"
+#include "tp_lookup.h"
+
+const char tp_synopsis[] = "tcpprobe [-"
+#define TP_FLAG(letter, function, help) #letter
+#include "usage.def"
+			   "]"
+#define TP_VALUE(letter, argument, function, help) " [-" #letter " " #argument "]"
+#include "usage.def"
+			   " target ...";
+
+char *const tp_usage[] = {
+#define TP_TEXT(line) line,
+#define TP_FLAG(letter, function, help) "  -" #letter "\t\t" help,
+#define TP_VALUE(letter, argument, function, help) "  -" #letter " " #argument "\t" help,
+#include "usage.def"
+#define TP_STATE(id, status, telling, word, meaning) "  " #status "\t" word ": " meaning,
+#define TP_STATUS(id, status, meaning) "  " #status "\t" meaning,
+#include "tcpprobe.def"
+	NULL
+};
+
+void tp_options_init(struct tp_options *options)
+{
+	*options = (struct tp_options){ .family = AF_UNSPEC, .timeout_us = 5 * 1000000 };
+}
+
+/*
+ * One function an option, named in usage.def. value is NULL for a flag.
+ * Each returns 0, or EINVAL with the reason.
+ */
+static int set_family(struct tp_options *options, int family, struct tp_why *why)
+{
+	if (options->family != AF_UNSPEC && options->family != family)
+		return tp_because(why, "-4 and -6 exclude each other");
+	options->family = family;
+	return 0;
+}
+
+static int set_ipv4(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	(void)value;
+	return set_family(options, AF_INET, why);
+}
+
+static int set_ipv6(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	(void)value;
+	return set_family(options, AF_INET6, why);
+}
+
+#define SET_FLAG(name)                                                                                 \
+	static int set_##name(struct tp_options *options, const char *value, struct tp_why *why) \
+	{                                                                                              \
+		(void)value;                                                                           \
+		(void)why;                                                                             \
+		options->name = true;                                                                  \
+		return 0;                                                                              \
+	}
+SET_FLAG(each_address)
+SET_FLAG(help)
+SET_FLAG(quiet)
+SET_FLAG(verbose)
+SET_FLAG(version)
+
+static int set_source(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	memset(&options->source, 0, sizeof(options->source));
+	if (tp_lookup_numeric(value, AF_UNSPEC, &options->source.address) == 0)
+		return 0;
+	if (strlen(value) >= sizeof(options->source.interface) || if_nametoindex(value) == 0)
+		return tp_because(why, "-s %s: neither a numeric address nor an interface here", tp_quote(value).text);
+	strcpy(options->source.interface, value);
+	return 0;
+}
+
+static int set_timeout(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	switch (tp_duration_parse(value, &options->timeout_us)) {
+	case 0:
+		return 0;
+	case ERANGE:
+		return tp_because(why, "-t %s: too long", tp_quote(value).text);
+	default:
+		return tp_because(why, "-t %s: not a duration (3, 0.25, 500ms, 2s, 1m, 1h)", tp_quote(value).text);
+	}
+}
+
+static const struct option {
+	const char *letter;
+	bool has_value;
+	int (*set)(struct tp_options *options, const char *value, struct tp_why *why);
+} table[] = {
+#define TP_FLAG(letter, function, help) { #letter, false, set_##function },
+#define TP_VALUE(letter, argument, function, help) { #letter, true, set_##function },
+#include "usage.def"
+};
+
+static const struct option *find_option(char letter)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		if (table[i].letter[0] == letter)
+			return &table[i];
+	}
+	return NULL;
+}
+
+/* One word of options, "-qvt5"; next is the word behind it, or NULL. *used counts what was taken. */
+static int parse_word(struct tp_options *options, const char *word, const char *next, size_t *used, struct tp_why *why)
+{
+	for (const char *letter = word + 1; *letter != '\0'; letter++) {
+		const struct option *option = find_option(*letter);
+
+		if (option == NULL)
+			return tp_because(why, "%s: invalid option", tp_quote(word).text);
+		if (!option->has_value) {
+			if (option->set(options, NULL, why) != 0)
+				return EINVAL;
+			continue;
+		}
+		if (letter[1] != '\0')
+			return option->set(options, letter + 1, why);
+		if (next == NULL)
+			return tp_because(why, "-%s: an argument is missing", option->letter);
+		*used += 1;
+		return option->set(options, next, why);
+	}
+	return 0;
+}
+
+/* What only the whole of the options tells. */
+static int check(struct tp_options *options, struct tp_why *why)
+{
+	int family = options->source.address.any.sa_family;
+
+	return family == AF_UNSPEC ? 0 : set_family(options, family, why);
+}
+
+int tp_options_parse(struct tp_options *options, char *const words[], size_t count, size_t *used, struct tp_why *why)
+{
+	*used = 0;
+	while (*used < count && words[*used][0] == '-' && words[*used][1] != '\0') {
+		const char *word = words[*used], *next = *used + 1 < count ? words[*used + 1] : NULL;
+
+		*used += 1;
+		if (strcmp(word, "--") == 0)
+			break;
+		if (strcmp(word, "--help") == 0)
+			options->help = true;
+		else if (parse_word(options, word, next, used, why) != 0)
+			return EINVAL;
+	}
+	return check(options, why);
+}

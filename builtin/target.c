@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tp_target.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char digits[] = "0123456789";
+static const char dev_tcp[] = "/dev/tcp/";
+
+/*
+ * A word on its way to targets. text is a copy that is cut into pieces in
+ * place. In a URL any piece may turn out to be a misplaced password, so there
+ * a complaint shows no piece, but the word as tp_quote() shows it.
+ */
+struct parser {
+	struct tp_targets *targets;
+	struct tp_why *why;
+	const char *word;
+	char *text;
+	bool is_url;
+};
+
+static int complain(struct parser *parser, const char *piece, const char *why)
+{
+	return tp_because(parser->why, "%s: %s", tp_quote(parser->is_url ? parser->word : piece).text, why);
+}
+
+/*
+ * Room for one more element behind count: grows by half, so that adding stays
+ * cheap. A parse that fails leaves the list whole.
+ */
+static void *with_room(void *list, size_t count, size_t size)
+{
+	/* 1, 2, 4, 8 ...: full exactly when count is a power of two, or nothing is there yet. */
+	if ((count & (count - 1)) != 0)
+		return list;
+	return realloc(list, (count == 0 ? 1 : 2 * count) * size);
+}
+
+static int add_ports(struct tp_target *target, uint16_t first, uint16_t last)
+{
+	struct tp_ports *ports = with_room(target->ports, target->ports_count, sizeof(*ports));
+
+	if (ports == NULL)
+		return ENOMEM;
+	target->ports = ports;
+	ports[target->ports_count++] = (struct tp_ports){ first, last };
+	return 0;
+}
+
+/* Digits as a port; 0: none, and the complaint is made. Leading zeros are harmless: nothing here is octal. */
+static uint16_t port_number(struct parser *parser, const char *text)
+{
+	unsigned long number = 0;
+
+	for (const char *digit = text; *digit != '\0' && number <= UINT16_MAX; digit++)
+		number = number * 10 + (unsigned long)(*digit - '0');
+	if (number > UINT16_MAX)
+		number = 0;
+	if (number == 0)
+		complain(parser, text, "a port is 1 to 65535");
+	return (uint16_t)number;
+}
+
+/* 0: no such service. The system's answer first. */
+static uint16_t service_port(const char *name)
+{
+	static const struct {
+		const char *name;
+		uint16_t port;
+	} services[] = {
+#define TP_SERVICE(name, port) { name, port },
+#include "services.def"
+	};
+	struct servent *entry = getservbyname(name, "tcp");
+
+	if (entry != NULL)
+		return ntohs((uint16_t)entry->s_port);
+	for (size_t i = 0; i < sizeof(services) / sizeof(*services); i++) {
+		if (strcmp(name, services[i].name) == 0)
+			return services[i].port;
+	}
+	return 0;
+}
+
+/* FIRST-LAST, cut at its dash. */
+static int parse_range(struct parser *parser, struct tp_target *target, char *text, char *dash)
+{
+	uint16_t first, last;
+
+	*dash = '\0';
+	first = port_number(parser, text);
+	last = first != 0 ? port_number(parser, dash + 1) : 0;
+	if (last == 0)
+		return EINVAL;
+	*dash = '-';
+	if (first > last)
+		return complain(parser, text, "the range is reversed");
+	return add_ports(target, first, last);
+}
+
+/* One of a list: 80, 8000-8010 or a service name, which may have digits and dashes too. */
+static int parse_ports_item(struct parser *parser, struct tp_target *target, char *item)
+{
+	char *dash = item + strspn(item, digits);
+	uint16_t port;
+
+	if (dash > item && dash[0] == '-' && dash[1] != '\0' && dash[1 + strspn(dash + 1, digits)] == '\0')
+		return parse_range(parser, target, item, dash);
+	if (*dash == '\0') {
+		port = port_number(parser, item);
+		return port == 0 ? EINVAL : add_ports(target, port, port);
+	}
+	port = service_port(item);
+	if (port == 0)
+		return complain(parser, item, "neither a port nor a known service");
+	return add_ports(target, port, port);
+}
+
+/* A port spec: items between commas. An empty item is an error like any other that is no port. */
+static int parse_ports(struct parser *parser, struct tp_target *target, char *spec)
+{
+	for (;;) {
+		char *comma = strchr(spec, ',');
+		int error;
+
+		if (comma != NULL)
+			*comma = '\0';
+		if (*spec == '\0')
+			return complain(parser, parser->word, "an empty port");
+		error = parse_ports_item(parser, target, spec);
+		if (error != 0 || comma == NULL)
+			return error;
+		spec = comma + 1;
+	}
+}
+
+/* Is it an IPv6 literal, whatever its zone? */
+static bool is_ipv6(const char *host)
+{
+	struct in6_addr address;
+	char text[INET6_ADDRSTRLEN];
+	size_t length = strcspn(host, "%");
+
+	if (length >= sizeof(text))
+		return false;
+	memcpy(text, host, length);
+	text[length] = '\0';
+	return inet_pton(AF_INET6, text, &address) == 1;
+}
+
+static int check_host(struct parser *parser, const char *host)
+{
+	if (*host == '\0')
+		return complain(parser, parser->word, "the host is empty");
+	if (strlen(host) > TP_HOST_MAX)
+		return complain(parser, host, "the host is too long");
+	for (const char *byte = host; *byte != '\0'; byte++) {
+		if (tp_is_control(byte) || strchr(" /@", *byte) != NULL)
+			return complain(parser, host, "not a host: blanks, control bytes, '/' and '@' are in none");
+	}
+	if (strchr(host, ':') != NULL && !is_ipv6(host))
+		return complain(parser, host, "not an IPv6 address");
+	return 0;
+}
+
+/* Takes "[...]" off an IPv6 literal; what is in brackets must be one. */
+static int strip_brackets(struct parser *parser, char **host)
+{
+	size_t length = strlen(*host);
+
+	if (**host != '[')
+		return 0;
+	if ((*host)[length - 1] != ']')
+		return complain(parser, *host, "the bracket is not closed");
+	(*host)[length - 1] = '\0';
+	*host += 1;
+	return is_ipv6(*host) ? 0 : complain(parser, *host, "not an IPv6 address");
+}
+
+/* Adds a target without ports. The list owns it at once, so a failure further on leaks nothing. */
+static int add_host(struct parser *parser, char *host, struct tp_target **target)
+{
+	struct tp_targets *targets = parser->targets;
+	struct tp_target *list;
+	int error = strip_brackets(parser, &host);
+
+	if (error == 0)
+		error = check_host(parser, host);
+	if (error != 0)
+		return error;
+	list = with_room(targets->list, targets->count, sizeof(*list));
+	if (list == NULL)
+		return ENOMEM;
+	targets->list = list;
+	*target = &list[targets->count];
+	**target = (struct tp_target){ .host = strdup(host) };
+	if ((*target)->host == NULL)
+		return ENOMEM;
+	targets->count++;
+	return 0;
+}
+
+/*
+ * Cuts "HOST:PORT" or "[v6]:PORT" at its colon. *port is NULL where there is no
+ * port: a name, "[v6]", or a bare IPv6 literal, which has a colon but no port.
+ */
+static int cut_port(struct parser *parser, char *text, char **port)
+{
+	char *colon = strchr(text, ':');
+
+	*port = NULL;
+	if (*text == '[') {
+		char *bracket = strchr(text, ']');
+
+		if (bracket == NULL)
+			return complain(parser, text, "the bracket is not closed");
+		if (bracket[1] != '\0' && bracket[1] != ':')
+			return complain(parser, text, "only :PORT can follow the bracket");
+		colon = bracket[1] == ':' ? bracket + 1 : NULL;
+	} else if (colon != NULL && strchr(colon + 1, ':') != NULL) {
+		return is_ipv6(text) ? 0 : complain(parser, text, "neither HOST:PORT nor an IPv6 address");
+	}
+	if (colon != NULL) {
+		*colon = '\0';
+		*port = colon + 1;
+	}
+	return 0;
+}
+
+static int hex_digit(char byte)
+{
+	static const char hex[] = "0123456789abcdef0123456789ABCDEF";
+	const char *place = byte != '\0' ? strchr(hex, byte) : NULL;
+
+	return place == NULL ? -1 : (int)(place - hex) % 16;
+}
+
+/* RFC 3986's %XX, in place. A zone may follow a bare '%', which RFC 6874 wants as %25 and few write so. */
+static void decode_percent(char *text)
+{
+	char *out = text;
+
+	for (; *text != '\0'; text++) {
+		int high = *text == '%' ? hex_digit(text[1]) : -1, low = high >= 0 ? hex_digit(text[2]) : -1;
+
+		/* %00 would cut the host short: it is kept as it is, and no such host is known. */
+		if (low < 0 || high + low == 0) {
+			*out++ = *text;
+		} else {
+			*out++ = (char)(high * 16 + low);
+			text += 2;
+		}
+	}
+	*out = '\0';
+}
+
+/* The port that a scheme stands for: its own, or of "postgresql+asyncpg" that of the first part. 0: none. */
+static uint16_t scheme_port(char *scheme)
+{
+	uint16_t port = service_port(scheme);
+	char *plus = strchr(scheme, '+');
+
+	if (port != 0 || plus == NULL)
+		return port;
+	*plus = '\0';
+	return service_port(scheme);
+}
+
+/* One of a URL's hosts, HOST[:PORT]; digits alone are one more port of the host before, as in h:80,443. */
+static int parse_url_host(struct parser *parser, char *text, uint16_t default_port, struct tp_target **target)
+{
+	char *port;
+	int error;
+
+	if (*target != NULL && *text != '\0' && text[strspn(text, "0123456789-")] == '\0')
+		return parse_ports(parser, *target, text);
+	error = cut_port(parser, text, &port);
+	if (error != 0)
+		return error;
+	decode_percent(text);
+	error = add_host(parser, text, target);
+	if (error != 0)
+		return error;
+	if (port != NULL && *port != '\0')
+		return parse_ports(parser, *target, port);
+	if (default_port == 0)
+		return complain(parser, parser->word, "no port, and the scheme names no known service");
+	return add_ports(*target, default_port, default_port);
+}
+
+/* SCHEME://[user[:password]@]HOST[:PORT][,HOST[:PORT]...][/...], RFC 3986. */
+static int parse_url(struct parser *parser)
+{
+	char *scheme = parser->text, *hosts = strstr(scheme, "://"), *at;
+	struct tp_target *target = NULL;
+	uint16_t default_port;
+
+	*hosts = '\0';
+	hosts += strlen("://");
+	hosts[strcspn(hosts, "/?#")] = '\0';
+	at = strrchr(hosts, '@');
+	if (at != NULL)
+		hosts = at + 1;
+	for (char *byte = scheme; *byte != '\0'; byte++) {
+		if (*byte >= 'A' && *byte <= 'Z')
+			*byte = (char)(*byte - 'A' + 'a');
+	}
+	if (scheme[strspn(scheme, "abcdefghijklmnopqrstuvwxyz0123456789+.-")] != '\0' || *scheme < 'a')
+		return complain(parser, parser->word, "not a URL: the scheme is malformed");
+	if (strlen(scheme) > strlen("+srv") && strcmp(scheme + strlen(scheme) - strlen("+srv"), "+srv") == 0)
+		return complain(parser, parser->word, "its hosts stand in DNS SRV records, which are not looked up");
+	default_port = scheme_port(scheme);
+	for (;;) {
+		char *comma = strchr(hosts, ',');
+		int error;
+
+		if (comma != NULL)
+			*comma = '\0';
+		error = parse_url_host(parser, hosts, default_port, &target);
+		if (error != 0 || comma == NULL)
+			return error;
+		hosts = comma + 1;
+	}
+}
+
+static int parse_dev_tcp(struct parser *parser)
+{
+	char *host = parser->text + strlen(dev_tcp), *slash = strchr(host, '/');
+	struct tp_target *target;
+	int error;
+
+	if (slash == NULL)
+		return complain(parser, parser->word, "no port: /dev/tcp/HOST/PORT");
+	*slash = '\0';
+	error = add_host(parser, host, &target);
+	return error != 0 ? error : parse_ports(parser, target, slash + 1);
+}
+
+/* One word, whole or the host before port words: *target is then the target that has no port yet, else NULL. */
+static int parse_word(struct parser *parser, struct tp_target **target)
+{
+	char *port;
+	int error;
+
+	*target = NULL;
+	if (parser->is_url)
+		return parse_url(parser);
+	if (strncmp(parser->text, dev_tcp, strlen(dev_tcp)) == 0)
+		return parse_dev_tcp(parser);
+	error = cut_port(parser, parser->text, &port);
+	if (error == 0)
+		error = add_host(parser, parser->text, target);
+	if (error != 0 || port == NULL)
+		return error;
+	error = parse_ports(parser, *target, port);
+	*target = NULL;
+	return error;
+}
+
+/* One operand; target is where port words belong, NULL until a host without port came first. */
+static int add_word(struct parser *parser, bool first, struct tp_target **target)
+{
+	int error;
+
+	if (*target != NULL)
+		return parse_ports(parser, *target, parser->text);
+	error = parse_word(parser, target);
+	if (error == 0 && *target != NULL && !first)
+		return complain(parser, parser->word, "no port: HOST:PORT");
+	return error;
+}
+
+int tp_targets_add(struct tp_targets *targets, char *const words[], size_t count, struct tp_why *why)
+{
+	struct tp_target *target = NULL;
+	int error = 0;
+
+	for (size_t i = 0; i < count && error == 0; i++) {
+		struct parser parser = {
+			.targets = targets,
+			.why = why,
+			.word = words[i],
+			.text = strdup(words[i]),
+			.is_url = strstr(words[i], "://") != NULL,
+		};
+
+		if (parser.text == NULL)
+			return ENOMEM;
+		error = add_word(&parser, i == 0, &target);
+		if (error == 0 && i + 1 == count && target != NULL && target->ports_count == 0)
+			error = complain(&parser, parser.word, "no port: HOST PORT, or HOST:PORT");
+		free(parser.text);
+	}
+	return error;
+}
+
+void tp_targets_free(struct tp_targets *targets)
+{
+	for (size_t i = 0; i < targets->count; i++) {
+		free(targets->list[i].host);
+		free(targets->list[i].ports);
+	}
+	free(targets->list);
+	*targets = (struct tp_targets){ 0 };
+}
+
+bool tp_cursor_next(struct tp_cursor *cursor, const char **host, uint16_t *port)
+{
+	const struct tp_target *target;
+	const struct tp_ports *ports;
+
+	if (cursor->target == cursor->targets->count)
+		return false;
+	target = &cursor->targets->list[cursor->target];
+	ports = &target->ports[cursor->ports];
+	*host = target->host;
+	*port = (uint16_t)(ports->first + cursor->offset);
+	if (*port < ports->last) {
+		cursor->offset++;
+		return true;
+	}
+	cursor->offset = 0;
+	if (++cursor->ports == target->ports_count) {
+		cursor->ports = 0;
+		cursor->target++;
+	}
+	return true;
+}

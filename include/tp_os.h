@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The seam: all that differs between systems, and nothing else. What a system
+ * lacks fails with ENOTSUP, or does nothing where that is as good.
+ */
+#ifndef TP_OS_H
+#define TP_OS_H
+
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/* Where send(2) cannot be told to raise no SIGPIPE, tp_os_channel() tells the socket. */
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+
+/* The engine's "never", in microseconds of tp_os_now_us(). */
+#define TP_NEVER INT64_MAX
+
+/* Microseconds of a clock that only runs forward (CLOCK_MONOTONIC). */
+int64_t tp_os_now_us(void);
+
+/*
+ * ppoll(2): waits at most timeout_us (TP_NEVER: without end) under the given signal mask.
+ * Returns 0, whether or not something is ready, or an errno value.
+ */
+int tp_os_poll(struct pollfd *fds, nfds_t count, int64_t timeout_us, const sigset_t *mask);
+
+/* A TCP socket of this family, non-blocking and close-on-exec. Returns 0 or an errno value. */
+int tp_os_tcp_socket(int family, int *fd);
+
+/*
+ * connect(2) on a non-blocking socket. Returns 0, EINPROGRESS, or the errno value of the failure;
+ * whatever is known when it returns, so that on loopback nothing is left to wait for.
+ */
+int tp_os_connect(int fd, const struct sockaddr *address, socklen_t size);
+
+/* A connected pair of local stream sockets, close-on-exec; the first is non-blocking. */
+int tp_os_channel(int fds[2]);
+
+/* Let bind(2) with port 0 leave the choice of the port to connect(2), so that ports can be shared. */
+void tp_os_bind_late(int fd);
+
+/* All packets of the socket through this interface. Returns 0 or an errno value. */
+int tp_os_bind_interface(int fd, const char *interface);
+
+/* In a child just forked by parent: die when it does. Ends the child when that is so already. */
+void tp_os_die_with(pid_t parent);
+
+#endif

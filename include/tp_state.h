@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The states a probe can end in; tcpprobe.def lists them. */
+#ifndef TP_STATE_H
+#define TP_STATE_H
+
+#include <stdbool.h>
+
+enum tp_state {
+#define TP_STATE(id, status, telling, word, meaning) TP_##id,
+#include "tcpprobe.def"
+	TP_STATES
+};
+
+/* Exit statuses that belong to no state: TP_STATUS_USAGE, TP_STATUS_SIGNAL. */
+enum tp_status {
+#define TP_STATUS(id, status, meaning) TP_STATUS_##id = (status),
+#include "tcpprobe.def"
+};
+
+/* The exit status of a state: CONTRACT "States and exit status". */
+int tp_state_status(enum tp_state state);
+
+/* The state's word, in ASCII; static storage. */
+const char *tp_state_word(enum tp_state state);
+
+/* Of two states of one name's addresses: does a tell more than b? */
+bool tp_state_tells_more(enum tp_state a, enum tp_state b);
+
+/* What an errno value of connect(2), or of SO_ERROR after it, means. 0: open. */
+enum tp_state tp_state_of_connect(int error);
+
+/* What a getaddrinfo(3) failure means: eai is EAI_..., error the errno beside EAI_SYSTEM. */
+enum tp_state tp_state_of_lookup(int eai, int error);
+
+/* This process or system is out of something, which may pass: descriptors, buffers, memory, processes. */
+bool tp_is_shortage(int error);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Words from outside on their way into a message. */
+#ifndef TP_TEXT_H
+#define TP_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Why a call failed, for the user: one line without its newline. */
+struct tp_why {
+	char text[512];
+};
+
+/* Sets the reason as printf(3) does, cut to what fits. Returns EINVAL, for `return tp_because(...)`. */
+int tp_because(struct tp_why *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A word made fit to show: see tp_quote(). */
+struct tp_quoted {
+	char text[128];
+};
+
+/*
+ * The word in single quotes, control bytes as \ooo, cut after some 100 bytes.
+ * What may be the secret of a URL is never in it: of a word with "://" only the
+ * scheme is shown, of one with '@' only the name behind the last of them.
+ */
+struct tp_quoted tp_quote(const char *word);
+
+/* Does a control character start here: C0, DEL, or C1 as UTF-8 writes it? Terminals obey them. */
+bool tp_is_control(const char *text);
+
+#endif
