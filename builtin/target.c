@@ -159,7 +159,7 @@ static int check_host(struct parser *parser, const char *host)
 	if (strlen(host) > TP_HOST_MAX)
 		return complain(parser, host, "the host is too long");
 	for (const char *byte = host; *byte != '\0'; byte++) {
-		if (tp_is_control(byte) || strchr(" /@", *byte) != NULL)
+		if (tp_control_length(byte) > 0 || strchr(" /@", *byte) != NULL)
 			return complain(parser, host, "not a host: blanks, control bytes, '/' and '@' are in none");
 	}
 	if (strchr(host, ':') != NULL && !is_ipv6(host))
@@ -309,7 +309,7 @@ static int parse_url(struct parser *parser)
 		if (*byte >= 'A' && *byte <= 'Z')
 			*byte = (char)(*byte - 'A' + 'a');
 	}
-	if (scheme[strspn(scheme, "abcdefghijklmnopqrstuvwxyz0123456789+.-")] != '\0' || *scheme < 'a')
+	if (scheme[strspn(scheme, tp_scheme_bytes)] != '\0' || *scheme < 'a')
 		return complain(parser, parser->word, "not a URL: the scheme is malformed");
 	if (strlen(scheme) > strlen("+srv") && strcmp(scheme + strlen(scheme) - strlen("+srv"), "+srv") == 0)
 		return complain(parser, parser->word, "its hosts stand in DNS SRV records, which are not looked up");

@@ -3,7 +3,6 @@
 #ifndef TP_TEXT_H
 #define TP_TEXT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* Why a call failed, for the user: one line without its newline. */
@@ -13,6 +12,9 @@ struct tp_why {
 
 /* Sets the reason as printf(3) does, cut to what fits. Returns EINVAL, for `return tp_because(...)`. */
 int tp_because(struct tp_why *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What the scheme of a URL is made of: RFC 3986, section 3.1. */
+extern const char tp_scheme_bytes[];
 
 /* A word made fit to show: see tp_quote(). */
 struct tp_quoted {
@@ -26,7 +28,7 @@ struct tp_quoted {
  */
 struct tp_quoted tp_quote(const char *word);
 
-/* Does a control character start here: C0, DEL, or C1 as UTF-8 writes it? Terminals obey them. */
-bool tp_is_control(const char *text);
+/* The bytes of the control character that begins here: C0, DEL, or C1 as UTF-8 writes it. 0: none begins. */
+size_t tp_control_length(const char *text);
 
 #endif

@@ -1,0 +1,83 @@
+# shellcheck shell=sh disable=SC2034
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The map of the lab: who is where, and what a probe meets there. Read by
+# tests/lab/enter, which exports it all, and by the tests.
+
+# Hosts that answer: local addresses. A port that nobody listens on is refused;
+# `peer -a 0.0.0.0 -p 80 open` opens it on all 65,536 at once.
+TP_MANY=10.2   # .0.0 to .255.255
+TP_MANY6=fd02: # :0 to :ffff:ffff:ffff:ffff
+
+# Silence: everything that comes in is dropped. As a name server: dead.
+TP_SILENT=10.1.0.1
+TP_SILENT6=2001:db8::1
+
+# Silence again: dropped on the way out. (UDP would be told EPERM; TCP just
+# sends again. For an EPERM from connect(), use strace -e inject.)
+TP_FORBIDDEN=10.1.0.5
+TP_FORBIDDEN6=2001:db8::5
+
+# A firewall of the host's own: reject with a TCP reset; with ICMP
+# administratively prohibited; with ICMP port unreachable, as iptables does. (The
+# ICMPv6 ones reach a socket without IPV6_RECVERR only when the SYN is sent again.)
+TP_RESET=10.1.0.2 # refused
+TP_RESET6=2001:db8::2
+TP_REJECT=10.1.0.3          # 3/13
+TP_REJECT6=2001:db8::3      # 1/1
+TP_REJECT_PORT=10.1.0.4     # 3/3
+TP_REJECT_PORT6=2001:db8::4 # 1/4
+
+# What connect() itself says, before anything is sent.
+TP_PROHIBIT=10.3.0.1 # EACCES
+TP_PROHIBIT6=fd03::1
+TP_BLACKHOLE=10.3.0.2 # EINVAL
+TP_BLACKHOLE6=fd03::2
+TP_UNREACHABLE=10.3.0.3 # EHOSTUNREACH
+TP_UNREACHABLE6=fd03::3
+TP_NOROUTE=192.0.2.1 # ENETUNREACH: there is no default route
+TP_NOROUTE6=fd04::1
+
+# The far network: TP_RTT ms away (default 50) each host answers as the port
+# says, `far -l` lists them. ICMP errors come from the router.
+TP_FAR=10.5   # .0.0 to .255.255
+TP_FAR6=fd05: # :0 to :ffff:ffff:ffff:ffff
+TP_ROUTER=10.5.255.254
+TP_ROUTER6=fd05::ffff
+TP_SOURCE=10.4.0.1 # the address from which the far network is reached
+TP_SOURCE6=fd01::1
+
+# The name server; what it answers to which name under .test is in dns.c.
+TP_DNS=10.1.0.53
+
+# The hosts file. glibc sorts the IPv6 addresses of a name first.
+lab_hosts() {
+	cat <<-END
+		127.0.0.1 localhost
+		::1 localhost
+		127.0.0.1 four-only
+		::1 six-only
+		# the first address is silent, the second answers
+		$TP_SILENT6 two-faced
+		127.0.0.1 two-faced
+		# one address, silent
+		$TP_SILENT silent
+		# three addresses: silent, silent, and one that answers
+		$TP_SILENT6 three-silent
+		$TP_SILENT three-silent
+		$TP_MANY.0.1 three-silent
+		# two addresses, both silent
+		$TP_SILENT6 two-silent
+		$TP_SILENT two-silent
+		# two silent addresses of one family before one of the other that answers
+		$TP_SILENT6 six-heavy
+		$TP_FORBIDDEN6 six-heavy
+		127.0.0.1 six-heavy
+		# two addresses, neither open: reset, unreachable
+		$TP_UNREACHABLE6 all-dead
+		$TP_RESET all-dead
+		# far away, on both families
+		${TP_FAR6}:1 far
+		$TP_FAR.0.1 far
+	END
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * peer: the other end of a probe, in every mood.
+ *
+ * The first line on stdout is the port, once a probe may come. SIGUSR1 and
+ * SIGTERM make it say `accepted N`, when nothing is left to accept.
+ */
+#include "lab.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+struct peer {
+	const struct mode *mode;
+	const char *arg;
+	int fd;
+	bool fixed_port;
+	bool listening;
+	int64_t listen_us; /* when to start listening, for `late` */
+	int oldest;	   /* of the connections kept, where descriptors run out */
+	unsigned long accepted;
+};
+
+struct mode {
+	const char *name;
+	const char *arg;
+	void (*start)(struct peer *);
+	void (*serve)(struct peer *, int fd);
+	const char *help;
+};
+
+static volatile sig_atomic_t report_wanted;
+
+static void on_report(int sig)
+{
+	(void)sig;
+	report_wanted = 1;
+}
+
+static void start_listening(struct peer *p)
+{
+	if (listen(p->fd, SOMAXCONN) < 0)
+		lab_die("listen");
+	p->listening = true;
+}
+
+static void start_late(struct peer *p)
+{
+	p->listen_us = lab_now_us() + (int64_t)(lab_number(p->arg, 0, 86400) * 1e6);
+}
+
+static void start_closed(struct peer *p)
+{
+	(void)p; /* bound is enough: the port is ours, and a SYN meets a RST */
+}
+
+static bool backlog_full(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		lab_die("TCP_INFO");
+	/* In LISTEN these two are the accept queue and its limit, tcp_diag.c. */
+	return info.tcpi_unacked > info.tcpi_sacked;
+}
+
+/* Linux drops a SYN, silently, where the accept queue is over its limit. */
+static void start_full(struct peer *p)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+
+	if (listen(p->fd, 0) < 0)
+		lab_die("listen");
+	getsockname(p->fd, (struct sockaddr *)&addr, &len);
+	while (!backlog_full(p->fd)) {
+		int fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		if (fd < 0 || connect(fd, (struct sockaddr *)&addr, len) < 0)
+			lab_die("full");
+	}
+}
+
+static void serve_keep(struct peer *p, int fd)
+{
+	(void)p;
+	(void)fd;
+}
+
+static void serve_close(struct peer *p, int fd)
+{
+	(void)p;
+	close(fd);
+}
+
+static void serve_reset(struct peer *p, int fd)
+{
+	struct linger hard = {.l_onoff = 1};
+
+	(void)p;
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	close(fd);
+}
+
+static void serve_banner(struct peer *p, int fd)
+{
+	char line[1024];
+	int len = snprintf(line, sizeof(line), "%s\n", p->arg);
+
+	if (len > 0 && (size_t)len < sizeof(line))
+		send(fd, line, (size_t)len, MSG_NOSIGNAL);
+}
+
+static const struct mode modes[] = {
+	{"open", NULL, start_listening, serve_keep, "accept, and keep the connections"},
+	{"close", NULL, start_listening, serve_close, "accept and close at once"},
+	{"reset", NULL, start_listening, serve_reset, "accept and reset at once"},
+	{"banner", "TEXT", start_listening, serve_banner, "accept and send TEXT and a newline"},
+	{"closed", NULL, start_closed, NULL, "hold the port, do not listen: refused"},
+	{"late", "SECONDS", start_late, serve_keep, "closed, then open; says `listening`"},
+	{"full", NULL, start_full, NULL, "listen with a full backlog: silence"},
+};
+
+#define MODES (sizeof(modes) / sizeof(*modes))
+
+static void usage(void)
+{
+	fputs("usage: peer [-6] [-a ADDRESS] [-p PORT] MODE\n", stderr);
+	for (size_t i = 0; i < MODES; i++)
+		fprintf(stderr, "  %-6s %-7s  %s\n", modes[i].name,
+			modes[i].arg ? modes[i].arg : "", modes[i].help);
+	exit(2);
+}
+
+static void bind_to(struct peer *p, const char *address, const char *port)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+				 .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+	struct addrinfo *ai;
+	int on = 1;
+
+	if (getaddrinfo(address, port, &hints, &ai)) {
+		fprintf(stderr, "peer: %s %s: not an address and a port\n", address, port);
+		exit(2);
+	}
+	p->fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (p->fd < 0)
+		lab_die("socket");
+	p->fixed_port = strcmp(port, "0") != 0;
+	/* Not for a port that the kernel chose: it must be nobody else's. */
+	if (p->fixed_port)
+		setsockopt(p->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (ai->ai_family == AF_INET6)
+		setsockopt(p->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(p->fd, ai->ai_addr, ai->ai_addrlen) < 0)
+		lab_die("bind");
+	freeaddrinfo(ai);
+}
+
+static void print_port(int fd)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+
+	getsockname(fd, (struct sockaddr *)&addr, &len);
+	/* RFC 3493: sin_port and sin6_port are in the same place. */
+	printf("%u\n", ntohs(((struct sockaddr_in *)&addr)->sin_port));
+	fflush(stdout);
+}
+
+/* Descriptors are handed out in order, so the next one up is the oldest left. */
+static void close_oldest(struct peer *p)
+{
+	close(p->oldest);
+	if (++p->oldest >= (int)sysconf(_SC_OPEN_MAX))
+		p->oldest = p->fd + 1;
+}
+
+static void accept_all(struct peer *p)
+{
+	int fd;
+
+	while (p->listening) {
+		fd = accept4(p->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd >= 0) {
+			p->accepted++;
+			p->mode->serve(p, fd);
+		} else if (errno == EMFILE) {
+			close_oldest(p);
+		} else if (errno != EINTR && errno != ECONNABORTED) {
+			break;
+		}
+	}
+}
+
+static void report(const struct peer *p)
+{
+	printf("accepted %lu\n", p->accepted);
+	fflush(stdout);
+}
+
+static void run(struct peer *p)
+{
+	while (!lab_stop) {
+		/* A socket that does not listen would always be ready: POLLHUP. */
+		lab_poll(p->listening ? p->fd : -1, p->listen_us);
+		if (lab_now_us() >= p->listen_us) {
+			start_listening(p);
+			lab_say("listening");
+			p->listen_us = LAB_NEVER;
+		}
+		accept_all(p);
+		if (report_wanted) {
+			report_wanted = 0;
+			report(p);
+		}
+	}
+	report(p);
+}
+
+static const struct mode *find_mode(char *const words[])
+{
+	for (size_t i = 0; words[0] && i < MODES; i++)
+		if (!strcmp(words[0], modes[i].name) && !words[1] == !modes[i].arg &&
+		    (!words[1] || !words[2]))
+			return &modes[i];
+	usage();
+	return NULL;
+}
+
+int main(int argc, char *argv[])
+{
+	struct peer p = {.listen_us = LAB_NEVER};
+	const char *address = "127.0.0.1", *port = "0";
+	struct rlimit files;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "+6a:p:")) != -1) {
+		if (opt == '6')
+			address = "::1";
+		else if (opt == 'a')
+			address = optarg;
+		else if (opt == 'p' && lab_number(optarg, 0, UINT16_MAX) >= 0)
+			port = optarg;
+		else
+			usage();
+	}
+	p.mode = find_mode(argv + optind);
+	p.arg = argv[optind + 1];
+	lab_begin();
+	lab_catch(SIGUSR1, on_report);
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	bind_to(&p, address, port);
+	p.oldest = p.fd + 1;
+	p.mode->start(&p);
+	print_port(p.fd);
+	run(&p);
+	return 0;
+}

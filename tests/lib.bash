@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash disable=SC2034,SC2154
+#
+# What every test file loads: the face under test, peers to probe, and asserts in the contract's words.
+#
+#	TP_BUILD     where the things under test are built
+#	TP_BASH      the bash that loads the builtin (default: bash)
+#	TP_LAB       set inside the lab (tests/lab/enter)
+#	TP_LAB_LACK  where there is no lab: why
+
+bats_require_minimum_version 1.5.0
+export BATS_LIB_PATH=${BATS_LIB_PATH:-/usr/lib/bats}
+bats_load_library bats-support
+export BATS_LIB_PATH=${BATS_LIB_PATH:-/usr/lib/bats}
+bats_load_library bats-assert
+
+tree=${BATS_TEST_DIRNAME%/tests*}
+so=$TP_BUILD/tcpprobe.so
+shell=${TP_BASH:-bash}
+export LC_ALL=C
+
+# -- The face
+
+# The text that gives a script the face. One that does not load ends the test: never is another tested by accident.
+face_prelude="enable -f '$so' tcpprobe || exit 99; "
+
+# A command that each shell is started by: see own_network.
+within=()
+
+# face SCRIPT [ARG...]: runs it in a fresh shell that has the face; its name is "script".
+# Sets status, output and stderr (as run --separate-stderr does), and elapsed_ms.
+face() {
+	local begin=$EPOCHREALTIME
+
+	run --separate-stderr "${within[@]}" "$shell" --norc -c "$face_prelude$1" script "${@:2}"
+	elapsed_ms=$(((${EPOCHREALTIME/./} - ${begin/./}) / 1000))
+}
+
+# A row of the one list of states: what it says is never typed again here.
+status_of() {
+	awk -F'[(,]' -v word="\"$1\"" '/^TP_STATE\(/ && $5 ~ word { print $3 + 0 }
+		/^TP_STATUS\(USAGE,/ && word == "\"usage\"" { print $3 + 0 }' "$tree/include/tcpprobe.def"
+}
+
+assert_state() {
+	assert_equal "$status (stderr: $stderr)" "$(status_of "$1") (stderr: $stderr)"
+}
+
+# The last face's only line on stderr, after the shell's own "script: line N: ".
+assert_message() {
+	assert_equal "${stderr#script: line +([0-9]): }" "tcpprobe: $1"
+}
+shopt -s extglob
+
+# assert_message_has TEXT: it is somewhere in stderr.
+assert_message_has() {
+	[[ $stderr == *"$1"* ]] || fail "stderr lacks '$1': $stderr"
+}
+
+# An expired deadline is noticed within 50 ms. Starting the shell is not the probe's: some 50 ms more here.
+assert_took_about() {
+	((elapsed_ms >= $1 && elapsed_ms <= $1 + 100)) || fail "took $elapsed_ms ms, not about $1"
+}
+assert_took_less() {
+	((elapsed_ms < $1)) || fail "took $elapsed_ms ms, not less than $1"
+}
+
+# -- Peers
+
+# peer MODE...: a peer of ours (tests/lab/peer.c); sets port. It ends with the test.
+peer() {
+	exec {peer_fd}< <(exec "$TP_BUILD/lab/peer" "$@" 3>&-)
+	peer_pid=$!
+	read -r port <&"$peer_fd"
+}
+
+# How many connections the last peer has accepted.
+peer_accepted() {
+	local word count
+
+	kill -USR1 "$peer_pid"
+	read -r word count <&"$peer_fd"
+	[[ $word == accepted ]] && echo "$count"
+}
+
+# The port of the far network that answers so: a word of `far -l`.
+far_port() {
+	"$TP_BUILD/lab/far" -l | awk -v name="$1" '$2 == name { print $1 }'
+}
+
+# -- What a test needs
+
+# own_network SYSCTL=VALUE...: shells have a network of their own from here on, whose settings the test may turn.
+own_network() {
+	# shellcheck disable=SC2016 # for the inner shell
+	within=(unshare --net sh -c 'ip link set lo up; ip route add local 10.1.0.1 dev lo; nft add table inet t
+		nft "add chain inet t input { type filter hook input priority 0; ip daddr 10.1.0.1 drop; }"
+		for setting in $0; do echo "${setting#*=}" | tr , " " >"/proc/sys/${setting%%=*}"; done; exec "$@"' "$*")
+}
+
+need_lab() {
+	[[ -n ${TP_LAB-} ]] || skip "${TP_LAB_LACK:-not in the lab}"
+}

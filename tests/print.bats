@@ -1,0 +1,116 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# CONTRACT "What is printed", and the words about itself.
+
+setup() {
+	load lib
+}
+
+@test "what is not open is one line on stderr, with script and line, and nothing on stdout" {
+	peer closed
+	face $'\n\ntcpprobe "$@"' 127.0.0.1 "$port"
+	assert_equal "$stderr" "script: line 3: tcpprobe: 127.0.0.1:$port: Connection refused"
+	assert_equal "$output" ''
+}
+
+@test "-v prints a line for what is open: label, state, address and milliseconds" {
+	peer open
+	face 'tcpprobe -v "$@"' localhost "$port"
+	assert_output --regexp "^localhost:$port open (127\.0\.0\.1|::1) [0-9]+\.[0-9]{3} ms$"
+}
+
+@test "-v counts the states at the end where there was more than one probe" {
+	peer open
+	face 'tcpprobe -v "$@"' "127.0.0.1:$port" 127.0.0.1:1 "127.0.0.1:$port"
+	assert_line --index 2 '--- 3 probes: 2 open, 1 refused'
+	face 'tcpprobe -v "$@"' "127.0.0.1:$port"
+	refute_output --partial '---'
+}
+
+@test "-q prints nothing about states, and -qv just what is open" {
+	peer open
+	face 'tcpprobe -q "$@"' 127.0.0.1:1
+	assert_state refused
+	assert_equal "$output$stderr" ''
+	face 'tcpprobe -qv "$@"' "127.0.0.1:$port" 127.0.0.1:1
+	assert_line --index 0 --partial ' open '
+	assert_equal "$stderr" ''
+}
+
+@test "-q does not silence usage errors or those of this host" {
+	face 'tcpprobe -q 127.0.0.1 0'
+	assert_message_has "'0'"
+	face 'tcpprobe -q -s 192.0.2.77 127.0.0.1 1'
+	assert_message_has 'Cannot assign requested address'
+}
+
+@test "reports come in the order of the targets, whatever came first" {
+	need_lab
+	peer open
+	face 'tcpprobe -v -t 0.4 "$@" 2>&1' "$TP_SILENT:1" "127.0.0.1:$port" "$TP_FAR.0.1:80" "127.0.0.1:1" "two-faced:1"
+	assert_line --index 0 --partial "$TP_SILENT:1: "
+	assert_line --index 1 --partial "127.0.0.1:$port open"
+	assert_line --index 2 --partial "$TP_FAR.0.1:80 open"
+	assert_line --index 3 --partial '127.0.0.1:1: '
+	assert_line --index 4 --partial 'two-faced:1: '
+}
+
+@test "a report comes as soon as the order allows" {
+	need_lab
+	peer open
+	face 'tcpprobe -v -t 1 "$@" | { begin=$EPOCHREALTIME; read -r line; echo "$line"
+		echo $(((${EPOCHREALTIME/./} - ${begin/./}) / 1000)); }' "127.0.0.1:$port" "$TP_SILENT:1"
+	assert_line --index 0 --partial "127.0.0.1:$port open"
+	((lines[1] < 500)) || fail "came after ${lines[1]} ms"
+}
+
+@test "the time shown is the handshake's" {
+	need_lab
+	face 'tcpprobe -v "$@"' "$TP_FAR.0.1" "$(far_port open)"
+	[[ $output =~ ' '([0-9]+)\.[0-9]{3}' ms'$ ]]
+	((BASH_REMATCH[1] >= 50 && BASH_REMATCH[1] <= 55)) || fail "$output"
+}
+
+@test "65,535 ports are one command, and no line is lost" {
+	peer closed
+	face 'tcpprobe 127.0.0.1 1-65535 2>&1 | grep -c " Connection refused$"'
+	listening=$(ss -Htln 'src = 127.0.0.1 or src = 0.0.0.0' | wc -l)
+	((output >= 65535 - listening - 1))
+}
+
+@test "-h and --help print the usage on stdout, status 0" {
+	for option in -h --help; do
+		face "tcpprobe $option"
+		assert_state open
+		assert_line --index 0 --regexp '^usage: tcpprobe \[-'
+		assert_line --partial '-t seconds'
+		assert_line --partial '124'
+		assert_equal "$stderr" ''
+	done
+}
+
+@test "every option of the synopsis is explained, and every one explained is in the synopsis" {
+	face 'tcpprobe -h'
+	letters=$(sed -n '1s/^usage: tcpprobe \[-\([^]]*\)\]/\1 /p' <<<"$output" | grep -oE '^[^ ]+|\[-[a-zA-Z]' | tr -d '[\n-' | fold -w1 | sort)
+	explained=$(sed -n 's/^  -\(.\).*/\1/p' <<<"$output" | sort)
+	assert_equal "$letters" "$explained"
+}
+
+@test "-V prints name, version and face" {
+	face 'tcpprobe -V'
+	assert_output --regexp '^tcpprobe [0-9]+\.[0-9]+\.[0-9]+ \(builtin\)$'
+}
+
+@test "a full disk behind stdout is an error, status 5, and not printed twice" {
+	peer open
+	face 'tcpprobe -v "$@" >/dev/full; echo "then $?"' 127.0.0.1 "$port"
+	assert_output 'then 5'
+	assert_message_has 'write error: No space left on device'
+}
+
+@test "a closed stdout is an error" {
+	peer open
+	face 'tcpprobe -v "$@" >&-' 127.0.0.1 "$port"
+	assert_state error
+	assert_message_has 'write error: Bad file descriptor'
+}

@@ -1,0 +1,162 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# CONTRACT "States and exit status": each way that a probe can end, met in the lab.
+
+setup() {
+	load lib
+}
+
+@test "a listener is open, and nothing is printed" {
+	peer open
+	face 'tcpprobe "$@"' 127.0.0.1 "$port"
+	assert_state open
+	assert_equal "$output$stderr" ''
+}
+
+@test "a peer that hangs up at once was open" {
+	peer close
+	face 'for ((i = 0; i < 300; i++)); do tcpprobe "$@" || exit; done' 127.0.0.1 "$port"
+	assert_state open
+}
+
+@test "a peer that resets at once was open" {
+	peer reset
+	face 'for ((i = 0; i < 300; i++)); do tcpprobe "$@" || exit; done' 127.0.0.1 "$port"
+	assert_state open
+}
+
+@test "a far peer that resets after the handshake was open" {
+	need_lab
+	face 'tcpprobe "$@"' "$TP_FAR.0.1" "$(far_port hang-up)"
+	assert_state open
+}
+
+@test "a port that nobody listens on is refused, at once and by name" {
+	peer closed
+	face 'tcpprobe "$@"' 127.0.0.1 "$port"
+	assert_state refused
+	assert_message "127.0.0.1:$port: Connection refused"
+	assert_took_less 100
+}
+
+@test "a connection to itself is refused" {
+	need_lab
+	# The first port that connect() takes there is its target; /dev/tcp is fooled by it.
+	own_network net/ipv4/ip_local_port_range=40000,40001
+	face ': </dev/tcp/127.0.0.1/40000'
+	assert_equal "$status" 0
+	face 'tcpprobe 127.0.0.1 40000'
+	assert_state refused
+	assert_message '127.0.0.1:40000: Connection refused'
+}
+
+# state ADDRESS...: each ends so, within a second or two.
+state_of() {
+	local address
+
+	for address in "${@:2}"; do
+		face 'tcpprobe -t 3 "$@"' "$address" 80
+		assert_state "$1"
+		assert_equal "${#stderr_lines[@]}" 1
+	done
+}
+
+@test "a firewall's TCP reset is refused" {
+	need_lab
+	state_of refused "$TP_RESET" "$TP_RESET6"
+}
+
+@test "routes that prohibit, blackhole, end nowhere or do not exist are unreachable" {
+	need_lab
+	state_of unreachable "$TP_PROHIBIT" "$TP_BLACKHOLE" "$TP_UNREACHABLE" "$TP_NOROUTE" \
+		"$TP_PROHIBIT6" "$TP_BLACKHOLE6" "$TP_UNREACHABLE6" "$TP_NOROUTE6"
+}
+
+@test "ICMP errors from the way are unreachable, but port unreachable is refused" {
+	need_lab
+	for kind in net-unreachable host-unreachable source-route-failed net-prohibited host-prohibited \
+		admin-prohibited ttl-exceeded; do
+		face 'tcpprobe "$@"' "$TP_FAR.0.1" "$(far_port $kind)"
+		assert_state unreachable
+	done
+	for kind in no-route6 admin-prohibited6 address-unreachable6 policy-failed6 reject-route6 hop-limit-exceeded6; do
+		face 'tcpprobe "$@"' "$TP_FAR6:1" "$(far_port $kind)"
+		assert_state unreachable
+	done
+	face 'tcpprobe "$@"' "$TP_FAR.0.1" "$(far_port port-unreachable)"
+	assert_state refused
+	face 'tcpprobe "$@"' "$TP_FAR6:1" "$(far_port port-unreachable6)"
+	assert_state refused
+}
+
+@test "silence is a timeout" {
+	need_lab
+	face 'tcpprobe -t 0.3 "$@"' "$TP_SILENT" 80
+	assert_state timeout
+	assert_message "$TP_SILENT:80: Connection timed out"
+}
+
+@test "a full backlog is a timeout" {
+	peer full
+	face 'tcpprobe -t 0.3 "$@"' 127.0.0.1 "$port"
+	assert_state timeout
+}
+
+@test "the kernel's own timeout is one too, where the deadline is none of ours" {
+	need_lab
+	own_network net/ipv4/tcp_syn_retries=1 net/ipv4/tcp_syn_linear_timeouts=1
+	face 'tcpprobe -t 0 "$@"' "$TP_SILENT" 80
+	assert_state timeout
+	assert_took_less 10000
+}
+
+@test "a name that does not exist, has no address, or cannot be looked up now is unresolved, each in its words" {
+	need_lab
+	face 'tcpprobe "$@"' no.nx.test:80 no.empty.test:80 no.fail.test:80
+	assert_state unresolved
+	assert_message_has 'no.nx.test:80: Name or service not known'
+	assert_message_has 'no.empty.test:80: No address associated with hostname'
+	assert_message_has 'no.fail.test:80: Temporary failure in name resolution'
+}
+
+@test "a lookup that ends with the deadline is a timeout that says so" {
+	need_lab
+	face 'tcpprobe -t 0.3 "$@"' no.dead.test 80
+	assert_state timeout
+	assert_message 'no.dead.test:80: Name lookup timed out'
+}
+
+@test "without descriptors, or from a foreign address, the probe is an error" {
+	peer open
+	face 'ulimit -n 4; exec 3</dev/null; tcpprobe 127.0.0.1 '"$port"
+	assert_state error
+	face 'tcpprobe -s 192.0.2.77 127.0.0.1 '"$port"
+	assert_state error
+	assert_message "127.0.0.1:$port: Cannot assign requested address"
+}
+
+@test "a name whose lookup cannot be begun is an error" {
+	need_lab
+	face 'ulimit -n 4; exec 3</dev/null; tcpprobe no.nx.test 80'
+	assert_state error
+}
+
+@test "of several addresses, none open, the most telling decides" {
+	need_lab
+	face 'tcpprobe all-dead 80'
+	assert_state refused
+}
+
+@test "of several probes the first that was not open gives the status" {
+	need_lab
+	peer open
+	face 'tcpprobe -t 0.3 "$@"' "127.0.0.1:$port" "$TP_UNREACHABLE:80" "$TP_SILENT:80" "$TP_RESET:80"
+	assert_state unreachable
+	face 'tcpprobe -t 0.3 "$@"' "$TP_SILENT:80" "127.0.0.1:$port" "$TP_RESET:80"
+	assert_state timeout
+}
+
+@test "the table of statuses is the contract's" {
+	run awk -F'[(,]' '/^TP_STAT(E|US)\(/ { print $3 + 0 $5 }' "$tree/include/tcpprobe.def"
+	assert_output --partial '0 "open"'
+}

@@ -1,0 +1,146 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# CONTRACT "Time": the deadline is the whole of a probe, and addresses are raced.
+
+setup() {
+	load lib
+}
+
+@test "the deadline defaults to five seconds" {
+	need_lab
+	face 'tcpprobe "$@"' "$TP_SILENT" 80
+	assert_state timeout
+	assert_took_about 5000
+}
+
+@test "a deadline is noticed within 50 ms: silent port, dead resolver, silent first address, all in one command" {
+	need_lab
+	face 'begin=${EPOCHREALTIME/./}; tcpprobe -q -t 0.4 "$@"; echo $((${EPOCHREALTIME/./} - begin))' \
+		"$TP_SILENT:80" no.dead.test:80 "two-silent:80" other.dead.test:80
+	((output >= 400000 && output <= 450000)) || fail "took $output us"
+	face 'tcpprobe -t 0.1 "$@"' "$TP_SILENT:80" no.dead.test:80 "two-silent:80" other.dead.test:80
+	assert_equal "$(grep -c 'timed out$' <<<"$stderr")" 4
+}
+
+@test "durations come in seconds, fractions and units" {
+	need_lab
+	for duration in 0.2 .2 200ms 0.2s 0.003334m 0.00005556h; do
+		face 'tcpprobe -t "$@"' "$duration" "$TP_SILENT" 80
+		assert_state timeout
+		assert_took_about 200
+	done
+}
+
+@test "what is no duration is named, status 2" {
+	for duration in '' -1 +1 nan inf 1e3 0x3 1.2.3 . s 5x '5 s' ' 5' 5d 1,5 99999999999999999999 1e 5ss; do
+		face 'tcpprobe -t "$@"' "$duration" 127.0.0.1 1
+		assert_state usage
+		assert_message_has "-t '$duration'"
+	done
+}
+
+@test "durations and times have decimal points in every locale" {
+	peer open
+	locale=$(locale -a | grep -iE '^(de|fr|es|nl|it|pl)_.*utf' | head -n 1)
+	[[ -n $locale ]] || skip 'contract: no locale with decimal commas is installed'
+	face "export LC_ALL=$locale; tcpprobe -v -t 1.5 "'"$@"' 127.0.0.1 "$port"
+	assert_state open
+	assert_output --regexp ' [0-9]+\.[0-9]{3} ms$'
+}
+
+@test "a name whose first address is silent is found open 250 ms later" {
+	need_lab
+	peer -a 127.0.0.1 open
+	face 'tcpprobe -v two-faced '"$port"
+	assert_state open
+	assert_output --partial "two-faced:$port open 127.0.0.1"
+	assert_took_less 350
+}
+
+@test "an address that fails at once costs nothing" {
+	need_lab
+	peer -a 127.0.0.1 open
+	face 'tcpprobe -v localhost '"$port"
+	assert_state open
+	assert_took_less 100
+}
+
+@test "families alternate" {
+	need_lab
+	# Looked up: several IPv6 addresses first, all silent, then one of IPv4 that answers.
+	peer -a 127.0.0.1 open
+	face 'tcpprobe -v six-heavy '"$port"
+	assert_state open
+	assert_took_less 350
+}
+
+@test "-4 and -6 keep to their family" {
+	peer -a 127.0.0.1 open
+	face 'tcpprobe -4 localhost '"$port"
+	assert_state open
+	face 'tcpprobe -6 127.0.0.1 '"$port"
+	assert_state unresolved
+}
+
+@test "-4 finds a name open at once whose IPv6 address is silent" {
+	need_lab
+	peer -a 127.0.0.1 open
+	face 'tcpprobe -4 two-faced '"$port"
+	assert_state open
+	assert_took_less 100
+}
+
+@test "-a reports each address of a name by itself" {
+	need_lab
+	peer -a 0.0.0.0 open
+	face 'tcpprobe -a -v -t 0.4 three-silent '"$port"
+	assert_state timeout
+	assert_output --partial "three-silent:$port open $TP_MANY.0.1 "
+	assert_message_has "three-silent:$port ($TP_SILENT): Connection timed out"
+	assert_message_has "three-silent:$port ($TP_SILENT6): Connection timed out"
+	assert_output --partial '--- 3 probes: 1 open, 2 timeout'
+}
+
+@test "-s connects from that address, or through that interface" {
+	need_lab
+	peer -a 0.0.0.0 open
+	face 'tcpprobe -s "$@"' "$TP_SOURCE" "$TP_FAR.0.1" "$(far_port open)"
+	assert_state open
+	face 'tcpprobe -s lo "$@"' 127.0.0.1 "$port"
+	assert_state open
+	face 'tcpprobe -t 0.3 -s lo "$@"' "$TP_FAR.0.1" "$(far_port open)"
+	refute [ "$status" = 0 ]
+}
+
+@test "-s keeps to the family of its address" {
+	need_lab
+	peer -a 127.0.0.1 open
+	face 'tcpprobe -s 127.0.0.1 two-faced '"$port"
+	assert_state open
+	assert_took_less 100
+	face 'tcpprobe -6 -s 127.0.0.1 two-faced '"$port"
+	assert_state usage
+}
+
+@test "-s with what is neither address nor interface is named, status 2" {
+	face 'tcpprobe -s nosuch0 127.0.0.1 1'
+	assert_state usage
+	assert_message_has "-s 'nosuch0'"
+}
+
+@test "several names are looked up at once" {
+	need_lab
+	for i in {1..40}; do targets+=("200ms.h$i.127-0-0-1.ip.test:1"); done
+	face 'tcpprobe -t 3 "$@"' "${targets[@]}"
+	assert_state refused
+	assert_equal "${#stderr_lines[@]}" 40
+	assert_took_less 1000
+}
+
+@test "a slow name delays no other" {
+	need_lab
+	peer open
+	face 'tcpprobe -v -t 0.5 "$@"' "127-0-0-1.ip.test:$port" no.dead.test:1 "20ms.127-0-0-1.ip.test:$port"
+	assert_output --partial '2 open, 1 timeout'
+	assert_took_about 500
+}

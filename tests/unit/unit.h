@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A harness for tests without bash: a list of sentences and functions in, TAP
+ * out. A check that fails is shown and the test goes on; all of them run in one
+ * process, so that valgrind and the sanitizers see everything.
+ */
+#ifndef TP_UNIT_H
+#define TP_UNIT_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct unit_test {
+	const char *sentence;
+	void (*run)(void);
+};
+
+static struct {
+	bool failed;
+	const char *skipped; /* why */
+	const char *row;     /* of a table: which one a check is about */
+} unit;
+
+/* What shows a value must not break the line or the terminal that it is shown on. */
+static inline void unit_show(const char *text)
+{
+	for (; *text != '\0'; text++)
+		putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+}
+
+static inline bool unit_fail(const char *file, int line, const char *what)
+{
+	unit.failed = true;
+	printf("# %s:%d: ", file, line);
+	unit_show(what);
+	if (unit.row != NULL) {
+		printf(", at: ");
+		unit_show(unit.row);
+	}
+	printf("\n");
+	return false;
+}
+
+static inline bool unit_numbers(long long actual, long long wanted, const char *file, int line, const char *what)
+{
+	char text[512];
+
+	if (actual == wanted)
+		return true;
+	snprintf(text, sizeof(text), "%s is %lld, not %lld", what, actual, wanted);
+	return unit_fail(file, line, text);
+}
+
+static inline bool unit_texts(const char *actual, const char *wanted, const char *file, int line, const char *what)
+{
+	char text[4096];
+
+	if (strcmp(actual, wanted) == 0)
+		return true;
+	snprintf(text, sizeof(text), "%s is \"%.1800s\", not \"%.1800s\"", what, actual, wanted);
+	return unit_fail(file, line, text);
+}
+
+/* Each gives whether it holds. */
+#define CHECK(condition)            ((condition) || unit_fail(__FILE__, __LINE__, "not so: " #condition))
+#define CHECK_NUMBER(actual, wanted) unit_numbers((long long)(actual), (long long)(wanted), __FILE__, __LINE__, #actual)
+#define CHECK_TEXT(actual, wanted)   unit_texts(actual, wanted, __FILE__, __LINE__, #actual)
+
+/* Return right after it: what the test is about is not to be had here. */
+static inline void unit_skip(const char *why)
+{
+	unit.skipped = why;
+}
+
+/* The end of a test that hangs. Long enough for valgrind on a busy machine. */
+static inline void unit_hang(int sig)
+{
+	static const char text[] = "Bail out! the test hangs\n";
+
+	(void)sig;
+	_exit(write(STDOUT_FILENO, text, sizeof(text) - 1) < 0 ? 2 : 1);
+}
+
+/* Runs them all; the exit status. */
+static inline int unit_run(const struct unit_test *tests, size_t count)
+{
+	int status = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	signal(SIGALRM, unit_hang);
+	printf("1..%zu\n", count);
+	for (size_t i = 0; i < count; i++) {
+		memset(&unit, 0, sizeof(unit));
+		alarm(120);
+		tests[i].run();
+		printf("%sok %zu - %s", unit.failed ? "not " : "", i + 1, tests[i].sentence);
+		printf(unit.skipped != NULL ? " # SKIP %s\n" : "\n", unit.skipped);
+		if (unit.failed)
+			status = 1;
+	}
+	return status;
+}
+
+#define UNIT_RUN(tests) unit_run(tests, sizeof(tests) / sizeof(*(tests)))
+
+/* How many rows a table has. */
+#define ROWS(table) (sizeof(table) / sizeof(*(table)))
+
+/* Does it have a byte that a terminal obeys? Written apart from tp_control_length(), which is under test. */
+static inline bool has_control(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		unsigned char byte = (unsigned char)text[0], next = (unsigned char)text[1];
+
+		if (byte <= 0x1f || byte == 0x7f || (byte == 0xc2 && next >= 0x80 && next <= 0x9f))
+			return true;
+	}
+	return false;
+}
+
+#endif
