@@ -2,6 +2,7 @@
 #include "tp_duration.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -28,22 +29,21 @@ static int unit_us(const char *name, int64_t *us)
 }
 
 /*
- * Digits behind the point, as microseconds, rounded up. The ninth digit of the
- * largest unit is worth 3.6 us and the product of nine digits with it still
- * fits; all that follows can only round up.
+ * So many digits behind the point, as microseconds, rounded up. From the last
+ * digit to the first, as (digit * us + what is behind it) / 10: whole numbers
+ * divided so lose nothing but the remainders, and those only round up.
  */
-static int64_t fraction_us(const char *digits, int64_t us)
+static int64_t fraction_us(const char *digits, size_t count, int64_t us)
 {
-	int64_t numerator = 0, denominator = 1;
+	int64_t sum = 0;
+	bool rest = false;
 
-	for (int i = 0; i < 9 && *digits >= '0' && *digits <= '9'; i++, digits++) {
-		numerator = numerator * 10 + (*digits - '0');
-		denominator *= 10;
+	while (count-- > 0) {
+		sum += (digits[count] - '0') * us;
+		rest = rest || sum % 10 != 0;
+		sum /= 10;
 	}
-	digits += strspn(digits, "0");
-	if (*digits >= '0' && *digits <= '9')
-		return numerator * us / denominator + 1;
-	return (numerator * us + denominator - 1) / denominator;
+	return sum + rest;
 }
 
 /* Not strtod(): it obeys LC_NUMERIC and takes nan, inf, 1e3 and 0x1p3. */
@@ -62,7 +62,7 @@ int tp_duration_parse(const char *text, int64_t *duration_us)
 			return ERANGE;
 	}
 	if (point)
-		sum += fraction_us(text + whole + 1, us);
+		sum += fraction_us(text + whole + 1, behind, us);
 	if (sum > TP_DURATION_MAX_US)
 		return ERANGE;
 	*duration_us = sum;

@@ -12,8 +12,9 @@ static const char dev_tcp[] = "/dev/tcp/";
 
 /*
  * A word on its way to targets. text is a copy that is cut into pieces in
- * place. In a URL any piece may turn out to be a misplaced password, so there
- * a complaint shows no piece, but the word as tp_quote() shows it.
+ * place. In a URL, or what may have been meant as one, any piece may turn out
+ * to be a misplaced password, so there a complaint shows no piece, but the word
+ * as tp_quote() shows it.
  */
 struct parser {
 	struct tp_targets *targets;
@@ -25,7 +26,9 @@ struct parser {
 
 static int complain(struct parser *parser, const char *piece, const char *why)
 {
-	return tp_because(parser->why, "%s: %s", tp_quote(parser->is_url ? parser->word : piece).text, why);
+	bool whole = parser->is_url || strchr(parser->word, '@') != NULL;
+
+	return tp_because(parser->why, "%s: %s", tp_quote(whole ? parser->word : piece).text, why);
 }
 
 /*

@@ -68,7 +68,7 @@ setup() {
 	need_lab
 	face 'tcpprobe -v "$@"' "$TP_FAR.0.1" "$(far_port open)"
 	[[ $output =~ ' '([0-9]+)\.[0-9]{3}' ms'$ ]]
-	((BASH_REMATCH[1] >= 50 && BASH_REMATCH[1] <= 55)) || fail "$output"
+	((BASH_REMATCH[1] >= TP_RTT && BASH_REMATCH[1] <= TP_RTT + 5)) || fail "$output"
 }
 
 @test "65,535 ports are one command, and no line is lost" {

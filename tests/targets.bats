@@ -133,7 +133,7 @@ bad_targets() {
 		[localhost]:80|'localhost'
 		::1:x:80|'::1:x:80'
 		a/b 80|'a/b'
-		user@host:80|'...@host'
+		user@host:80|'...@host:80'
 		127.0.0.1:80 localhost|'localhost'
 		127.0.0.1 80 localhost:80|'localhost:80'
 		nosuchscheme://127.0.0.1|'nosuchscheme://...'

@@ -38,8 +38,9 @@ TP_UNREACHABLE6=fd03::3
 TP_NOROUTE=192.0.2.1 # ENETUNREACH: there is no default route
 TP_NOROUTE6=fd04::1
 
-# The far network: TP_RTT ms away (default 50) each host answers as the port
+# The far network: TP_RTT ms away each host answers as the port
 # says, `far -l` lists them. ICMP errors come from the router.
+TP_RTT=${TP_RTT:-50}
 TP_FAR=10.5   # .0.0 to .255.255
 TP_FAR6=fd05: # :0 to :ffff:ffff:ffff:ffff
 TP_ROUTER=10.5.255.254

@@ -130,16 +130,14 @@ static void says_what_kept_a_lookup_from_being_made(void)
 
 static void has_room_for_the_longest_host(void)
 {
-	char host[TP_HOST_MAX + 1], line[TP_LINE_ROOM];
+	char host[TP_HOST_MAX + 1] = { 0 }, line[TP_LINE_ROOM];
 	struct tp_result open = result_of(TP_OPEN, host, "1234:5678:9abc:def0:1234:5678:9abc:def0");
 	struct tp_result failed = open;
 
 	memset(host, ':', TP_HOST_MAX);
-	host[TP_HOST_MAX] = '\0';
 	open.connect_us = INT64_MAX;
 	open.port = UINT16_MAX;
 	tp_open_line(&open, line);
-	CHECK(strstr(line, "0 open 1234:5678:9abc:def0") == NULL);
 	CHECK(strstr(line, "]:65535 open 1234:5678:9abc:def0:1234:5678:9abc:def0 9223372036854775.807 ms\n") != NULL);
 	failed.state = TP_ERROR;
 	failed.error = EADDRNOTAVAIL;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tp_target.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -228,19 +229,19 @@ static void knows_services_in_every_form(void)
 #define TP_SERVICE(name, port) { name, port },
 #include "services.def"
 	};
-	static const char *const forms[] = { "db:%s", "/dev/tcp/db/%s", "%s://db", "%s://user:secret@db/path", "x://db:%s" };
+	static const struct {
+		const char *before, *after;
+	} forms[] = {
+		{ "db:", "" }, { "/dev/tcp/db/", "" }, { "", "://db" }, { "", "://user:secret@db/path" }, { "x://db:", "" },
+	};
 
 	for (size_t i = 0; i < ROWS(services); i++) {
-		char wanted[64], url[64], word[128];
+		char wanted[64], word[128];
 
-		unit.row = services[i].name;
 		snprintf(wanted, sizeof(wanted), "db %d", port_of(services[i].name, services[i].port));
 		check_good(&(struct good){ { "db", services[i].name }, wanted }, 1);
 		for (size_t j = 0; j < ROWS(forms); j++) {
-			snprintf(word, sizeof(word), forms[j][0] == '%' ? "%.0s%s" : "%s%.0s", "", "");
-			strcpy(url, forms[j]);
-			snprintf(word, sizeof(word), "%.*s%s%s", (int)(strstr(url, "%s") - url), url, services[i].name,
-			         strstr(url, "%s") + 2);
+			snprintf(word, sizeof(word), "%s%s%s", forms[j].before, services[i].name, forms[j].after);
 			check_good(&(struct good){ { word }, wanted }, 1);
 		}
 	}
@@ -274,26 +275,25 @@ static void gives_urls_the_port_of_their_scheme(void)
 {
 	int http = port_of("http", 80), postgres = port_of("postgresql", 5432), mongodb = port_of("mongodb", 27017);
 	const struct {
-		const char *word, *format;
+		const char *word, *before;
 		int port;
+		const char *after;
 	} rows[] = {
-		{ "http://db", "db %d", http },
-		{ "HTTP://db", "db %d", http },
-		{ "http://db:", "db %d", http },
-		{ "http://db:/", "db %d", http },
-		{ "http://[::1]", "::1 %d", http },
-		{ "http://u:p@db/x", "db %d", http },
-		{ "http://::1/", "::1 %d", http },
-		{ "postgresql+asyncpg://db", "db %d", postgres },
-		{ "postgresql://a:1,b/app", "a 1; b %d", postgres },
-		{ "mongodb://a,b:1/app", "a %d; b 1", mongodb },
+		{ "http://db", "db ", http, "" },
+		{ "HTTP://db", "db ", http, "" },
+		{ "http://db:", "db ", http, "" },
+		{ "http://db:/", "db ", http, "" },
+		{ "http://[::1]", "::1 ", http, "" },
+		{ "http://u:p@db/x", "db ", http, "" },
+		{ "postgresql+asyncpg://db", "db ", postgres, "" },
+		{ "postgresql://a:1,b/app", "a 1; b ", postgres, "" },
+		{ "mongodb://a,b:1/app", "a ", mongodb, "; b 1" },
 	};
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		char wanted[64];
 
-		snprintf(wanted, sizeof(wanted), "%.*s%d%s", (int)(strstr(rows[i].format, "%d") - rows[i].format),
-		         rows[i].format, rows[i].port, strstr(rows[i].format, "%d") + 2);
+		snprintf(wanted, sizeof(wanted), "%s%d%s", rows[i].before, rows[i].port, rows[i].after);
 		check_good(&(struct good){ { rows[i].word }, wanted }, 1);
 	}
 }

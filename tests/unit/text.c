@@ -113,20 +113,17 @@ static void cuts_long_words(void)
 			CHECK(!has_control(quoted.text));
 		}
 	}
-	unit.row = "100 bytes";
-	CHECK_NUMBER(strlen(tp_quote("0123456789012345678901234567890123456789012345678901234567890123456789012345678901"
-	                             "23456789012345678")
-	                            .text),
-	             100 + 2);
 }
 
 static void shows_what_it_cut(void)
 {
-	char word[1000];
+	char word[1000] = { 0 };
 	struct tp_quoted quoted;
 
+	memset(word, 'x', 100);
+	quoted = tp_quote(word);
+	CHECK_NUMBER(strlen(quoted.text), 100 + strlen("''"));
 	memset(word, 'x', sizeof(word) - 1);
-	word[sizeof(word) - 1] = '\0';
 	quoted = tp_quote(word);
 	CHECK(strcmp(quoted.text + strlen(quoted.text) - 4, "...'") == 0);
 }

@@ -44,6 +44,11 @@ static inline bool unit_fail(const char *file, int line, const char *what)
 	return false;
 }
 
+static inline bool unit_check(bool holds, const char *file, int line, const char *what)
+{
+	return holds || unit_fail(file, line, what);
+}
+
 static inline bool unit_numbers(long long actual, long long wanted, const char *file, int line, const char *what)
 {
 	char text[512];
@@ -65,7 +70,7 @@ static inline bool unit_texts(const char *actual, const char *wanted, const char
 }
 
 /* Each gives whether it holds. */
-#define CHECK(condition)            ((condition) || unit_fail(__FILE__, __LINE__, "not so: " #condition))
+#define CHECK(condition)             unit_check(condition, __FILE__, __LINE__, "not so: " #condition)
 #define CHECK_NUMBER(actual, wanted) unit_numbers((long long)(actual), (long long)(wanted), __FILE__, __LINE__, #actual)
 #define CHECK_TEXT(actual, wanted)   unit_texts(actual, wanted, __FILE__, __LINE__, #actual)
 
@@ -97,7 +102,9 @@ static inline int unit_run(const struct unit_test *tests, size_t count)
 		alarm(120);
 		tests[i].run();
 		printf("%sok %zu - %s", unit.failed ? "not " : "", i + 1, tests[i].sentence);
-		printf(unit.skipped != NULL ? " # SKIP %s\n" : "\n", unit.skipped);
+		if (unit.skipped != NULL)
+			printf(" # SKIP %s", unit.skipped);
+		printf("\n");
 		if (unit.failed)
 			status = 1;
 	}

@@ -1,0 +1,914 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Against sockets of its own on this host's loopback, and a resolver of its own. */
+#include "tp_engine.h"
+
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "files.h"
+#include "names.h"
+#include "places.h"
+#include "tp_os.h"
+#include "unit.h"
+
+static const struct name names[] = {
+	{ .name = "one.test", .addresses = { "127.0.0.1" } },
+	{ .name = "two.test", .addresses = { "127.0.0.1", "127.0.0.2" } },
+	{ .name = "three.test", .addresses = { "127.0.0.1", "127.0.0.2", "127.0.0.3" } },
+	{ .name = "mixed.test", .addresses = { "127.0.0.1", "127.0.0.2", "::1" } },
+	{ .name = "twice.test", .addresses = { "127.0.0.1", "127.0.0.2", "127.0.0.1" } },
+	{ .name = "none.test", .eai = EAI_AGAIN },
+	{ .name = "slow.test", .does = BLOCKS },
+	{ .name = "deadly.test", .does = DIES },
+	{ .name = NULL },
+};
+
+#define MOST 6000
+#define MINUTE 60000000
+
+/* One run of the engine: what it is given, and what came of it. */
+struct run {
+	struct tp_engine_setup setup;
+	struct target {
+		const char *host;
+		uint16_t port;
+	} targets[MOST];
+	size_t count, next;
+
+	unsigned stop_at_wait; /* 0: never */
+	int stop_with;
+	void (*at_wait)(struct run *run);
+	struct place *place; /* for at_wait */
+
+	unsigned waits;
+	unsigned idle_waits; /* for nothing but time to pass */
+	int closed;          /* descriptors that at_wait closed */
+	size_t most_fds;    /* that it waited for at once */
+	int64_t longest_us; /* that it wanted to wait */
+	int64_t elapsed_us;
+	struct got {
+		char host[32];
+		struct tp_result result;
+	} got[MOST];
+	size_t got_count;
+	int error; /* that ended it */
+};
+
+static struct run run;
+
+static bool next_target(void *context, const char **host, uint16_t *port)
+{
+	(void)context;
+	if (run.next == run.count)
+		return false;
+	*host = run.targets[run.next].host;
+	*port = run.targets[run.next++].port;
+	return true;
+}
+
+static size_t count_live(const struct pollfd *fds, nfds_t count)
+{
+	size_t live = 0;
+
+	for (nfds_t i = 0; i < count; i++)
+		live += fds[i].fd >= 0;
+	return live;
+}
+
+static int wait_for(void *context, struct pollfd *fds, nfds_t count, int64_t timeout_us)
+{
+	size_t live = count_live(fds, count);
+	sigset_t mask;
+	int error;
+
+	(void)context;
+	run.waits++;
+	run.idle_waits += live == 0;
+	if (live > run.most_fds)
+		run.most_fds = live;
+	if (timeout_us > run.longest_us)
+		run.longest_us = timeout_us;
+	if (run.at_wait != NULL)
+		run.at_wait(&run);
+	if (run.waits == run.stop_at_wait)
+		return run.stop_with;
+	/* Nothing can ever end this wait. */
+	if (live == 0 && timeout_us == TP_NEVER)
+		return EDEADLK;
+	sigprocmask(SIG_BLOCK, NULL, &mask);
+	error = tp_os_poll(fds, count, timeout_us, &mask);
+	return error == EINTR ? 0 : error;
+}
+
+static void prepare(void)
+{
+	memset(&run, 0, sizeof(run));
+	run.setup.next = next_target;
+	run.setup.wait = wait_for;
+	run.setup.helper_hook.run = note_helper;
+	run.setup.limit = 256;
+	run.setup.timeout_us = MINUTE;
+	shared->lookups = 0;
+	shared->helpers = 0;
+}
+
+static void add(const char *host, uint16_t port)
+{
+	run.targets[run.count++] = (struct target){ host, port };
+}
+
+static void add_all(const struct place *places, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		add(places[i].address, places[i].port);
+}
+
+/* Runs it to its end; whatever that is, nothing may be left. */
+static void go(void)
+{
+	int descriptors = count_descriptors();
+	int64_t begin_us = tp_os_now_us();
+	struct tp_engine *engine = tp_engine_new(&run.setup);
+	struct tp_result result;
+
+	if (engine == NULL)
+		abort();
+	while ((run.error = tp_engine_next(engine, &result)) == 0 && run.got_count < MOST) {
+		struct got *got = &run.got[run.got_count++];
+
+		got->result = result;
+		snprintf(got->host, sizeof(got->host), "%s", result.host);
+	}
+	run.elapsed_us = tp_os_now_us() - begin_us;
+	tp_engine_free(engine);
+	CHECK_NUMBER(count_descriptors(), descriptors - run.closed);
+	CHECK(no_child());
+}
+
+/* It went to its end, and has a result for every target, in order. */
+static void go_through(void)
+{
+	go();
+	CHECK_NUMBER(run.error, ENOENT);
+	if (!CHECK_NUMBER(run.got_count, run.count))
+		return;
+	for (size_t i = 0; i < run.count; i++) {
+		CHECK_TEXT(run.got[i].host, run.targets[i].host);
+		CHECK_NUMBER(run.got[i].result.port, run.targets[i].port);
+	}
+}
+
+/* A result's state, and "-" or the address that decided it. */
+static void check(size_t index, enum tp_state state, const char *address)
+{
+	const struct tp_result *result = &run.got[index].result;
+	char text[TP_ADDRESS_TEXT];
+
+	if (!CHECK(index < run.got_count))
+		return;
+	CHECK_TEXT(tp_state_word(result->state), tp_state_word(state));
+	tp_address_text(&result->address, text);
+	CHECK_TEXT(text, address);
+	CHECK_NUMBER(result->connect_us >= 0, state == TP_OPEN);
+	CHECK_NUMBER(result->error == 0, state == TP_OPEN || result->eai != 0);
+}
+
+static const enum tp_state states[] = { [OPEN] = TP_OPEN, [CLOSED] = TP_REFUSED, [SILENT] = TP_TIMEOUT };
+
+static bool have(bool made)
+{
+	if (!made)
+		unit_skip("this system lacks the loopback addresses, or silent listeners");
+	return made;
+}
+
+/* -- States */
+
+static void ends_where_nothing_is(void)
+{
+	prepare();
+	go_through();
+	CHECK_NUMBER(run.waits, 0);
+}
+
+static void may_be_freed_at_once(void)
+{
+	struct tp_engine *engine;
+
+	prepare();
+	engine = tp_engine_new(&run.setup);
+	if (CHECK(engine != NULL))
+		tp_engine_free(engine);
+}
+
+static void reports_in_order(void)
+{
+	static const enum kind kinds[] = { SILENT, OPEN, CLOSED, SILENT, CLOSED, OPEN, OPEN };
+	struct place places[ROWS(kinds)];
+
+	prepare();
+	run.setup.timeout_us = 200000;
+	for (size_t i = 0; i < ROWS(kinds); i++) {
+		if (!make(&places[i], kinds[i], "127.0.0.1", 0)) {
+			while (i > 0)
+				unmake(&places[--i]);
+			unit_skip("no silent listeners here");
+			return;
+		}
+	}
+	add_all(places, ROWS(places));
+	go_through();
+	for (size_t i = 0; i < ROWS(places); i++) {
+		check(i, states[kinds[i]], "127.0.0.1");
+		CHECK_NUMBER(run.got[i].result.lookup_us, -1);
+		CHECK(!run.got[i].result.in_lookup);
+		unmake(&places[i]);
+	}
+	CHECK_NUMBER(shared->helpers, 0);
+}
+
+static void probes_ipv6(void)
+{
+	struct place places[2];
+
+	prepare();
+	if (!make(&places[0], OPEN, "::1", 0)) {
+		unit_skip("no IPv6 here");
+		return;
+	}
+	CHECK(make(&places[1], CLOSED, "::1", 0));
+	add_all(places, 2);
+	go_through();
+	check(0, TP_OPEN, "::1");
+	check(1, TP_REFUSED, "::1");
+	CHECK_NUMBER(run.got[1].result.error, ECONNREFUSED);
+	unmake(&places[0]);
+	unmake(&places[1]);
+}
+
+/*
+ * A socket bound to the very port that it connects to reaches itself. The port
+ * must be free for it, so somebody else may take it first: then another one.
+ */
+static void takes_no_connection_to_itself_for_open(void)
+{
+	for (int attempt = 0; attempt < 10; attempt++) {
+		struct place place;
+
+		prepare();
+		CHECK(make(&place, CLOSED, "127.0.0.1", 0));
+		unmake(&place);
+		run.setup.source.address.any.sa_family = AF_INET;
+		run.setup.source.address.ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		tp_address_set_port(&run.setup.source.address, place.port);
+		add_all(&place, 1);
+		go_through();
+		if (run.got[0].result.error != EADDRINUSE)
+			break;
+	}
+	check(0, TP_REFUSED, "127.0.0.1");
+	CHECK_NUMBER(run.got[0].result.error, ECONNREFUSED);
+}
+
+/* -- Time */
+
+static void ends_at_its_deadline(void)
+{
+	struct place place;
+
+	prepare();
+	run.setup.timeout_us = 150000;
+	if (!have(make(&place, SILENT, "127.0.0.1", 0)))
+		return;
+	add_all(&place, 1);
+	go_through();
+	check(0, TP_TIMEOUT, "127.0.0.1");
+	CHECK_NUMBER(run.got[0].result.error, ETIMEDOUT);
+	CHECK(!run.got[0].result.in_lookup);
+	CHECK(run.elapsed_us >= 150000);
+	/* That it also ends soon after depends on the machine; that it asked for no more does not. */
+	CHECK(run.longest_us <= 150000);
+	unmake(&place);
+}
+
+static void waits_for_ever_without_a_deadline(void)
+{
+	struct place place;
+
+	prepare();
+	run.setup.timeout_us = 0;
+	run.stop_at_wait = 1;
+	run.stop_with = EINTR;
+	if (!have(make(&place, SILENT, "127.0.0.1", 0)))
+		return;
+	add_all(&place, 1);
+	go();
+	CHECK_NUMBER(run.error, EINTR);
+	CHECK(run.longest_us == TP_NEVER);
+	unmake(&place);
+}
+
+static void open_up(struct run *this)
+{
+	if (this->waits == 1)
+		let_in(this->place);
+}
+
+static void hang_up(struct run *this)
+{
+	if (this->waits == 1)
+		this->closed = stop_listening(this->place);
+}
+
+/* The first SYN is lost; the kernel sends another after a second. */
+static void takes_a_late_answer(void)
+{
+	static const struct {
+		void (*at_wait)(struct run *run);
+		enum tp_state state;
+	} rows[] = { { open_up, TP_OPEN }, { hang_up, TP_REFUSED } };
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct place place;
+
+		prepare();
+		if (!have(make(&place, SILENT, "127.0.0.1", 0)))
+			return;
+		run.place = &place;
+		run.at_wait = rows[i].at_wait;
+		add_all(&place, 1);
+		go_through();
+		check(0, rows[i].state, "127.0.0.1");
+		unmake(&place);
+	}
+}
+
+/* Immediate outcomes do not overlap, others at most as many as were waited for: their times add up to no more. */
+static void measures_each_handshake_by_itself(void)
+{
+	struct place place;
+	int64_t sum_us = 0;
+
+	prepare();
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	for (int i = 0; i < 200; i++)
+		add("one.test", place.port);
+	go_through();
+	for (size_t i = 0; i < run.got_count; i++) {
+		check(i, TP_OPEN, "127.0.0.1");
+		sum_us += run.got[i].result.connect_us;
+	}
+	/* One descriptor of those waited for may be the helper's; the one more is what is under way between waits. */
+	CHECK(sum_us <= run.elapsed_us * (int64_t)(run.most_fds + 1));
+	unmake(&place);
+}
+
+/* -- Addresses */
+
+static const char *const loopbacks[] = { "127.0.0.1", "127.0.0.2", "127.0.0.3" };
+
+static void races_addresses(void)
+{
+	struct place places[2];
+
+	prepare();
+	if (!have(make_all(places, 2, (enum kind[]){ SILENT, OPEN }, loopbacks)))
+		return;
+	add("two.test", places[0].port);
+	go_through();
+	check(0, TP_OPEN, "127.0.0.2");
+	CHECK(run.elapsed_us >= 250000);
+	CHECK(run.got[0].result.connect_us <= run.elapsed_us - 250000);
+	CHECK(run.got[0].result.lookup_us >= 0);
+	unmake(&places[0]);
+	unmake(&places[1]);
+}
+
+static void goes_on_at_once_after_a_failure(void)
+{
+	struct place places[3];
+
+	prepare();
+	if (!have(make_all(places, 3, (enum kind[]){ CLOSED, CLOSED, OPEN }, loopbacks)))
+		return;
+	add("three.test", places[0].port);
+	go_through();
+	check(0, TP_OPEN, "127.0.0.3");
+	CHECK_NUMBER(run.idle_waits, 0);
+	for (size_t i = 0; i < 3; i++)
+		unmake(&places[i]);
+}
+
+static void tells_the_most_telling_failure(void)
+{
+	static const struct {
+		enum kind kinds[3];
+		enum kind wins;
+		const char *address;
+		int64_t timeout_us; /* enough for the attempts that matter, on a busy machine too */
+	} rows[] = {
+		{ { CLOSED, SILENT, SILENT }, CLOSED, "127.0.0.1", 500000 },
+		{ { SILENT, SILENT, CLOSED }, CLOSED, "127.0.0.3", 3000000 },
+		{ { CLOSED, CLOSED, CLOSED }, CLOSED, "127.0.0.1", MINUTE },
+		{ { SILENT, SILENT, SILENT }, SILENT, "127.0.0.1", 500000 },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct place places[3];
+
+		prepare();
+		run.setup.timeout_us = rows[i].timeout_us;
+		if (!have(make_all(places, 3, rows[i].kinds, loopbacks)))
+			return;
+		add("three.test", places[0].port);
+		go_through();
+		check(0, states[rows[i].wins], rows[i].address);
+		for (size_t j = 0; j < 3; j++)
+			unmake(&places[j]);
+	}
+}
+
+/* IPv4, IPv4, IPv6: the third is tried second, and wins though the second is open too. */
+static void alternates_families(void)
+{
+	static const char *const addresses[] = { "127.0.0.1", "127.0.0.2", "::1" };
+	struct place places[3];
+
+	prepare();
+	if (!have(make_all(places, 3, (enum kind[]){ SILENT, OPEN, OPEN }, addresses)))
+		return;
+	add("mixed.test", places[0].port);
+	go_through();
+	check(0, TP_OPEN, "::1");
+	for (size_t i = 0; i < 3; i++)
+		unmake(&places[i]);
+}
+
+static void uses_only_the_family_asked_for(void)
+{
+	struct place place;
+
+	prepare();
+	run.setup.family = AF_INET6;
+	if (!make(&place, OPEN, "::1", 0)) {
+		unit_skip("no IPv6 here");
+		return;
+	}
+	add("mixed.test", place.port);
+	add("one.test", place.port);
+	add("127.0.0.1", place.port);
+	add("::1", place.port);
+	go_through();
+	check(0, TP_OPEN, "::1");
+	check(1, TP_UNRESOLVED, "-");
+	check(2, TP_UNRESOLVED, "-");
+	check(3, TP_OPEN, "::1");
+	unmake(&place);
+}
+
+static void probes_each_address_by_itself(void)
+{
+	struct place places[3];
+
+	prepare();
+	run.setup.timeout_us = 100000;
+	run.setup.each_address = true;
+	if (!have(make_all(places, 3, (enum kind[]){ CLOSED, SILENT, OPEN }, loopbacks)))
+		return;
+	add("none.test", places[0].port);
+	add("three.test", places[0].port);
+	add("twice.test", places[0].port);
+	add("127.0.0.3", places[0].port);
+	go();
+	CHECK_NUMBER(run.error, ENOENT);
+	CHECK_NUMBER(run.got_count, 7);
+	check(0, TP_UNRESOLVED, "-");
+	check(1, TP_REFUSED, "127.0.0.1");
+	check(2, TP_TIMEOUT, "127.0.0.2");
+	check(3, TP_OPEN, "127.0.0.3");
+	check(4, TP_REFUSED, "127.0.0.1");
+	check(5, TP_TIMEOUT, "127.0.0.2");
+	check(6, TP_OPEN, "127.0.0.3");
+	CHECK_TEXT(run.got[3].host, "three.test");
+	CHECK_TEXT(run.got[5].host, "twice.test");
+	for (size_t i = 0; i < 3; i++)
+		unmake(&places[i]);
+}
+
+static void begins_at_its_source(void)
+{
+	union tp_address peer = { 0 };
+	socklen_t size = sizeof(peer);
+	char text[TP_ADDRESS_TEXT];
+	struct place place;
+	int fd;
+
+	prepare();
+	run.setup.source.address.any.sa_family = AF_INET;
+	run.setup.source.address.ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+	if (!have(make(&place, CLOSED, "127.0.0.2", 0)))
+		return;
+	unmake(&place);
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	add_all(&place, 1);
+	go_through();
+	check(0, TP_OPEN, "127.0.0.1");
+	fd = accept(place.fd, &peer.any, &size);
+	tp_address_text(&peer, text);
+	CHECK_TEXT(text, "127.0.0.2");
+	close(fd);
+	unmake(&place);
+}
+
+static void says_where_its_source_is_not_here(void)
+{
+	struct place place;
+
+	prepare();
+	run.setup.source.address.any.sa_family = AF_INET;
+	inet_pton(AF_INET, "203.0.113.77", &run.setup.source.address.ipv4.sin_addr);
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	add_all(&place, 1);
+	add_all(&place, 1);
+	go_through();
+	check(0, TP_ERROR, "127.0.0.1");
+	CHECK_NUMBER(run.got[0].result.error, EADDRNOTAVAIL);
+	check(1, TP_ERROR, "127.0.0.1");
+	unmake(&place);
+}
+
+/* -- Names */
+
+static void resolves_names(void)
+{
+	struct place places[2];
+
+	prepare();
+	CHECK(make(&places[0], OPEN, "127.0.0.1", 0));
+	CHECK(make(&places[1], CLOSED, "127.0.0.1", 0));
+	add("one.test", places[0].port);
+	add("absent.test", places[0].port);
+	add("one.test", places[1].port);
+	add("none.test", places[0].port);
+	add("deadly.test", places[0].port);
+	add("one.test", places[0].port);
+	go_through();
+	check(0, TP_OPEN, "127.0.0.1");
+	check(1, TP_UNRESOLVED, "-");
+	CHECK_NUMBER(run.got[1].result.eai, EAI_NONAME);
+	CHECK(run.got[1].result.in_lookup);
+	check(2, TP_REFUSED, "127.0.0.1");
+	check(3, TP_UNRESOLVED, "-");
+	CHECK_NUMBER(run.got[3].result.eai, EAI_AGAIN);
+	CHECK(run.got[3].result.lookup_us >= 0);
+	CHECK_TEXT(tp_state_word(run.got[4].result.state), tp_state_word(TP_ERROR));
+	CHECK_NUMBER(run.got[4].result.error, ECHILD);
+	check(5, TP_OPEN, "127.0.0.1");
+	unmake(&places[0]);
+	unmake(&places[1]);
+}
+
+static void resolves_a_name_once_for_all_its_ports(void)
+{
+	struct place place;
+
+	prepare();
+	run.setup.limit = 16;
+	CHECK(make(&place, CLOSED, "127.0.0.1", 0));
+	for (int i = 0; i < 500; i++)
+		add("one.test", place.port);
+	go_through();
+	CHECK_NUMBER(shared->lookups, 1);
+	unmake(&place);
+}
+
+static void gives_a_slow_lookup_up_at_its_deadline(void)
+{
+	struct place place;
+
+	prepare();
+	run.setup.timeout_us = 100000;
+	CHECK(make(&place, CLOSED, "127.0.0.1", 0));
+	add("slow.test", 80);
+	add("slow.test", 81);
+	add("127.0.0.1", place.port);
+	add("slow.test", 82);
+	go_through();
+	for (size_t i = 0; i < 4; i++) {
+		if (i == 2)
+			continue;
+		CHECK_TEXT(tp_state_word(run.got[i].result.state), tp_state_word(TP_TIMEOUT));
+		CHECK_NUMBER(run.got[i].result.error, ETIMEDOUT);
+		CHECK(run.got[i].result.in_lookup);
+		CHECK_NUMBER(run.got[i].result.lookup_us, -1);
+	}
+	check(2, TP_REFUSED, "127.0.0.1");
+	CHECK(run.longest_us <= 100000);
+	unmake(&place);
+}
+
+/* Each of them is a lookup of its own, since the host before it is another. */
+static void gives_every_lookup_its_turn(void)
+{
+	struct place place;
+
+	prepare();
+	run.setup.timeout_us = 700000;
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	for (int i = 0; i < 2 * TP_HELPERS + 5; i++) {
+		add("slow.test", 80);
+		add("127.0.0.1", place.port);
+	}
+	add("one.test", place.port);
+	go_through();
+	for (size_t i = 0; i + 1 < run.got_count; i++) {
+		CHECK_TEXT(tp_state_word(run.got[i].result.state), tp_state_word(i % 2 == 0 ? TP_TIMEOUT : TP_OPEN));
+		CHECK_NUMBER(run.got[i].result.in_lookup, i % 2 == 0);
+	}
+	check(run.got_count - 1, TP_OPEN, "127.0.0.1");
+	unmake(&place);
+}
+
+static void asks_no_helper_for_the_hosts_file(void)
+{
+	struct place place;
+
+	prepare();
+	nsswitch_file = "hosts: files dns\n";
+	hosts_file = "127.0.0.1 one.test\n";
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	add("one.test", place.port);
+	go_through();
+	check(0, TP_OPEN, "127.0.0.1");
+	CHECK(run.got[0].result.lookup_us >= 0);
+	CHECK_NUMBER(shared->helpers, 0);
+	hosts_file = NULL;
+	unmake(&place);
+}
+
+/* -- Many at once */
+
+static void keeps_to_its_limit(void)
+{
+	struct place place;
+
+	prepare();
+	run.setup.timeout_us = 20000;
+	run.setup.limit = 3;
+	if (!have(make(&place, SILENT, "127.0.0.1", 0)))
+		return;
+	for (int i = 0; i < 20; i++)
+		add_all(&place, 1);
+	go_through();
+	for (size_t i = 0; i < run.got_count; i++)
+		check(i, TP_TIMEOUT, "127.0.0.1");
+	CHECK_NUMBER(run.most_fds, 3);
+	unmake(&place);
+}
+
+static void keeps_back_thousands_of_results(void)
+{
+	struct place slow, fast;
+
+	prepare();
+	run.setup.timeout_us = 1000000;
+	run.setup.limit = 16;
+	if (!have(make(&slow, SILENT, "127.0.0.1", 0)))
+		return;
+	CHECK(make(&fast, CLOSED, "127.0.0.1", 0));
+	add_all(&slow, 1);
+	while (run.count < MOST)
+		add_all(&fast, 1);
+	go_through();
+	check(0, TP_TIMEOUT, "127.0.0.1");
+	for (size_t i = 1; i < run.got_count; i++)
+		check(i, TP_REFUSED, "127.0.0.1");
+	unmake(&slow);
+	unmake(&fast);
+}
+
+/* From here on so many more descriptors can be had; a negative number takes that back. */
+static void leave_descriptors(int count)
+{
+	static struct rlimit before;
+	struct rlimit now;
+
+	if (count < 0) {
+		setrlimit(RLIMIT_NOFILE, &before);
+		return;
+	}
+	getrlimit(RLIMIT_NOFILE, &before);
+	now = before;
+	now.rlim_cur = (rlim_t)count;
+	for (int fd = 0; now.rlim_cur > 0 && fd < (int)now.rlim_cur; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			now.rlim_cur++;
+	}
+	setrlimit(RLIMIT_NOFILE, &now);
+}
+
+static void runs_out_of_descriptors(void)
+{
+	static const enum kind order[] = { SILENT, OPEN, SILENT, CLOSED, SILENT, SILENT, OPEN, SILENT };
+	struct place places[3];
+
+	for (int left = 1; left <= 4; left++) {
+		prepare();
+		run.setup.timeout_us = 100000;
+		if (!have(make(&places[SILENT], SILENT, "127.0.0.1", 0)))
+			return;
+		CHECK(make(&places[OPEN], OPEN, "127.0.0.1", 0));
+		CHECK(make(&places[CLOSED], CLOSED, "127.0.0.1", 0));
+		for (size_t i = 0; i < ROWS(order); i++)
+			add_all(&places[order[i]], 1);
+		leave_descriptors(left);
+		go_through();
+		leave_descriptors(-1);
+		for (size_t i = 0; i < ROWS(order); i++)
+			check(i, states[order[i]], "127.0.0.1");
+		CHECK(run.most_fds <= (size_t)left);
+		for (size_t i = 0; i < 3; i++)
+			unmake(&places[i]);
+	}
+}
+
+static void has_no_descriptor_at_all(void)
+{
+	struct place place;
+
+	prepare();
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	add_all(&place, 1);
+	add("one.test", place.port);
+	add_all(&place, 1);
+	leave_descriptors(0);
+	go_through();
+	leave_descriptors(-1);
+	for (size_t i = 0; i < run.got_count; i++) {
+		CHECK_TEXT(tp_state_word(run.got[i].result.state), tp_state_word(TP_ERROR));
+		CHECK_NUMBER(run.got[i].result.error, EMFILE);
+	}
+	unmake(&place);
+}
+
+/* A helper's channel takes two for a moment: the name waits until the attempts before it have ended. */
+static void resolves_when_descriptors_come_free(void)
+{
+	struct place places[2];
+
+	prepare();
+	run.setup.timeout_us = 100000;
+	if (!have(make(&places[0], SILENT, "127.0.0.1", 0)))
+		return;
+	CHECK(make(&places[1], OPEN, "127.0.0.1", 0));
+	add_all(&places[0], 1);
+	add("one.test", places[1].port);
+	leave_descriptors(2);
+	go_through();
+	leave_descriptors(-1);
+	check(0, TP_TIMEOUT, "127.0.0.1");
+	check(1, TP_OPEN, "127.0.0.1");
+	unmake(&places[0]);
+	unmake(&places[1]);
+}
+
+/*
+ * Two names, each with a silent address before the open one: the attempts at
+ * the first addresses hold all the descriptors that there are.
+ */
+static void reaches_second_addresses_when_descriptors_are_few(void)
+{
+	struct place places[2];
+
+	prepare();
+	run.setup.timeout_us = 2000000;
+	nsswitch_file = "hosts: files\n";
+	hosts_file = "127.0.0.1 two.test\n";
+	if (!have(make_all(places, 2, (enum kind[]){ SILENT, OPEN }, loopbacks)))
+		return;
+	add("two.test", places[0].port);
+	add("two.test", places[0].port);
+	leave_descriptors(2);
+	go_through();
+	leave_descriptors(-1);
+	check(0, TP_OPEN, "127.0.0.2");
+	check(1, TP_OPEN, "127.0.0.2");
+	hosts_file = NULL;
+	unmake(&places[0]);
+	unmake(&places[1]);
+}
+
+/* -- Its end */
+
+static void ends_when_interrupted(void)
+{
+	static const int errors[] = { EINTR, EBADF };
+	struct place place;
+
+	if (!have(make(&place, SILENT, "127.0.0.1", 0)))
+		return;
+	for (size_t i = 0; i < ROWS(errors); i++) {
+		prepare();
+		run.stop_at_wait = 2;
+		run.stop_with = errors[i];
+		for (int j = 0; j < 5; j++)
+			add_all(&place, 1);
+		add("one.test", place.port);
+		add("slow.test", 80);
+		add_all(&place, 1);
+		go();
+		CHECK_NUMBER(run.error, errors[i]);
+		CHECK_NUMBER(run.got_count, 0);
+		CHECK_NUMBER(run.waits, 2);
+	}
+	unmake(&place);
+}
+
+static void closes_the_losers_of_a_race(void)
+{
+	struct place places[2];
+	struct tp_engine *engine;
+	struct tp_result result;
+	int descriptors;
+
+	prepare();
+	if (!have(make_all(places, 2, (enum kind[]){ SILENT, OPEN }, loopbacks)))
+		return;
+	nsswitch_file = "hosts: files\n";
+	hosts_file = "127.0.0.1 two.test\n";
+	descriptors = count_descriptors();
+	add("two.test", places[0].port);
+	engine = tp_engine_new(&run.setup);
+	CHECK_NUMBER(tp_engine_next(engine, &result), 0);
+	CHECK_NUMBER(result.state, TP_OPEN);
+	CHECK_NUMBER(count_descriptors(), descriptors);
+	tp_engine_free(engine);
+	hosts_file = NULL;
+	unmake(&places[0]);
+	unmake(&places[1]);
+}
+
+static void drops_what_nobody_asks_for(void)
+{
+	struct place places[2];
+	struct tp_engine *engine;
+	struct tp_result result;
+	int descriptors;
+
+	prepare();
+	if (!have(make(&places[1], SILENT, "127.0.0.1", 0)))
+		return;
+	CHECK(make(&places[0], OPEN, "127.0.0.1", 0));
+	descriptors = count_descriptors();
+	add_all(places, 2);
+	add("slow.test", 80);
+	add_all(places, 2);
+	engine = tp_engine_new(&run.setup);
+	CHECK_NUMBER(tp_engine_next(engine, &result), 0);
+	CHECK_NUMBER(result.state, TP_OPEN);
+	tp_engine_free(engine);
+	CHECK_NUMBER(count_descriptors(), descriptors);
+	CHECK(no_child());
+	unmake(&places[0]);
+	unmake(&places[1]);
+}
+
+int main(void)
+{
+	static const struct unit_test tests[] = {
+		{ "without targets it ends at once", ends_where_nothing_is },
+		{ "an engine may be freed before its first result", may_be_freed_at_once },
+		{ "open, refused and silent targets are told apart, in order", reports_in_order },
+		{ "IPv6 is probed as IPv4 is", probes_ipv6 },
+		{ "a connection to itself is refused", takes_no_connection_to_itself_for_open },
+		{ "a silent target ends at its deadline, and not before", ends_at_its_deadline },
+		{ "without a deadline it waits without end", waits_for_ever_without_a_deadline },
+		{ "an answer that comes late is taken", takes_a_late_answer },
+		{ "each handshake is measured by itself", measures_each_handshake_by_itself },
+		{ "the addresses of a name are raced", races_addresses },
+		{ "after a failure the next address is tried at once", goes_on_at_once_after_a_failure },
+		{ "where none is open the most telling failure counts", tells_the_most_telling_failure },
+		{ "families alternate", alternates_families },
+		{ "only the family asked for is used", uses_only_the_family_asked_for },
+		{ "each address of a name is probed by itself where asked", probes_each_address_by_itself },
+		{ "a probe begins at the source asked for", begins_at_its_source },
+		{ "a source that is not here is an error", says_where_its_source_is_not_here },
+		{ "names are resolved, and what goes wrong there is told", resolves_names },
+		{ "a name is resolved once for all its ports", resolves_a_name_once_for_all_its_ports },
+		{ "a slow lookup is given up at its deadline", gives_a_slow_lookup_up_at_its_deadline },
+		{ "more lookups than helpers each have their turn", gives_every_lookup_its_turn },
+		{ "a name of the hosts file needs no helper", asks_no_helper_for_the_hosts_file },
+		{ "no more than the limit are in flight", keeps_to_its_limit },
+		{ "a slow target keeps back the results behind it, not their probes", keeps_back_thousands_of_results },
+		{ "with few descriptors every result is still right", runs_out_of_descriptors },
+		{ "without any descriptor it says so", has_no_descriptor_at_all },
+		{ "a name waits for descriptors as an attempt does", resolves_when_descriptors_come_free },
+		{ "few descriptors keep no name from its second address", reaches_second_addresses_when_descriptors_are_few },
+		{ "what ends the wait ends the engine, and nothing is left", ends_when_interrupted },
+		{ "the losers of a race are closed when the winner is known", closes_the_losers_of_a_race },
+		{ "what is in flight when the engine is freed is dropped", drops_what_nobody_asks_for },
+	};
+
+	share();
+	return UNIT_RUN(tests);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Places to connect to, on addresses of this host: open, closed, and silent. */
+#ifndef TP_UNIT_PLACES_H
+#define TP_UNIT_PLACES_H
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tp_address.h"
+
+enum kind { OPEN, CLOSED, SILENT };
+
+#define FILLERS 8
+
+struct place {
+	enum kind kind;
+	const char *address;
+	uint16_t port;
+	int fd;
+	int fillers[FILLERS], fillers_count; /* the connections that fill the backlog */
+};
+
+static bool bind_place(struct place *place, uint16_t port)
+{
+	union tp_address address = { 0 };
+	socklen_t size = sizeof(address);
+
+	if (inet_pton(AF_INET, place->address, &address.ipv4.sin_addr) == 1)
+		address.any.sa_family = AF_INET;
+	else if (inet_pton(AF_INET6, place->address, &address.ipv6.sin6_addr) == 1)
+		address.any.sa_family = AF_INET6;
+	tp_address_set_port(&address, port);
+	place->fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (place->fd < 0)
+		return false;
+	if (bind(place->fd, &address.any, tp_address_size(&address)) < 0 ||
+	    getsockname(place->fd, &address.any, &size) < 0) {
+		close(place->fd);
+		return false;
+	}
+	place->port = tp_address_port(&address);
+	return true;
+}
+
+#ifdef __linux__
+static bool is_full(const struct place *place)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	/* Of a socket that listens these two are the accept queue and its limit. */
+	return getsockopt(place->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_unacked > info.tcpi_sacked;
+}
+
+/* Linux drops a SYN without a word where the accept queue is over its limit. */
+static bool fill(struct place *place)
+{
+	union tp_address address;
+	socklen_t size = sizeof(address);
+
+	if (getsockname(place->fd, &address.any, &size) < 0)
+		return false;
+	while (!is_full(place) && place->fillers_count < FILLERS) {
+		int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		if (fd < 0)
+			return false;
+		place->fillers[place->fillers_count++] = fd;
+		if (connect(fd, &address.any, tp_address_size(&address)) < 0)
+			return false;
+	}
+	return is_full(place);
+}
+#else
+static bool fill(struct place *place)
+{
+	(void)place;
+	return false;
+}
+#endif
+
+/* How many descriptors it closed. */
+static inline int stop_listening(struct place *place)
+{
+	close(place->fd);
+	place->fd = -1;
+	return 1;
+}
+
+static void unmake(struct place *place)
+{
+	if (place->fd >= 0)
+		close(place->fd);
+	while (place->fillers_count > 0)
+		close(place->fillers[--place->fillers_count]);
+}
+
+/* False: not to be had here. */
+static bool make(struct place *place, enum kind kind, const char *address, uint16_t port)
+{
+	bool made;
+
+	memset(place, 0, sizeof(*place));
+	place->kind = kind;
+	place->address = address;
+	if (!bind_place(place, port))
+		return false;
+	made = kind == CLOSED || (listen(place->fd, kind == OPEN ? SOMAXCONN : 0) == 0 && (kind == OPEN || fill(place)));
+	if (!made)
+		unmake(place);
+	return made;
+}
+
+/* Lets everybody in who waits at a silent place; it is open then. */
+static inline void let_in(struct place *place)
+{
+	for (int i = 0; i < place->fillers_count; i++)
+		close(accept(place->fd, NULL, NULL));
+}
+
+/* Several places with one port, as the addresses of one name have it. */
+static inline bool make_all(struct place *places, size_t count, const enum kind *kinds, const char *const *addresses)
+{
+	for (int attempt = 0; attempt < 100; attempt++) {
+		size_t made = 0;
+
+		while (made < count && make(&places[made], kinds[made], addresses[made], made == 0 ? 0 : places[0].port))
+			made++;
+		if (made == count)
+			return true;
+		/* The port is somebody's at one of the other addresses: another try has another port. */
+		while (made > 0)
+			unmake(&places[--made]);
+	}
+	return false;
+}
+
+#endif
