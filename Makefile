@@ -98,7 +98,11 @@ install: all
 
 uninstall:
 	rm -f $(DESTDIR)$(LOADABLESDIR)/tcpprobe.so
-	-rmdir -p $(DESTDIR)$(LOADABLESDIR) 2>/dev/null
+	-rmdir $(DESTDIR)$(LOADABLESDIR) 2>/dev/null
+
+# For .ci/lint, so that the flags stand in one place.
+print-STRICT:
+	@echo '$(STRICT)'
 
 check-install: all
 	@tests/install
@@ -106,5 +110,5 @@ check-install: all
 clean:
 	rm -rf $B
 
-.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install clean
+.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install clean print-STRICT
 -include $(wildcard $B/*.d $B/unit/*.d)

@@ -36,7 +36,7 @@ void tp_address_set_port(union tp_address *address, uint16_t port)
 
 void tp_address_text(const union tp_address *address, char text[TP_ADDRESS_TEXT])
 {
-	if (address->any.sa_family == AF_UNSPEC || getnameinfo(&address->any, tp_address_size(address), text,
-	                                                       TP_ADDRESS_TEXT, NULL, 0, NI_NUMERICHOST) != 0)
+	if (address->any.sa_family == AF_UNSPEC ||
+	    getnameinfo(&address->any, tp_address_size(address), text, TP_ADDRESS_TEXT, NULL, 0, NI_NUMERICHOST) != 0)
 		strcpy(text, "-");
 }

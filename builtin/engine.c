@@ -53,7 +53,7 @@ struct attempt {
 
 struct tp_engine {
 	struct tp_engine_setup setup;
-	struct tp_resolver *resolver; /* NULL until a name needs it */
+	struct tp_resolver *resolver;   /* NULL until a name needs it */
 	struct probe *oldest, **newest; /* newest: the link behind the newest probe */
 	struct probe *reported;         /* whose host the caller may still read */
 	struct tp_lookup *latest;       /* the newest target's, for its further ports */
@@ -406,7 +406,8 @@ static int resolved(struct tp_engine *engine, struct probe *probe)
 
 	lookup->waiting--;
 	if (lookup->eai != 0) {
-		fail_in_lookup(engine, probe, tp_state_of_lookup(lookup->eai, lookup->error), lookup->eai, lookup->error);
+		fail_in_lookup(engine, probe, tp_state_of_lookup(lookup->eai, lookup->error), lookup->eai,
+			       lookup->error);
 		return 0;
 	}
 	probe->phase = CONNECTING;

@@ -49,7 +49,7 @@ static bool has_name(char *line, const char *host, int family)
 	unsigned char binary[sizeof(struct in6_addr)];
 
 	if (address == NULL || !((family != AF_INET6 && inet_pton(AF_INET, address, binary) == 1) ||
-	                         (family != AF_INET && inet_pton(AF_INET6, address, binary) == 1)))
+				 (family != AF_INET && inet_pton(AF_INET6, address, binary) == 1)))
 		return false;
 	while ((name = next_word(&line)) != NULL) {
 		if (strcasecmp(name, host) == 0)
@@ -59,7 +59,7 @@ static bool has_name(char *line, const char *host, int family)
 }
 
 static bool any_line(const char *path, bool (*fulfils)(char *line, const char *host, int family), const char *host,
-                     int family)
+		     int family)
 {
 	FILE *file = fopen(path, "re");
 	char *line = NULL;

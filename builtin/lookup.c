@@ -116,6 +116,8 @@ static int store(struct tp_lookup *lookup, const struct addrinfo *list)
 
 	for (const struct addrinfo *info = list; info != NULL && count < ADDRESSES_MAX; info = info->ai_next)
 		count++;
+	if (count == 0)
+		return EAI_NONAME;
 	lookup->addresses = calloc(count, sizeof(*lookup->addresses));
 	if (lookup->addresses == NULL)
 		return EAI_MEMORY;
@@ -238,7 +240,7 @@ static bool serve_one(int fd, unsigned limit_s)
 	alarm(0);
 	reply = (struct reply){ lookup->duration_us, lookup->eai, lookup->error, (uint32_t)lookup->count };
 	served = write_all(fd, &reply, sizeof(reply)) &&
-	         write_all(fd, lookup->addresses, lookup->count * sizeof(*lookup->addresses));
+		 write_all(fd, lookup->addresses, lookup->count * sizeof(*lookup->addresses));
 	tp_lookup_release(lookup);
 	return served;
 }
@@ -319,7 +321,7 @@ static int start_helper(struct tp_resolver *resolver, struct helper *helper, con
 static void end_helper(struct helper *helper)
 {
 	close(helper->fd);
-	/* Killed only while it is ours to reap: ECHILD says that somebody did, and the number may be another's by now. */
+	/* Killed only while it is ours to reap: at ECHILD somebody did, and the number may be another's by now. */
 	if (waitpid(helper->pid, NULL, WNOHANG) == 0) {
 		kill(helper->pid, SIGKILL);
 		while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)

@@ -15,20 +15,21 @@ const char tp_synopsis[] = "tcpprobe [-"
 #include "usage.def"
 			   " target ...";
 
+/* The casts: with -Wwrite-strings a literal is const. */
 char *const tp_usage[] = {
-#define TP_TEXT(line) line,
-#define TP_FLAG(letter, function, help) "  -" #letter "\t\t" help,
-#define TP_VALUE(letter, argument, function, help) "  -" #letter " " #argument "\t" help,
+#define TP_TEXT(line) (char *)line,
+#define TP_FLAG(letter, function, help) (char *)"  -" #letter "\t\t" help,
+#define TP_VALUE(letter, argument, function, help) (char *)"  -" #letter " " #argument "\t" help,
 #include "usage.def"
-#define TP_STATE(id, status, telling, word, meaning) "  " #status "\t" word ": " meaning,
-#define TP_STATUS(id, status, meaning) "  " #status "\t" meaning,
+#define TP_STATE(id, status, telling, word, meaning) (char *)"  " #status "\t" word ": " meaning,
+#define TP_STATUS(id, status, written, meaning) (char *)"  " written "\t" meaning,
 #include "tcpprobe.def"
 	NULL
 };
 
 void tp_options_init(struct tp_options *options)
 {
-	*options = (struct tp_options){ .family = AF_UNSPEC, .timeout_us = 5 * 1000000 };
+	*options = (struct tp_options){ .family = AF_UNSPEC, .timeout_us = INT64_C(5) * 1000000 };
 }
 
 /*
@@ -55,13 +56,13 @@ static int set_ipv6(struct tp_options *options, const char *value, struct tp_why
 	return set_family(options, AF_INET6, why);
 }
 
-#define SET_FLAG(name)                                                                                 \
+#define SET_FLAG(name)                                                                           \
 	static int set_##name(struct tp_options *options, const char *value, struct tp_why *why) \
-	{                                                                                              \
-		(void)value;                                                                           \
-		(void)why;                                                                             \
-		options->name = true;                                                                  \
-		return 0;                                                                              \
+	{                                                                                        \
+		(void)value;                                                                     \
+		(void)why;                                                                       \
+		options->name = true;                                                            \
+		return 0;                                                                        \
 	}
 SET_FLAG(each_address)
 SET_FLAG(help)

@@ -29,9 +29,9 @@ __attribute__((format(printf, 2, 3))) static void put(struct writer *writer, con
 /* HOST:PORT, with brackets where the host has colons itself. */
 static void put_label(struct writer *writer, const struct tp_result *result)
 {
-	const char *format = strchr(result->host, ':') != NULL ? "[%s]:%u" : "%s:%u";
+	bool brackets = strchr(result->host, ':') != NULL;
 
-	put(writer, format, result->host, (unsigned)result->port);
+	put(writer, "%s%s%s:%u", brackets ? "[" : "", result->host, brackets ? "]" : "", (unsigned)result->port);
 }
 
 /* Milliseconds. Not %.3f: it writes commas in half of Europe's locales. */

@@ -383,20 +383,21 @@ int tp_targets_add(struct tp_targets *targets, char *const words[], size_t count
 	int error = 0;
 
 	for (size_t i = 0; i < count && error == 0; i++) {
+		char *text = strdup(words[i]);
 		struct parser parser = {
 			.targets = targets,
 			.why = why,
 			.word = words[i],
-			.text = strdup(words[i]),
+			.text = text,
 			.is_url = strstr(words[i], "://") != NULL,
 		};
 
-		if (parser.text == NULL)
+		if (text == NULL)
 			return ENOMEM;
 		error = add_word(&parser, i == 0, &target);
 		if (error == 0 && i + 1 == count && target != NULL && target->ports_count == 0)
 			error = complain(&parser, parser.word, "no port: HOST PORT, or HOST:PORT");
-		free(parser.text);
+		free(text);
 	}
 	return error;
 }

@@ -48,12 +48,12 @@ struct tp_result {
 	const char *host; /* as given; valid until the next call */
 	uint16_t port;
 	enum tp_state state;
-	bool in_lookup;            /* it ended while, or because, the name was looked up */
-	int eai;                   /* the lookup's EAI_..., or 0 */
-	int error;                 /* errno value, or 0; ETIMEDOUT for a deadline too */
-	union tp_address address;  /* the one that decided the state; AF_UNSPEC: none */
-	int64_t lookup_us;         /* -1: not measured */
-	int64_t connect_us;        /* the handshake; -1: not measured */
+	bool in_lookup;           /* it ended while, or because, the name was looked up */
+	int eai;                  /* the lookup's EAI_..., or 0 */
+	int error;                /* errno value, or 0; ETIMEDOUT for a deadline too */
+	union tp_address address; /* the one that decided the state; AF_UNSPEC: none */
+	int64_t lookup_us;        /* -1: not measured */
+	int64_t connect_us;       /* the handshake; -1: not measured */
 };
 
 struct tp_engine;

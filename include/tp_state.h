@@ -13,7 +13,7 @@ enum tp_state {
 
 /* Exit statuses that belong to no state: TP_STATUS_USAGE, TP_STATUS_SIGNAL. */
 enum tp_status {
-#define TP_STATUS(id, status, meaning) TP_STATUS_##id = (status),
+#define TP_STATUS(id, status, written, meaning) TP_STATUS_##id = (status),
 #include "tcpprobe.def"
 };
 

@@ -174,8 +174,8 @@ server_dir() {
 # server_environment: sets environment; nothing of the test's leaks in, and what was unpacked finds its libraries
 server_environment() {
 	environment=(env -i "PATH=$PATH" "HOME=$dir" LC_ALL=C TZ=UTC)
-	[[ $program != "$server_tree"/* ]] \
-		|| environment+=("LD_LIBRARY_PATH=$(server_joined "$server_tree"/{usr/,}lib/*-linux-*)")
+	[[ $program != "$server_tree"/* ]] ||
+		environment+=("LD_LIBRARY_PATH=$(server_joined "$server_tree"/{usr/,}lib/*-linux-*)")
 }
 
 # server_run COMMAND...: to its end, as the server will run

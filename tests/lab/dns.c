@@ -115,7 +115,7 @@ static bool answer_dead(struct reply *r, const struct name *n)
 
 static bool answer_both(struct reply *r, const struct name *n)
 {
-	static const uint8_t silent6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
+	static const uint8_t silent6[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 };
 
 	if (n->type == TYPE_AAAA)
 		put_record(r, TYPE_AAAA, silent6, sizeof(silent6));
@@ -147,13 +147,8 @@ static bool answer_ip(struct reply *r, const struct name *n)
 }
 
 static const struct kind kinds[] = {
-	{"ip", answer_ip},
-	{"both", answer_both},
-	{"many", answer_many},
-	{"nx", answer_nx},
-	{"fail", answer_fail},
-	{"empty", answer_empty},
-	{"dead", answer_dead},
+	{ "ip", answer_ip },     { "both", answer_both },   { "many", answer_many }, { "nx", answer_nx },
+	{ "fail", answer_fail }, { "empty", answer_empty }, { "dead", answer_dead },
 };
 
 /* How many A queries of this name have come; the last few names are remembered. */
@@ -220,8 +215,7 @@ static size_t read_question(struct name *n, const uint8_t *data, size_t len)
 	while (at < len && data[at]) {
 		size_t size = data[at++];
 
-		if (size > 63 || size > len - at || n->labels == LABELS_MAX ||
-		    n->text_len + size + 1 > NAME_MAX_TEXT)
+		if (size > 63 || size > len - at || n->labels == LABELS_MAX || n->text_len + size + 1 > NAME_MAX_TEXT)
 			return 0;
 		n->label[n->labels++] = n->text + n->text_len;
 		for (size_t i = 0; i < size; i++)
@@ -240,8 +234,8 @@ static void enqueue(struct reply *r)
 	struct reply *before;
 
 	TAILQ_FOREACH_REVERSE(before, &waiting, queue, link)
-		if (before->due_us <= r->due_us)
-			break;
+	if (before->due_us <= r->due_us)
+		break;
 	if (before)
 		TAILQ_INSERT_AFTER(&waiting, before, r, link);
 	else
@@ -288,8 +282,7 @@ static void read_queries(int fd)
 			free(r);
 			return;
 		}
-		if (len <= MESSAGE_MAX && waiting_count < WAITING_MAX &&
-		    make_reply(r, query, (size_t)len))
+		if (len <= MESSAGE_MAX && waiting_count < WAITING_MAX && make_reply(r, query, (size_t)len))
 			enqueue(r);
 		else
 			free(r);
@@ -311,8 +304,7 @@ static void send_due(int fd)
 
 static int bind_to(const char *address, const char *port)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM,
-				 .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
 	struct addrinfo *ai;
 	int fd, buffer = 1 << 22;
 

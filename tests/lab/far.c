@@ -50,25 +50,25 @@ static const struct rule {
 	uint8_t type, code;
 	const char *name;
 } rules[] = {
-	{80, 0, ACT_OPEN, 0, 0, "open"}, /* and every port that is not listed */
-	{81, 0, ACT_RESET, 0, 0, "reset"},
-	{82, 0, ACT_SILENT, 0, 0, "silent"},
-	{83, 4, ACT_ICMP, 3, 0, "net-unreachable"},
-	{84, 4, ACT_ICMP, 3, 1, "host-unreachable"},
-	{85, 4, ACT_ICMP, 3, 3, "port-unreachable"},
-	{86, 4, ACT_ICMP, 3, 5, "source-route-failed"},
-	{87, 4, ACT_ICMP, 3, 9, "net-prohibited"},
-	{88, 4, ACT_ICMP, 3, 10, "host-prohibited"},
-	{89, 4, ACT_ICMP, 3, 13, "admin-prohibited"},
-	{90, 0, ACT_HANG_UP, 0, 0, "hang-up"}, /* a SYN-ACK, and a RST right after it */
-	{91, 4, ACT_ICMP, 11, 0, "ttl-exceeded"},
-	{92, 6, ACT_ICMP, 1, 0, "no-route6"},
-	{93, 6, ACT_ICMP, 1, 1, "admin-prohibited6"},
-	{94, 6, ACT_ICMP, 1, 3, "address-unreachable6"},
-	{95, 6, ACT_ICMP, 1, 4, "port-unreachable6"},
-	{96, 6, ACT_ICMP, 1, 5, "policy-failed6"},
-	{97, 6, ACT_ICMP, 1, 6, "reject-route6"},
-	{98, 6, ACT_ICMP, 3, 0, "hop-limit-exceeded6"},
+	{ 80, 0, ACT_OPEN, 0, 0, "open" }, /* and every port that is not listed */
+	{ 81, 0, ACT_RESET, 0, 0, "reset" },
+	{ 82, 0, ACT_SILENT, 0, 0, "silent" },
+	{ 83, 4, ACT_ICMP, 3, 0, "net-unreachable" },
+	{ 84, 4, ACT_ICMP, 3, 1, "host-unreachable" },
+	{ 85, 4, ACT_ICMP, 3, 3, "port-unreachable" },
+	{ 86, 4, ACT_ICMP, 3, 5, "source-route-failed" },
+	{ 87, 4, ACT_ICMP, 3, 9, "net-prohibited" },
+	{ 88, 4, ACT_ICMP, 3, 10, "host-prohibited" },
+	{ 89, 4, ACT_ICMP, 3, 13, "admin-prohibited" },
+	{ 90, 0, ACT_HANG_UP, 0, 0, "hang-up" }, /* a SYN-ACK, and a RST right after it */
+	{ 91, 4, ACT_ICMP, 11, 0, "ttl-exceeded" },
+	{ 92, 6, ACT_ICMP, 1, 0, "no-route6" },
+	{ 93, 6, ACT_ICMP, 1, 1, "admin-prohibited6" },
+	{ 94, 6, ACT_ICMP, 1, 3, "address-unreachable6" },
+	{ 95, 6, ACT_ICMP, 1, 4, "port-unreachable6" },
+	{ 96, 6, ACT_ICMP, 1, 5, "policy-failed6" },
+	{ 97, 6, ACT_ICMP, 1, 6, "reject-route6" },
+	{ 98, 6, ACT_ICMP, 3, 0, "hop-limit-exceeded6" },
 };
 
 #define RULES (sizeof(rules) / sizeof(*rules))
@@ -132,8 +132,7 @@ static size_t address_size(int version)
 }
 
 /* RFC 9293 3.1, RFC 8200 8.1 */
-static uint64_t pseudo_sum(const struct segment *s, const uint8_t *from, uint8_t protocol,
-			   size_t len)
+static uint64_t pseudo_sum(const struct segment *s, const uint8_t *from, uint8_t protocol, size_t len)
 {
 	size_t size = address_size(s->version);
 
@@ -165,10 +164,9 @@ static uint8_t *put(struct answer *a, const void *data, size_t len)
 	return at;
 }
 
-static void put_ip4(struct answer *a, const struct segment *s, const uint8_t *from,
-		    uint8_t protocol, size_t len)
+static void put_ip4(struct answer *a, const struct segment *s, const uint8_t *from, uint8_t protocol, size_t len)
 {
-	struct iphdr ip = {.version = 4, .ihl = 5, .ttl = TTL, .protocol = protocol};
+	struct iphdr ip = { .version = 4, .ihl = 5, .ttl = TTL, .protocol = protocol };
 
 	ip.tot_len = htons((uint16_t)(sizeof(ip) + len));
 	memcpy(&ip.saddr, from, sizeof(ip.saddr));
@@ -177,10 +175,9 @@ static void put_ip4(struct answer *a, const struct segment *s, const uint8_t *fr
 	put(a, &ip, sizeof(ip));
 }
 
-static void put_ip6(struct answer *a, const struct segment *s, const uint8_t *from,
-		    uint8_t protocol, size_t len)
+static void put_ip6(struct answer *a, const struct segment *s, const uint8_t *from, uint8_t protocol, size_t len)
 {
-	struct ip6_hdr ip = {.ip6_flow = htonl(6U << 28)};
+	struct ip6_hdr ip = { .ip6_flow = htonl(6U << 28) };
 
 	ip.ip6_plen = htons((uint16_t)len);
 	ip.ip6_nxt = protocol;
@@ -194,8 +191,7 @@ static void put_ip6(struct answer *a, const struct segment *s, const uint8_t *fr
  * A place in the FIFO with the headers below TCP or ICMP filled in. The
  * Ethernet header goes back as it came: a device without ARP sends to itself.
  */
-static struct answer *enqueue(struct far *f, const struct segment *s, const uint8_t *from,
-			      uint8_t protocol, size_t len)
+static struct answer *enqueue(struct far *f, const struct segment *s, const uint8_t *from, uint8_t protocol, size_t len)
 {
 	struct answer *a;
 
@@ -212,10 +208,9 @@ static struct answer *enqueue(struct far *f, const struct segment *s, const uint
 	return a;
 }
 
-static void answer_tcp(struct far *f, const struct segment *s, uint8_t flags, uint32_t seq,
-		       uint32_t ack)
+static void answer_tcp(struct far *f, const struct segment *s, uint8_t flags, uint32_t seq, uint32_t ack)
 {
-	struct tcphdr tcp = {.source = s->tcp.dest, .dest = s->tcp.source, .doff = 5};
+	struct tcphdr tcp = { .source = s->tcp.dest, .dest = s->tcp.source, .doff = 5 };
 	struct answer *a = enqueue(f, s, s->to, IPPROTO_TCP, sizeof(tcp));
 
 	if (!a)
@@ -233,7 +228,7 @@ static void answer_icmp(struct far *f, const struct segment *s, const struct rul
 {
 	const uint8_t *router = s->version == 4 ? f->router4 : f->router6;
 	uint8_t protocol = s->version == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
-	struct icmphdr icmp = {.type = rule->type, .code = rule->code};
+	struct icmphdr icmp = { .type = rule->type, .code = rule->code };
 	size_t quoted = s->ip_len < QUOTE_MAX ? s->ip_len : QUOTE_MAX;
 	size_t len = sizeof(icmp) + quoted;
 	struct answer *a = enqueue(f, s, router, protocol, len);
@@ -251,8 +246,7 @@ static void answer_icmp(struct far *f, const struct segment *s, const struct rul
 static const struct rule *find_rule(const struct segment *s)
 {
 	for (size_t i = 0; i < RULES; i++)
-		if (rules[i].port == ntohs(s->tcp.dest) &&
-		    (!rules[i].version || rules[i].version == s->version))
+		if (rules[i].port == ntohs(s->tcp.dest) && (!rules[i].version || rules[i].version == s->version))
 			return &rules[i];
 	return &rules[0];
 }
@@ -305,8 +299,7 @@ static size_t read_ip4(struct segment *s, size_t *total)
 	if (s->ip_len < sizeof(ip))
 		return 0;
 	memcpy(&ip, s->ip, sizeof(ip));
-	if (ip.version != 4 || ip.ihl < 5 || ip.protocol != IPPROTO_TCP ||
-	    ntohs(ip.frag_off) & (IP_MF | IP_OFFMASK))
+	if (ip.version != 4 || ip.ihl < 5 || ip.protocol != IPPROTO_TCP || ntohs(ip.frag_off) & (IP_MF | IP_OFFMASK))
 		return 0;
 	*total = ntohs(ip.tot_len);
 	s->version = 4;
@@ -389,8 +382,8 @@ static void send_due(struct far *f)
 
 		if (a->due_us > now_us)
 			break;
-		data[n] = (struct iovec){.iov_base = a->data, .iov_len = a->len};
-		batch[n].msg_hdr = (struct msghdr){.msg_iov = &data[n], .msg_iovlen = 1};
+		data[n] = (struct iovec){ .iov_base = a->data, .iov_len = a->len };
+		batch[n].msg_hdr = (struct msghdr){ .msg_iov = &data[n], .msg_iovlen = 1 };
 	}
 	if (!n)
 		return;
@@ -412,21 +405,19 @@ static void run(struct far *f)
 
 static void attach(struct far *f, const char *device)
 {
-	struct tpacket_req ring = {BLOCK_SIZE, BLOCKS, FRAME_SIZE, FRAMES};
-	struct sockaddr_ll addr = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
+	struct tpacket_req ring = { BLOCK_SIZE, BLOCKS, FRAME_SIZE, FRAMES };
+	struct sockaddr_ll addr = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
 	int version = TPACKET_V2, on = 1;
 
 	addr.sll_ifindex = (int)if_nametoindex(device);
 	if (!addr.sll_ifindex)
 		lab_die(device);
 	f->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	if (f->fd < 0 ||
-	    setsockopt(f->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) < 0 ||
+	if (f->fd < 0 || setsockopt(f->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) < 0 ||
 	    setsockopt(f->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) < 0 ||
 	    setsockopt(f->fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)) < 0)
 		lab_die("packet socket");
-	f->ring = mmap(NULL, (size_t)BLOCK_SIZE * BLOCKS, PROT_READ | PROT_WRITE, MAP_SHARED,
-		       f->fd, 0);
+	f->ring = mmap(NULL, (size_t)BLOCK_SIZE * BLOCKS, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
 	if (f->ring == MAP_FAILED)
 		lab_die("mmap");
 	if (bind(f->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
@@ -453,7 +444,7 @@ static void usage(void)
 
 int main(int argc, char *argv[])
 {
-	struct far f = {.fd = -1, .round_trip_us = 50000};
+	struct far f = { .fd = -1, .round_trip_us = 50000 };
 	const char *device = NULL;
 	int opt, routers = 0;
 

@@ -56,7 +56,7 @@ static inline void lab_on_stop(int sig)
 /* Handled only inside lab_poll(), so that none slips in between a look and a wait. */
 static inline void lab_catch(int sig, void (*handler)(int))
 {
-	struct sigaction action = {.sa_handler = handler};
+	struct sigaction action = { .sa_handler = handler };
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -87,7 +87,7 @@ static inline void lab_begin(void)
 /* Wait until the descriptor is readable, due_us has come, or a signal has. */
 static inline void lab_poll(int fd, int64_t due_us)
 {
-	struct pollfd pfd = {.fd = fd, .events = POLLIN};
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	int64_t left_us = 0;
 	struct timespec left;
 	sigset_t none;

@@ -23,7 +23,7 @@ struct peer {
 	bool fixed_port;
 	bool listening;
 	int64_t listen_us; /* when to start listening, for `late` */
-	int oldest;	   /* of the connections kept, where descriptors run out */
+	int oldest;        /* of the connections kept, where descriptors run out */
 	unsigned long accepted;
 };
 
@@ -62,7 +62,7 @@ static void start_closed(struct peer *p)
 
 static bool backlog_full(int fd)
 {
-	struct tcp_info info = {0};
+	struct tcp_info info = { 0 };
 	socklen_t len = sizeof(info);
 
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
@@ -102,7 +102,7 @@ static void serve_close(struct peer *p, int fd)
 
 static void serve_reset(struct peer *p, int fd)
 {
-	struct linger hard = {.l_onoff = 1};
+	struct linger hard = { .l_onoff = 1 };
 
 	(void)p;
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
@@ -119,13 +119,13 @@ static void serve_banner(struct peer *p, int fd)
 }
 
 static const struct mode modes[] = {
-	{"open", NULL, start_listening, serve_keep, "accept, and keep the connections"},
-	{"close", NULL, start_listening, serve_close, "accept and close at once"},
-	{"reset", NULL, start_listening, serve_reset, "accept and reset at once"},
-	{"banner", "TEXT", start_listening, serve_banner, "accept and send TEXT and a newline"},
-	{"closed", NULL, start_closed, NULL, "hold the port, do not listen: refused"},
-	{"late", "SECONDS", start_late, serve_keep, "closed, then open; says `listening`"},
-	{"full", NULL, start_full, NULL, "listen with a full backlog: silence"},
+	{ "open", NULL, start_listening, serve_keep, "accept, and keep the connections" },
+	{ "close", NULL, start_listening, serve_close, "accept and close at once" },
+	{ "reset", NULL, start_listening, serve_reset, "accept and reset at once" },
+	{ "banner", "TEXT", start_listening, serve_banner, "accept and send TEXT and a newline" },
+	{ "closed", NULL, start_closed, NULL, "hold the port, do not listen: refused" },
+	{ "late", "SECONDS", start_late, serve_keep, "closed, then open; says `listening`" },
+	{ "full", NULL, start_full, NULL, "listen with a full backlog: silence" },
 };
 
 #define MODES (sizeof(modes) / sizeof(*modes))
@@ -134,15 +134,14 @@ static void usage(void)
 {
 	fputs("usage: peer [-6] [-a ADDRESS] [-p PORT] MODE\n", stderr);
 	for (size_t i = 0; i < MODES; i++)
-		fprintf(stderr, "  %-6s %-7s  %s\n", modes[i].name,
-			modes[i].arg ? modes[i].arg : "", modes[i].help);
+		fprintf(stderr, "  %-6s %-7s  %s\n", modes[i].name, modes[i].arg ? modes[i].arg : "", modes[i].help);
 	exit(2);
 }
 
 static void bind_to(struct peer *p, const char *address, const char *port)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-				 .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
 	struct addrinfo *ai;
 	int on = 1;
 
@@ -228,8 +227,7 @@ static void run(struct peer *p)
 static const struct mode *find_mode(char *const words[])
 {
 	for (size_t i = 0; words[0] && i < MODES; i++)
-		if (!strcmp(words[0], modes[i].name) && !words[1] == !modes[i].arg &&
-		    (!words[1] || !words[2]))
+		if (!strcmp(words[0], modes[i].name) && !words[1] == !modes[i].arg && (!words[1] || !words[2]))
 			return &modes[i];
 	usage();
 	return NULL;
@@ -237,7 +235,7 @@ static const struct mode *find_mode(char *const words[])
 
 int main(int argc, char *argv[])
 {
-	struct peer p = {.listen_us = LAB_NEVER};
+	struct peer p = { .listen_us = LAB_NEVER };
 	const char *address = "127.0.0.1", *port = "0";
 	struct rlimit files;
 	int opt;
