@@ -62,7 +62,7 @@ $B/fuzz/%: tests/fuzz/%.c $(ENGINE:%=builtin/%.c)
 	clang -std=c11 -D_GNU_SOURCE -Iinclude -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
 
 try:
-	@.ci/deps build try
+	@.ci/deps build
 	@$(MAKE) -s all lab
 	@tests/try
 
@@ -72,7 +72,7 @@ check:
 	@tests/run
 
 deps:
-	@.ci/deps build try test lint server
+	@.ci/deps build test lint server
 
 lab: $(LAB)
 units: $(UNITS)

@@ -101,6 +101,16 @@ setup() {
 	assert_output --partial '--- 3 probes: 1 open, 2 timeout'
 }
 
+@test "what getent ahosts finds, it finds" {
+	need_lab
+	peer -a 0.0.0.0 open
+	for name in localhost three-silent many.many.test x.both.test 127-0-0-1.ip.test four-only six-only; do
+		face 'tcpprobe -a -v -t 0.1 "$@" 2>&1 | grep -v ^---' "$name" "$port"
+		found=$(sed -E 's/.* open ([^ ]+) .*/\1/; s/.*\((.*)\): .*/\1/; s/.*: \[?(.*)\]?:[0-9]+: .*/'"$name"'/' <<<"$output" | sort)
+		assert_equal "$found" "$(getent ahosts "$name" | awk '$2 == "STREAM" { print $1 }' | sort -u)"
+	done
+}
+
 @test "-s connects from that address, or through that interface" {
 	need_lab
 	peer -a 0.0.0.0 open
