@@ -26,7 +26,7 @@
  * A probe's way, each phase left when there is what it waits for:
  * QUEUED	a free helper; its deadline has not begun
  * RESOLVING	its lookup
- * STARVED	a descriptor that another attempt holds; its deadline stands still
+ * STARVED	a descriptor that another probe holds; its deadline stands still
  * CONNECTING	its attempts
  * DONE		its report
  */
@@ -37,11 +37,12 @@ struct probe {
 	struct tp_lookup *lookup; /* of which it is a user */
 	struct tp_result result;
 	enum phase phase;
-	size_t first, end;   /* its part of lookup->addresses: all of them, or one */
-	size_t tried;        /* how many of those have had their attempt */
-	unsigned attempts;   /* in flight */
-	bool failed;         /* an attempt has: result holds the most telling failure */
-	int64_t deadline_us; /* while STARVED: what is left of it */
+	size_t first, end; /* its part of lookup->addresses: all of them, or one */
+	size_t tried;      /* how many of those have had their attempt */
+	unsigned attempts; /* in flight */
+	bool failed;       /* an attempt has: result holds the most telling failure */
+	int64_t deadline_us;
+	int64_t budget_us; /* what was left of it when the addresses were known; TP_NEVER: no deadline */
 	int64_t next_attempt_us;
 };
 
@@ -60,7 +61,7 @@ struct tp_engine {
 	size_t in_flight, in_list;
 	bool fed; /* there are no more targets */
 
-	/* fds: one for each of the attempts; behind them, while it waits, the resolver's TP_HELPERS. */
+	/* fds: one for each of the attempts; behind them, while it waits, the resolver's. */
 	struct pollfd *fds;
 	struct attempt *attempts;
 	size_t attempts_count, attempts_room;
@@ -260,9 +261,9 @@ static int open_socket(const struct tp_source *source, int family, int *fd)
  * Begins an attempt. Returns 0, whatever its outcome, or what kept the socket
  * from being made: nothing was sent then.
  */
-static int begin_attempt(struct tp_engine *engine, struct probe *probe, const union tp_address *address, int64_t now_us)
+static int begin_attempt(struct tp_engine *engine, struct probe *probe, const union tp_address *address)
 {
-	struct attempt attempt = { probe, address, now_us };
+	struct attempt attempt = { probe, address, 0 };
 	union tp_address to = *address;
 	int fd, error = make_room(engine);
 
@@ -271,6 +272,7 @@ static int begin_attempt(struct tp_engine *engine, struct probe *probe, const un
 	if (error != 0)
 		return error;
 	tp_address_set_port(&to, probe->result.port);
+	attempt.started_us = tp_os_now_us();
 	error = tp_os_connect(fd, &to.any, tp_address_size(&to));
 	if (error == EINPROGRESS) {
 		engine->attempts[engine->attempts_count] = attempt;
@@ -290,22 +292,64 @@ static int begin_attempt(struct tp_engine *engine, struct probe *probe, const un
 }
 
 /*
- * Something ran out while other attempts hold some of it. This probe waits
- * until one of them ends, its deadline waits with it, and so many at once are
- * not tried again.
+ * Something ran out while other attempts hold some of it. The probe waits, as
+ * if it had not begun, until one of them ends, and so many at once are not
+ * tried again.
  */
-static void starve(struct tp_engine *engine, struct probe *probe, int64_t now_us)
+static void starve(struct tp_engine *engine, struct probe *probe)
 {
-	if (probe->attempts > 0) {
-		probe->next_attempt_us = now_us + ATTEMPT_DELAY_US;
-		return;
+	for (size_t i = engine->attempts_count; probe->attempts > 0 && i-- > 0;) {
+		if (engine->attempts[i].probe == probe)
+			remove_attempt(engine, i);
 	}
 	probe->phase = STARVED;
+	probe->tried = 0;
+	probe->failed = false;
+	probe->result.address.any.sa_family = AF_UNSPEC;
 	engine->blocked = true;
-	if (probe->deadline_us != TP_NEVER)
-		probe->deadline_us -= now_us;
-	if (engine->setup.limit > engine->attempts_count)
+	if (engine->setup.limit > engine->attempts_count && engine->attempts_count > 0)
 		engine->setup.limit = engine->attempts_count;
+}
+
+/* The oldest attempt of the probe, which has some. */
+static size_t oldest_attempt(const struct tp_engine *engine, const struct probe *probe)
+{
+	size_t oldest = engine->attempts_count;
+
+	for (size_t i = 0; i < engine->attempts_count; i++) {
+		if (engine->attempts[i].probe == probe &&
+		    (oldest == engine->attempts_count ||
+		     engine->attempts[i].started_us < engine->attempts[oldest].started_us))
+			oldest = i;
+	}
+	return oldest;
+}
+
+/*
+ * A probe found a shortage. False: it is none of our making, and nothing we
+ * could do ends it. Otherwise either way was made and it may try again, or it
+ * is STARVED. The newest probe gives way, so that the oldest always gets on;
+ * one that is left alone gives up its own oldest attempt.
+ */
+static bool make_way(struct tp_engine *engine, struct probe *probe)
+{
+	struct probe *newest = probe;
+
+	if (engine->attempts_count == 0)
+		return false;
+	for (struct probe *other = probe->next; other != NULL; other = other->next) {
+		if (other->phase == CONNECTING && other->attempts > 0)
+			newest = other;
+	}
+	if (newest != probe || probe->attempts < engine->attempts_count) {
+		starve(engine, newest);
+	} else {
+		size_t oldest = oldest_attempt(engine, probe);
+
+		note_failure(probe, TP_TIMEOUT, ETIMEDOUT, engine->attempts[oldest].address);
+		remove_attempt(engine, oldest);
+	}
+	return true;
 }
 
 /* Begins the attempts that are due; a failure at once makes the next one due. */
@@ -317,17 +361,15 @@ static void connect_due(struct tp_engine *engine, struct probe *probe, int64_t n
 		int error;
 
 		probe->next_attempt_us = now_us + ATTEMPT_DELAY_US;
-		error = begin_attempt(engine, probe, address, now_us);
+		error = begin_attempt(engine, probe, address);
 		if (error == 0)
 			continue;
-		if (tp_is_shortage(error) && engine->attempts_count > 0) {
-			starve(engine, probe, now_us);
-			return;
-		}
+		probe->next_attempt_us = 0;
+		if (tp_is_shortage(error) && make_way(engine, probe))
+			continue;
 		/* Not what connect(2) means by the same errno: nobody was asked. */
 		probe->tried++;
 		note_failure(probe, TP_ERROR, error, address);
-		probe->next_attempt_us = 0;
 		end_if_exhausted(engine, probe);
 	}
 }
@@ -391,6 +433,7 @@ static int split(struct tp_engine *engine, struct probe *probe)
 		more->end = i + 1;
 		more->phase = CONNECTING;
 		more->deadline_us = probe->deadline_us;
+		more->budget_us = probe->budget_us;
 		insert(engine, &last->next, more);
 		last = more;
 	}
@@ -400,7 +443,7 @@ static int split(struct tp_engine *engine, struct probe *probe)
 }
 
 /* The lookup is DONE. Returns 0 or ENOMEM. */
-static int resolved(struct tp_engine *engine, struct probe *probe)
+static int resolved(struct tp_engine *engine, struct probe *probe, int64_t now_us)
 {
 	struct tp_lookup *lookup = probe->lookup;
 
@@ -412,6 +455,7 @@ static int resolved(struct tp_engine *engine, struct probe *probe)
 	}
 	probe->phase = CONNECTING;
 	probe->end = lookup->count;
+	probe->budget_us = probe->deadline_us == TP_NEVER ? TP_NEVER : probe->deadline_us - now_us;
 	if (engine->setup.each_address)
 		return split(engine, probe);
 	alternate_families(lookup);
@@ -475,12 +519,12 @@ static int advance(struct tp_engine *engine, struct probe *probe, int64_t now_us
 	if (probe->phase == QUEUED)
 		begin_lookup(engine, probe, now_us);
 	if (probe->phase == RESOLVING && probe->lookup->phase == TP_LOOKUP_DONE)
-		error = resolved(engine, probe);
+		error = resolved(engine, probe, now_us);
 	if (probe->phase == STARVED) {
 		probe->phase = CONNECTING;
 		probe->next_attempt_us = 0;
-		if (probe->deadline_us != TP_NEVER)
-			probe->deadline_us += now_us;
+		if (probe->budget_us != TP_NEVER)
+			probe->deadline_us = now_us + probe->budget_us;
 	}
 	if (probe->phase == CONNECTING)
 		connect_due(engine, probe, now_us);
@@ -542,6 +586,9 @@ static int collect_attempts(struct tp_engine *engine, int64_t now_us)
 		struct attempt attempt = engine->attempts[i];
 		int error = 0;
 
+		/* What one outcome led to may have ended other attempts. */
+		if (i >= engine->attempts_count)
+			continue;
 		if (ready->revents == 0 || attempt.probe->phase == DONE)
 			continue;
 		if (getsockopt(ready->fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){ sizeof(error) }) < 0)
@@ -568,19 +615,18 @@ static void sweep(struct tp_engine *engine)
 /* Waits until an attempt or a helper has something, or a probe has something due. */
 static int wait_for_news(struct tp_engine *engine)
 {
-	struct pollfd *helper_fds = engine->fds + engine->attempts_count;
 	nfds_t count = engine->attempts_count;
 	int64_t timeout_us = TP_NEVER;
 
-	if (engine->wake_us != TP_NEVER) {
+	if (engine->blocked && engine->freed) {
+		timeout_us = 0;
+	} else if (engine->wake_us != TP_NEVER) {
 		timeout_us = engine->wake_us - tp_os_now_us();
 		if (timeout_us < 0)
 			timeout_us = 0;
 	}
-	if (engine->resolver != NULL) {
-		tp_resolver_watch(engine->resolver, helper_fds);
-		count += TP_HELPERS;
-	}
+	if (engine->resolver != NULL)
+		count += tp_resolver_watch(engine->resolver, engine->fds + count);
 	return engine->setup.wait(engine->setup.context, engine->fds, count, timeout_us);
 }
 

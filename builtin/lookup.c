@@ -402,13 +402,17 @@ void tp_resolver_abandon(struct tp_resolver *resolver, struct tp_lookup *lookup)
 	lookup->phase = TP_LOOKUP_NEW;
 }
 
-void tp_resolver_watch(const struct tp_resolver *resolver, struct pollfd fds[TP_HELPERS])
+size_t tp_resolver_watch(const struct tp_resolver *resolver, struct pollfd fds[TP_HELPERS])
 {
+	size_t count = 0;
+
 	for (size_t i = 0; i < TP_HELPERS; i++) {
 		const struct helper *helper = &resolver->helpers[i];
 
-		fds[i] = (struct pollfd){ .fd = helper->lookup != NULL ? helper->fd : -1, .events = POLLIN };
+		if (helper->lookup != NULL)
+			fds[count++] = (struct pollfd){ .fd = helper->fd, .events = POLLIN };
 	}
+	return count;
 }
 
 /* Where the next bytes of the reply belong and how many are missing. 0: it is whole. */
@@ -482,8 +486,9 @@ bool tp_resolver_collect(struct tp_resolver *resolver, const struct pollfd fds[T
 {
 	bool any = false;
 
+	/* The fds are those of the busy helpers, in the helpers' order. */
 	for (size_t i = 0; i < TP_HELPERS; i++) {
-		if (fds[i].fd >= 0 && fds[i].revents != 0 && collect_one(&resolver->helpers[i]))
+		if (resolver->helpers[i].lookup != NULL && (fds++)->revents != 0 && collect_one(&resolver->helpers[i]))
 			any = true;
 	}
 	return any;

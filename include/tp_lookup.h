@@ -18,7 +18,7 @@
 
 #include "tp_address.h"
 
-/* How many names are looked up at once; also how many pollfds tp_resolver_watch() fills. */
+/* How many names are looked up at once, at most. */
 #define TP_HELPERS 32
 
 enum tp_lookup_phase { TP_LOOKUP_NEW, TP_LOOKUP_RUNNING, TP_LOOKUP_DONE };
@@ -74,10 +74,10 @@ int tp_resolver_begin(struct tp_resolver *resolver, struct tp_lookup *lookup, co
 /* Gives a RUNNING lookup up: its helper is ended. It is NEW again. */
 void tp_resolver_abandon(struct tp_resolver *resolver, struct tp_lookup *lookup);
 
-/* Fills TP_HELPERS pollfds with what to wait for, -1 where there is nothing. */
-void tp_resolver_watch(const struct tp_resolver *resolver, struct pollfd fds[TP_HELPERS]);
+/* Fills in what to wait for, and returns how many: poll(2) refuses more than may be open, even if they are -1. */
+size_t tp_resolver_watch(const struct tp_resolver *resolver, struct pollfd fds[TP_HELPERS]);
 
-/* Takes in what poll(2) found. Lookups become DONE. True: at least one did. */
+/* Takes in what poll(2) found of them. Lookups become DONE. True: at least one did. */
 bool tp_resolver_collect(struct tp_resolver *resolver, const struct pollfd fds[TP_HELPERS]);
 
 /*

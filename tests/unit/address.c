@@ -41,7 +41,8 @@ static void keeps_its_port(void)
 
 static void is_equal_to_itself_alone(void)
 {
-	static const char *const texts[] = { "127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::", "::ffff:127.0.0.1", "fe80::1" };
+	static const char *const texts[] = { "127.0.0.1", "127.0.0.2",        "0.0.0.0", "::1",
+					     "::",        "::ffff:127.0.0.1", "fe80::1" };
 
 	for (size_t a = 0; a < ROWS(texts); a++) {
 		for (size_t b = 0; b < ROWS(texts); b++) {
@@ -86,7 +87,12 @@ static void ignores_the_flow(void)
 static void is_written_in_numbers(void)
 {
 	static const char *const texts[] = {
-		"127.0.0.1", "255.255.255.255", "0.0.0.0", "::1", "::", "2001:db8::1:0:0:1",
+		"127.0.0.1",
+		"255.255.255.255",
+		"0.0.0.0",
+		"::1",
+		"::",
+		"2001:db8::1:0:0:1",
 		"1234:5678:9abc:def0:1234:5678:9abc:def0",
 	};
 

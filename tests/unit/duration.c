@@ -107,9 +107,12 @@ static void rounds_up_to_the_next_microsecond_whatever_the_unit(void)
 static void takes_up_to_its_maximum(void)
 {
 	static const struct row rows[] = {
-		{ "3162240000", TP_DURATION_MAX_US },    { "3162240000.0000000", TP_DURATION_MAX_US },
-		{ "3162240000000ms", TP_DURATION_MAX_US }, { "52704000m", TP_DURATION_MAX_US },
-		{ "878400h", TP_DURATION_MAX_US },       { "3162239999.999999", TP_DURATION_MAX_US - 1 },
+		{ "3162240000", TP_DURATION_MAX_US },
+		{ "3162240000.0000000", TP_DURATION_MAX_US },
+		{ "3162240000000ms", TP_DURATION_MAX_US },
+		{ "52704000m", TP_DURATION_MAX_US },
+		{ "878400h", TP_DURATION_MAX_US },
+		{ "3162239999.999999", TP_DURATION_MAX_US - 1 },
 		{ "3162239999.9999991", TP_DURATION_MAX_US },
 	};
 
@@ -161,12 +164,12 @@ static void takes_digits_without_end(void)
 static void takes_nothing_else(void)
 {
 	static const char *const texts[] = {
-		"",      ".",     "s",      "ms",       ".s",    ".ms",   "-1",    "+1",    "-0",   "--1",  " 1",
-		"1 ",    "1\n",   "1\t",    "\v1",      "1 s",   "nan",   "NAN",   "inf",   "-inf", "infinity",
-		"1e3",   "1E3",   "1e",     "1e+3",     "0x3",   "0x1p3", "0X3",   "1.2.3", "1..2", "..5",  "1.5.",
-		"1,5",   "1,000", "1_000",  "1'000",    "1S",    "1MS",   "1Ms",   "1M",    "1H",   "1d",   "1us",
-		"1ns",   "1sec",  "1min",   "1ss",      "1sm",   "1m30s", "1h30",  "0b1",   "1f",   "1L",   "1%",
-		"\xd9\xa3", "1\xc2\xa0", "½", "five",   "1-2",   "0x",    "1\x01", "s1",    "ms5",
+		"",          ".",     "s",     "ms",  ".s",    ".ms",   "-1",    "+1",   "-0",   "--1",      " 1",
+		"1 ",        "1\n",   "1\t",   "\v1", "1 s",   "nan",   "NAN",   "inf",  "-inf", "infinity", "1e3",
+		"1E3",       "1e",    "1e+3",  "0x3", "0x1p3", "0X3",   "1.2.3", "1..2", "..5",  "1.5.",     "1,5",
+		"1,000",     "1_000", "1'000", "1S",  "1MS",   "1Ms",   "1M",    "1H",   "1d",   "1us",      "1ns",
+		"1sec",      "1min",  "1ss",   "1sm", "1m30s", "1h30",  "0b1",   "1f",   "1L",   "1%",       "\xd9\xa3",
+		"1\xc2\xa0", "½",     "five",  "1-2", "0x",    "1\x01", "s1",    "ms5",
 	};
 
 	check_error(texts, ROWS(texts), EINVAL);

@@ -43,8 +43,8 @@ struct run {
 	unsigned waits;
 	unsigned idle_waits; /* for nothing but time to pass */
 	int closed;          /* descriptors that at_wait closed */
-	size_t most_fds;    /* that it waited for at once */
-	int64_t longest_us; /* that it wanted to wait */
+	size_t most_fds;     /* that it waited for at once */
+	int64_t longest_us;  /* that it wanted to wait */
 	int64_t elapsed_us;
 	struct got {
 		char host[32];
@@ -732,15 +732,8 @@ static void runs_out_of_descriptors(void)
 	}
 }
 
-static void has_no_descriptor_at_all(void)
+static void check_lacks_descriptors(void)
 {
-	struct place place;
-
-	prepare();
-	CHECK(make(&place, OPEN, "127.0.0.1", 0));
-	add_all(&place, 1);
-	add("one.test", place.port);
-	add_all(&place, 1);
 	leave_descriptors(0);
 	go_through();
 	leave_descriptors(-1);
@@ -748,7 +741,39 @@ static void has_no_descriptor_at_all(void)
 		CHECK_TEXT(tp_state_word(run.got[i].result.state), tp_state_word(TP_ERROR));
 		CHECK_NUMBER(run.got[i].result.error, EMFILE);
 	}
+}
+
+static void has_no_descriptor_at_all(void)
+{
+	struct place place;
+
+	prepare();
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	add_all(&place, 1);
+	add_all(&place, 1);
+	check_lacks_descriptors();
 	unmake(&place);
+}
+
+/* valgrind's socketpair(2) beyond the limit succeeds, with descriptors that are closed. */
+static bool breaks_socketpair(void)
+{
+	const char *preloaded = getenv("LD_PRELOAD");
+
+	if (preloaded == NULL || strstr(preloaded, "vgpreload") == NULL)
+		return false;
+	unit_skip("valgrind's socketpair(2) knows no limit");
+	return true;
+}
+
+static void has_no_descriptor_for_a_helper(void)
+{
+	if (breaks_socketpair())
+		return;
+	prepare();
+	add("one.test", 80);
+	add("one.test", 81);
+	check_lacks_descriptors();
 }
 
 /* A helper's channel takes two for a moment: the name waits until the attempts before it have ended. */
@@ -756,6 +781,8 @@ static void resolves_when_descriptors_come_free(void)
 {
 	struct place places[2];
 
+	if (breaks_socketpair())
+		return;
 	prepare();
 	run.setup.timeout_us = 100000;
 	if (!have(make(&places[0], SILENT, "127.0.0.1", 0)))
@@ -902,8 +929,10 @@ int main(void)
 		{ "a slow target keeps back the results behind it, not their probes", keeps_back_thousands_of_results },
 		{ "with few descriptors every result is still right", runs_out_of_descriptors },
 		{ "without any descriptor it says so", has_no_descriptor_at_all },
+		{ "without one for a helper it says so too", has_no_descriptor_for_a_helper },
 		{ "a name waits for descriptors as an attempt does", resolves_when_descriptors_come_free },
-		{ "few descriptors keep no name from its second address", reaches_second_addresses_when_descriptors_are_few },
+		{ "few descriptors keep no name from its second address",
+		  reaches_second_addresses_when_descriptors_are_few },
 		{ "what ends the wait ends the engine, and nothing is left", ends_when_interrupted },
 		{ "the losers of a race are closed when the winner is known", closes_the_losers_of_a_race },
 		{ "what is in flight when the engine is freed is dropped", drops_what_nobody_asks_for },

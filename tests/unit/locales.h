@@ -11,7 +11,7 @@
 static inline bool comma_locale(void)
 {
 	static const char *const names[] = {
-		"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "fr_FR", "es_ES.UTF-8",
+		"de_DE.UTF-8", "de_DE.utf8",  "de_DE",       "fr_FR.UTF-8", "fr_FR",       "es_ES.UTF-8",
 		"it_IT.UTF-8", "nl_NL.UTF-8", "pl_PL.UTF-8", "pt_BR.UTF-8", "ru_RU.UTF-8",
 	};
 

@@ -41,7 +41,7 @@ static struct {
 	atomic_int lookups; /* of names */
 	atomic_int helpers; /* that began, where the hook is note_helper() */
 	atomic_int last_helper;
-} *shared;
+} * shared;
 
 static inline void share(void)
 {

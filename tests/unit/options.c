@@ -124,7 +124,7 @@ static void keeps_the_last_value(void)
 {
 	CHECK_NUMBER(TAKEN(3, "-t1", "-t", "2", "db").options.timeout_us, 2000000);
 	CHECK_NUMBER(TAKEN(2, "-s127.0.0.1", "-s127.0.0.2").options.source.address.ipv4.sin_addr.s_addr,
-	             htonl(INADDR_LOOPBACK + 1));
+		     htonl(INADDR_LOOPBACK + 1));
 	CHECK_NUMBER(TAKEN(2, "-s127.0.0.1", "-s::1").options.family, AF_INET6);
 }
 
@@ -154,7 +154,8 @@ static void takes_dashes_as_values_only_where_they_mean_something(void)
 static void refuses_what_is_no_option(void)
 {
 	static const char *const words[] = {
-		"-x", "-qx", "-%", "-\x01", "-\xc3\xa9", "--helpme", "--hel", "---", "--verbose", "-t1 ", "-?", "-=", "-q-v", "-5",
+		"-x",  "-qx",       "-%",   "-\x01", "-\xc3\xa9", "--helpme", "--hel",
+		"---", "--verbose", "-t1 ", "-?",    "-=",        "-q-v",     "-5",
 	};
 
 	for (size_t i = 0; i < ROWS(words); i++)
@@ -176,8 +177,12 @@ static void names_what_is_wrong(void)
 	static const struct {
 		const char *words[WORDS], *piece;
 	} rows[] = {
-		{ { "-x" }, "'-x'" },          { { "-t" }, "-t: " },         { { "-qs" }, "-s: " },
-		{ { "-t", "5x" }, "-t '5x'" }, { { "-t-1" }, "-t '-1'" },    { { "-t", "999999999999" }, "too long" },
+		{ { "-x" }, "'-x'" },
+		{ { "-t" }, "-t: " },
+		{ { "-qs" }, "-s: " },
+		{ { "-t", "5x" }, "-t '5x'" },
+		{ { "-t-1" }, "-t '-1'" },
+		{ { "-t", "999999999999" }, "too long" },
 		{ { "-s", "zz9" }, "-s 'zz9'" },
 	};
 
@@ -269,8 +274,19 @@ static void takes_a_source_interface(void)
 static void refuses_what_is_no_source(void)
 {
 	static const char *const values[] = {
-		"256.0.0.1", "::1::", "localhost", "db.invalid", "no-such-if", "[::1]", "127.0.0.1:80", "127.0.0.1/8", "lo ",
-		"0123456789abcde", "0123456789abcdef", "0123456789abcdef0", "0123456789abcdef0123456789abcdef0123456789",
+		"256.0.0.1",
+		"::1::",
+		"localhost",
+		"db.invalid",
+		"no-such-if",
+		"[::1]",
+		"127.0.0.1:80",
+		"127.0.0.1/8",
+		"lo ",
+		"0123456789abcde",
+		"0123456789abcdef",
+		"0123456789abcdef0",
+		"0123456789abcdef0123456789abcdef0123456789",
 	};
 
 	for (size_t i = 0; i < ROWS(values); i++)
@@ -307,7 +323,8 @@ int main(void)
 		{ "values may be attached or apart", takes_values_attached_and_apart },
 		{ "the last of two values holds", keeps_the_last_value },
 		{ "options end at --, at - and at the first operand", ends_where_operands_begin },
-		{ "a dash that is no value is not taken for one", takes_dashes_as_values_only_where_they_mean_something },
+		{ "a dash that is no value is not taken for one",
+		  takes_dashes_as_values_only_where_they_mean_something },
 		{ "what is no option is refused", refuses_what_is_no_option },
 		{ "an option whose value is missing is refused", wants_every_value },
 		{ "a complaint names what is wrong", names_what_is_wrong },

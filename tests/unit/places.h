@@ -112,7 +112,8 @@ static bool make(struct place *place, enum kind kind, const char *address, uint1
 	place->address = address;
 	if (!bind_place(place, port))
 		return false;
-	made = kind == CLOSED || (listen(place->fd, kind == OPEN ? SOMAXCONN : 0) == 0 && (kind == OPEN || fill(place)));
+	made = kind == CLOSED ||
+	       (listen(place->fd, kind == OPEN ? SOMAXCONN : 0) == 0 && (kind == OPEN || fill(place)));
 	if (!made)
 		unmake(place);
 	return made;
@@ -131,7 +132,8 @@ static inline bool make_all(struct place *places, size_t count, const enum kind 
 	for (int attempt = 0; attempt < 100; attempt++) {
 		size_t made = 0;
 
-		while (made < count && make(&places[made], kinds[made], addresses[made], made == 0 ? 0 : places[0].port))
+		while (made < count &&
+		       make(&places[made], kinds[made], addresses[made], made == 0 ? 0 : places[0].port))
 			made++;
 		if (made == count)
 			return true;

@@ -67,8 +67,9 @@ static struct tp_lookup *begin(struct scene *scene, const char *host, int family
 static void await(struct scene *scene, const struct tp_lookup *lookup)
 {
 	while (lookup->phase == TP_LOOKUP_RUNNING) {
-		tp_resolver_watch(scene->resolver, scene->fds);
-		if (poll(scene->fds, TP_HELPERS, -1) > 0)
+		size_t count = tp_resolver_watch(scene->resolver, scene->fds);
+
+		if (poll(scene->fds, count, -1) > 0)
 			tp_resolver_collect(scene->resolver, scene->fds);
 	}
 }

@@ -201,12 +201,9 @@ static void takes_urls(void)
 static void takes_lists_of_hosts(void)
 {
 	static const struct good rows[] = {
-		{ { "x://a:1,b:2/app" }, "a 1; b 2" },
-		{ { "x://u:p@a:1,b:2,[::1]:3/app?x=y" }, "a 1; b 2; ::1 3" },
-		{ { "x://a:1,2,b:3" }, "a 1,2; b 3" },
-		{ { "x://a:1-3,7,b:3-4" }, "a 1-3,7; b 3-4" },
-		{ { "x://a:1,2-3,4" }, "a 1,2-3,4" },
-		{ { "x://10.0.0.1:1,10.0.0.2:2" }, "10.0.0.1 1; 10.0.0.2 2" },
+		{ { "x://a:1,b:2/app" }, "a 1; b 2" }, { { "x://u:p@a:1,b:2,[::1]:3/app?x=y" }, "a 1; b 2; ::1 3" },
+		{ { "x://a:1,2,b:3" }, "a 1,2; b 3" }, { { "x://a:1-3,7,b:3-4" }, "a 1-3,7; b 3-4" },
+		{ { "x://a:1,2-3,4" }, "a 1,2-3,4" },  { { "x://10.0.0.1:1,10.0.0.2:2" }, "10.0.0.1 1; 10.0.0.2 2" },
 	};
 
 	check_good(rows, ROWS(rows));
@@ -232,7 +229,8 @@ static void knows_services_in_every_form(void)
 	static const struct {
 		const char *before, *after;
 	} forms[] = {
-		{ "db:", "" }, { "/dev/tcp/db/", "" }, { "", "://db" }, { "", "://user:secret@db/path" }, { "x://db:", "" },
+		{ "db:", "" },     { "/dev/tcp/db/", "" }, { "", "://db" }, { "", "://user:secret@db/path" },
+		{ "x://db:", "" },
 	};
 
 	for (size_t i = 0; i < ROWS(services); i++) {
@@ -305,7 +303,9 @@ static void in_every_form(const char *spec, void (*check)(const struct good *row
 {
 	static const struct {
 		const char *before, *after;
-	} forms[] = { { "db:", "" }, { "[::1]:", "" }, { "/dev/tcp/db/", "" }, { "x://db:", "" }, { "x://u:p@db:", "/p" } };
+	} forms[] = {
+		{ "db:", "" }, { "[::1]:", "" }, { "/dev/tcp/db/", "" }, { "x://db:", "" }, { "x://u:p@db:", "/p" }
+	};
 
 	check(&(struct good){ { "db", spec }, NULL });
 	for (size_t i = 0; i < ROWS(forms); i++) {
@@ -336,8 +336,19 @@ static void refuses(const struct good *row)
 static void takes_ports_in_every_form(void)
 {
 	static const char *const specs[] = {
-		"1", "65535", "80", "0080", "00000000000000000000000000000080", "1-65535", "80-80", "65535-65535", "22,80",
-		"22,80,8000-8010", "80,80", "8000-8010,22", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20",
+		"1",
+		"65535",
+		"80",
+		"0080",
+		"00000000000000000000000000000080",
+		"1-65535",
+		"80-80",
+		"65535-65535",
+		"22,80",
+		"22,80,8000-8010",
+		"80,80",
+		"8000-8010,22",
+		"1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20",
 	};
 
 	for (size_t i = 0; i < ROWS(specs); i++)
@@ -347,11 +358,54 @@ static void takes_ports_in_every_form(void)
 static void refuses_what_is_no_port(void)
 {
 	static const char *const specs[] = {
-		"0", "00", "65536", "99999", "70000", "4294967376", "18446744073709551696",
-		"340282366920938463463374607431768211536", "80x", "x80", "+80", "-80", "0x50", "80.", "8.0", "80 ", " 80",
-		"8 0", "80\n", "\t80", "80\r", "1e3", "-", "80-", "-90", "90-80", "80-90-100", "80--90", "80-90x", "80-+90",
-		"0-80", "1-65536", "65536-65537", "1-99999999999999999999", ",", "80,", ",80", "80,,81", "80,x", "80,0",
-		"80,90-80", "80;81", "no-such-service", "nosuchservice", "HTTP\x01", "80\xc2\x85", "*", "%38%30",
+		"0",
+		"00",
+		"65536",
+		"99999",
+		"70000",
+		"4294967376",
+		"18446744073709551696",
+		"340282366920938463463374607431768211536",
+		"80x",
+		"x80",
+		"+80",
+		"-80",
+		"0x50",
+		"80.",
+		"8.0",
+		"80 ",
+		" 80",
+		"8 0",
+		"80\n",
+		"\t80",
+		"80\r",
+		"1e3",
+		"-",
+		"80-",
+		"-90",
+		"90-80",
+		"80-90-100",
+		"80--90",
+		"80-90x",
+		"80-+90",
+		"0-80",
+		"1-65536",
+		"65536-65537",
+		"1-99999999999999999999",
+		",",
+		"80,",
+		",80",
+		"80,,81",
+		"80,x",
+		"80,0",
+		"80,90-80",
+		"80;81",
+		"no-such-service",
+		"nosuchservice",
+		"HTTP\x01",
+		"80\xc2\x85",
+		"*",
+		"%38%30",
 	};
 
 	for (size_t i = 0; i < ROWS(specs); i++) {
@@ -407,8 +461,10 @@ static void refuses_what_is_no_target(void)
 		{ { "db\t", "80" } },
 		{ { "db\n:80" } },
 		{ { "db\x7f:80" } },
-		{ { "d\x01" "b:80" } },
-		{ { "d\xc2\x9b" "b:80" } },
+		{ { "d\x01"
+		    "b:80" } },
+		{ { "d\xc2\x9b"
+		    "b:80" } },
 		{ { "d/b:80" } },
 		{ { "db/80" } },
 		{ { "/db:80" } },
@@ -528,13 +584,13 @@ static void never_shows_the_secret_of_a_url(void)
 {
 	static const char *const schemes[] = { "http", "x", "1x", "mongodb+srv", "" };
 	static const char *const users[] = {
-		"u:" SECRET "@",      SECRET "@",          ":" SECRET "@",       "u:" SECRET "@x@",  SECRET ":x@",
-		"u:x@" SECRET "@",    "u:1," SECRET "@",   "u:[" SECRET "@",     "u:%" SECRET "@",   "u:" SECRET ":1@",
-		"u:\x01" SECRET "@", "u:" SECRET "]:80@", "u:" SECRET " x@",   "u: " SECRET ",1@", "",
+		"u:" SECRET "@",     SECRET "@",          ":" SECRET "@",    "u:" SECRET "@x@",  SECRET ":x@",
+		"u:x@" SECRET "@",   "u:1," SECRET "@",   "u:[" SECRET "@",  "u:%" SECRET "@",   "u:" SECRET ":1@",
+		"u:\x01" SECRET "@", "u:" SECRET "]:80@", "u:" SECRET " x@", "u: " SECRET ",1@", "",
 	};
 	static const char *const hosts[] = {
-		"db",     "db:80",  "db:0",       "db:80x",    "",        ":80",        "[::1",      "[::1]x",
-		"[z]:80", "d b:80", "d\nb:80",    "d%0ab:80",  "db:9-1",  "db:1,,b:2",  "a:1:2",
+		"db",     "db:80",  "db:0",    "db:80x",   "",       ":80",       "[::1",  "[::1]x",
+		"[z]:80", "d b:80", "d\nb:80", "d%0ab:80", "db:9-1", "db:1,,b:2", "a:1:2",
 	};
 	static const char *const tails[] = { "", "/" SECRET, "?p=" SECRET "@x:1", "#" SECRET, "/x://" SECRET "@y" };
 	char word[256];
@@ -543,7 +599,7 @@ static void never_shows_the_secret_of_a_url(void)
 		size_t j = i / ROWS(schemes), k = j / ROWS(users), l = k / ROWS(hosts);
 
 		snprintf(word, sizeof(word), "%s://%s%s%s", schemes[i % ROWS(schemes)], users[j % ROWS(users)],
-		         hosts[k % ROWS(hosts)], tails[l]);
+			 hosts[k % ROWS(hosts)], tails[l]);
 		check_secret((const char *[]){ word }, 1, word);
 	}
 }
@@ -551,18 +607,12 @@ static void never_shows_the_secret_of_a_url(void)
 static void never_shows_it_wherever_the_url_stands(void)
 {
 	static const char *const words[] = {
-		"http://u:" SECRET "@db:0",
-		"http://u:" SECRET "@db",
-		"http://u:" SECRET ",80,90@db:80",
-		"80,http://u:" SECRET "@db",
-		"db,http://u:" SECRET "@db",
-		"x=http://u:" SECRET "@db",
-		"jdbc:http://u:" SECRET "@db",
-		"jdbc:http:u:" SECRET "@//u:" SECRET "@db://",
-		"/dev/tcp/http://u:" SECRET "@db/80",
-		"[http://u:" SECRET "@db",
-		"\x01http://u:" SECRET "@db",
-		"http://u:" SECRET "@db\n",
+		"http://u:" SECRET "@db:0",           "http://u:" SECRET "@db",
+		"http://u:" SECRET ",80,90@db:80",    "80,http://u:" SECRET "@db",
+		"db,http://u:" SECRET "@db",          "x=http://u:" SECRET "@db",
+		"jdbc:http://u:" SECRET "@db",        "jdbc:http:u:" SECRET "@//u:" SECRET "@db://",
+		"/dev/tcp/http://u:" SECRET "@db/80", "[http://u:" SECRET "@db",
+		"\x01http://u:" SECRET "@db",         "http://u:" SECRET "@db\n",
 	};
 
 	for (size_t i = 0; i < ROWS(words); i++)
@@ -573,11 +623,25 @@ static void never_shows_it_wherever_the_url_stands(void)
 static void never_shows_it_where_the_scheme_is_missing(void)
 {
 	static const char *const words[] = {
-		"u:" SECRET "@db:80",   "u:" SECRET "@db",      SECRET "@db:80",          "u:x@" SECRET "@db:80",
-		"u:" SECRET ",1@db:80", "u:1," SECRET "@db:80", "u:" SECRET ",80@db",     "u:" SECRET "]@db:80",
-		"[" SECRET "]@db:80",   "[::1]" SECRET "@db",   "[::1]:" SECRET ",1@db",  "http:/u:" SECRET "@db",
-		"http:u:" SECRET "@db", "//u:" SECRET "@db:80", "//u:" SECRET ",1@db:80", "/dev/tcp/u:" SECRET "@db/80",
-		"/dev/tcp/db/" SECRET ",80@db", "u:" SECRET "-,1@db", "u: " SECRET ",@db",
+		"u:" SECRET "@db:80",
+		"u:" SECRET "@db",
+		SECRET "@db:80",
+		"u:x@" SECRET "@db:80",
+		"u:" SECRET ",1@db:80",
+		"u:1," SECRET "@db:80",
+		"u:" SECRET ",80@db",
+		"u:" SECRET "]@db:80",
+		"[" SECRET "]@db:80",
+		"[::1]" SECRET "@db",
+		"[::1]:" SECRET ",1@db",
+		"http:/u:" SECRET "@db",
+		"http:u:" SECRET "@db",
+		"//u:" SECRET "@db:80",
+		"//u:" SECRET ",1@db:80",
+		"/dev/tcp/u:" SECRET "@db/80",
+		"/dev/tcp/db/" SECRET ",80@db",
+		"u:" SECRET "-,1@db",
+		"u: " SECRET ",@db",
 	};
 
 	for (size_t i = 0; i < ROWS(words); i++)
@@ -587,9 +651,9 @@ static void never_shows_it_where_the_scheme_is_missing(void)
 static void never_shows_a_control_byte(void)
 {
 	static const char *const forms[] = {
-		"d%sb:80", "db:8%s0",      "db:%s",      "db%s",     "[::1%s]:80",    "[::1]%s:80",   "/dev/tcp/d%sb/80",
-		"%s",      "/dev/tcp/%s",  "x%s://db",   "x://d%sb", "x://db:8%s0",   "u%s@db",       "u@d%sb:80",
-		"db:1%s-2", "db:no%such",  "::%s:1",     "a:b:%s",   "db:65536%s",    "x://u%s@db:0", "db:\xc2%s",
+		"d%sb:80",  "db:8%s0",     "db:%s",    "db%s",     "[::1%s]:80",  "[::1]%s:80",   "/dev/tcp/d%sb/80",
+		"%s",       "/dev/tcp/%s", "x%s://db", "x://d%sb", "x://db:8%s0", "u%s@db",       "u@d%sb:80",
+		"db:1%s-2", "db:no%such",  "::%s:1",   "a:b:%s",   "db:65536%s",  "x://u%s@db:0", "db:\xc2%s",
 	};
 
 	for (int control = 1; control < 1 + 0x1f + 1 + 0x20; control++) {
@@ -623,9 +687,9 @@ static void names_the_piece_that_is_wrong(void)
 	static const struct {
 		const char *words[WORDS], *piece;
 	} rows[] = {
-		{ { "db", "80x" }, "'80x'" },         { { "db:22,80x" }, "'80x'" },        { { "db:90-80" }, "'90-80'" },
-		{ { "db:1-65536" }, "'65536'" },      { { "/dev/tcp/db/0" }, "'0'" },      { { "d b:80" }, "'d b'" },
-		{ { "db:80", "web" }, "'web'" },      { { "db:80", "web:" }, "'web:'" },   { { "db" }, "'db'" },
+		{ { "db", "80x" }, "'80x'" },          { { "db:22,80x" }, "'80x'" },      { { "db:90-80" }, "'90-80'" },
+		{ { "db:1-65536" }, "'65536'" },       { { "/dev/tcp/db/0" }, "'0'" },    { { "d b:80" }, "'d b'" },
+		{ { "db:80", "web" }, "'web'" },       { { "db:80", "web:" }, "'web:'" }, { { "db" }, "'db'" },
 		{ { "nosuch://u@db" }, "'nosuch://" }, { { "1x://u@db:80" }, "'1x://" },
 	};
 
@@ -663,11 +727,11 @@ static void refuses_huge_words(void)
 		char byte;
 		const char *behind;
 	} rows[] = {
-		{ "", 'h', ":80" },        { "db:", '9', "" },       { "db:", ',', "" },         { "db:", 'x', "" },
-		{ "", ':', "" },           { "[", ':', "]:80" },     { "/dev/tcp/", 'h', "/80" }, { "", '/', "" },
-		{ "x://", 'h', ":80" },    { "x://", '%', ":80" },   { "x://", ',', "" },        { "x://", '@', "" },
-		{ "", 'x', "://db" },      { "db:1-", '9', "" },     { "", '\x01', "" },         { "", '\xc2', ":80" },
-		{ "", '@', "" },           { "x://db:", '-', "" },
+		{ "", 'h', ":80" },     { "db:", '9', "" },     { "db:", ',', "" },          { "db:", 'x', "" },
+		{ "", ':', "" },        { "[", ':', "]:80" },   { "/dev/tcp/", 'h', "/80" }, { "", '/', "" },
+		{ "x://", 'h', ":80" }, { "x://", '%', ":80" }, { "x://", ',', "" },         { "x://", '@', "" },
+		{ "", 'x', "://db" },   { "db:1-", '9', "" },   { "", '\x01', "" },          { "", '\xc2', ":80" },
+		{ "", '@', "" },        { "x://db:", '-', "" },
 	};
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
@@ -760,7 +824,7 @@ static void goes_through_all_in_order(void)
 		const char *host;
 		uint16_t port;
 	} wanted[] = {
-		{ "a", 1 }, { "a", 2 }, { "a", 3 }, { "a", 9 }, { "a", 5 },     { "a", 6 },
+		{ "a", 1 }, { "a", 2 }, { "a", 3 }, { "a", 9 },     { "a", 5 },     { "a", 6 },
 		{ "b", 7 }, { "c", 7 }, { "c", 7 }, { "d", 65534 }, { "d", 65535 },
 	};
 	struct parse parsed;

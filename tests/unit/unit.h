@@ -70,9 +70,9 @@ static inline bool unit_texts(const char *actual, const char *wanted, const char
 }
 
 /* Each gives whether it holds. */
-#define CHECK(condition)             unit_check(condition, __FILE__, __LINE__, "not so: " #condition)
+#define CHECK(condition) unit_check(condition, __FILE__, __LINE__, "not so: " #condition)
 #define CHECK_NUMBER(actual, wanted) unit_numbers((long long)(actual), (long long)(wanted), __FILE__, __LINE__, #actual)
-#define CHECK_TEXT(actual, wanted)   unit_texts(actual, wanted, __FILE__, __LINE__, #actual)
+#define CHECK_TEXT(actual, wanted) unit_texts(actual, wanted, __FILE__, __LINE__, #actual)
 
 /* Return right after it: what the test is about is not to be had here. */
 static inline void unit_skip(const char *why)
