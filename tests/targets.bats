@@ -83,8 +83,8 @@ refused_ports() {
 @test "ports are numbers, ranges, lists and service names, in every form" {
 	for form in '127.0.0.1 %s' '127.0.0.1:%s' '/dev/tcp/127.0.0.1/%s'; do
 		# shellcheck disable=SC2059,SC2046 # the form is the format, and may be two words
-		face 'tcpprobe "$@"' $(printf "$form" 1,3-5,tcpmux,discard)
-		assert_equal "$(refused_ports)" '1 3 4 5 1 9'
+		face 'tcpprobe "$@"' $(printf "$form" 1,3-5,rdp,etcd)
+		assert_equal "$(refused_ports)" '1 3 4 5 3389 2379'
 	done
 	face 'tcpprobe "$@"' tcp://127.0.0.1:1,3-5,9/path
 	assert_equal "$(refused_ports)" '1 3 4 5 9'
@@ -97,7 +97,7 @@ refused_ports() {
 
 @test "everyday services are known where the system lists none" {
 	need_lab
-	face 'mount --bind /dev/null /etc/services && tcpprobe 127.0.0.1 https,postgres,redis,mongodb'
+	face '[[ ! -e /etc/services ]] || mount --bind /dev/null /etc/services; tcpprobe 127.0.0.1 https,postgres,redis,mongodb'
 	assert_equal "$(refused_ports)" '443 5432 6379 27017'
 }
 

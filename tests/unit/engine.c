@@ -825,6 +825,68 @@ static void reaches_second_addresses_when_descriptors_are_few(void)
 	unmake(&places[1]);
 }
 
+/* Whoever gives way to whom: the results are those that there would be with descriptors enough. */
+static void mixes_names_and_numbers_when_descriptors_are_few(void)
+{
+	struct place places[2], closed;
+
+	nsswitch_file = "hosts: files\n";
+	hosts_file = "127.0.0.1 two.test\n";
+	for (int left = 1; left <= 3; left++) {
+		prepare();
+		run.setup.timeout_us = 1000000;
+		if (!have(make_all(places, 2, (enum kind[]){ SILENT, OPEN }, loopbacks)))
+			break;
+		CHECK(make(&closed, CLOSED, "127.0.0.1", 0));
+		for (int i = 0; i < 2; i++) {
+			add("two.test", places[0].port);
+			add_all(&closed, 1);
+			add_all(places, 2);
+		}
+		leave_descriptors(left);
+		go_through();
+		leave_descriptors(-1);
+		for (size_t i = 0; i < run.got_count; i += 4) {
+			check(i, TP_OPEN, "127.0.0.2");
+			check(i + 1, TP_REFUSED, "127.0.0.1");
+			check(i + 2, TP_TIMEOUT, "127.0.0.1");
+			check(i + 3, TP_OPEN, "127.0.0.2");
+		}
+		CHECK(run.most_fds <= (size_t)left);
+		unmake(&places[0]);
+		unmake(&places[1]);
+		unmake(&closed);
+	}
+	hosts_file = NULL;
+}
+
+static void probes_each_address_when_descriptors_are_few(void)
+{
+	struct place places[3];
+
+	prepare();
+	run.setup.timeout_us = 200000;
+	run.setup.each_address = true;
+	nsswitch_file = "hosts: files\n";
+	hosts_file = "127.0.0.1 three.test\n";
+	if (!have(make_all(places, 3, (enum kind[]){ SILENT, OPEN, SILENT }, loopbacks)))
+		return;
+	add("three.test", places[0].port);
+	add_all(&places[1], 1);
+	leave_descriptors(1);
+	go();
+	leave_descriptors(-1);
+	CHECK_NUMBER(run.error, ENOENT);
+	CHECK_NUMBER(run.got_count, 4);
+	check(0, TP_TIMEOUT, "127.0.0.1");
+	check(1, TP_OPEN, "127.0.0.2");
+	check(2, TP_TIMEOUT, "127.0.0.3");
+	check(3, TP_OPEN, "127.0.0.2");
+	hosts_file = NULL;
+	for (size_t i = 0; i < 3; i++)
+		unmake(&places[i]);
+}
+
 /* -- Its end */
 
 static void ends_when_interrupted(void)
@@ -933,6 +995,9 @@ int main(void)
 		{ "a name waits for descriptors as an attempt does", resolves_when_descriptors_come_free },
 		{ "few descriptors keep no name from its second address",
 		  reaches_second_addresses_when_descriptors_are_few },
+		{ "nor do they change what a mix of targets comes to",
+		  mixes_names_and_numbers_when_descriptors_are_few },
+		{ "nor what each address of a name comes to", probes_each_address_when_descriptors_are_few },
 		{ "what ends the wait ends the engine, and nothing is left", ends_when_interrupted },
 		{ "the losers of a race are closed when the winner is known", closes_the_losers_of_a_race },
 		{ "what is in flight when the engine is freed is dropped", drops_what_nobody_asks_for },

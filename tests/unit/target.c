@@ -258,7 +258,7 @@ static void knows_the_systems_services(void)
 	}
 	endservent();
 	if (count == 0) {
-		unit_skip("no /etc/services here");
+		unit_skip("contract: no /etc/services here");
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
