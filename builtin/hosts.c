@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Whether the hosts file answers a name. It only tells that getaddrinfo(3) will
- * answer without the network, and so needs no helper; the answer itself, with
- * its order of addresses, stays getaddrinfo's.
+ * Whether the hosts file answers a name, so that no network is asked and no
+ * helper needed. Which answer, with its order of addresses, stays
+ * getaddrinfo(3)'s, but for the loopback addresses: there is nothing to order
+ * by, and getaddrinfo() would ask the kernel for every address of this host.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -27,60 +28,70 @@ static char *next_word(char **line)
 }
 
 /* nsswitch.conf(5): "hosts: files ...", and no [action] that would go on after files found it. */
-static bool files_come_first(char *line, const char *host, int family)
+static unsigned files_come_first(char *line, const char *host, int family)
 {
 	const char *word = next_word(&line);
 
 	(void)host;
 	(void)family;
 	if (word == NULL || strcmp(word, "hosts:") != 0)
-		return false;
+		return 0;
 	word = next_word(&line);
 	if (word == NULL || strcmp(word, "files") != 0)
-		return false;
+		return 0;
 	word = next_word(&line);
 	return word == NULL || *word != '[';
 }
 
-/* hosts(5): ADDRESS NAME... */
-static bool has_name(char *line, const char *host, int family)
+/* The kind of an address of this family, or 0. */
+static unsigned address_kind(const char *text, int family)
 {
-	const char *address = next_word(&line), *name;
-	unsigned char binary[sizeof(struct in6_addr)];
+	struct in_addr ipv4;
+	struct in6_addr ipv6;
 
-	if (address == NULL || !((family != AF_INET6 && inet_pton(AF_INET, address, binary) == 1) ||
-				 (family != AF_INET && inet_pton(AF_INET6, address, binary) == 1)))
-		return false;
-	while ((name = next_word(&line)) != NULL) {
-		if (strcasecmp(name, host) == 0)
-			return true;
-	}
-	return false;
+	if (family != AF_INET6 && inet_pton(AF_INET, text, &ipv4) == 1)
+		return ipv4.s_addr == htonl(INADDR_LOOPBACK) ? TP_HOSTS_LOOPBACK : TP_HOSTS_OTHER;
+	if (family != AF_INET && inet_pton(AF_INET6, text, &ipv6) == 1)
+		return IN6_IS_ADDR_LOOPBACK(&ipv6) ? TP_HOSTS_LOOPBACK6 : TP_HOSTS_OTHER;
+	return 0;
 }
 
-static bool any_line(const char *path, bool (*fulfils)(char *line, const char *host, int family), const char *host,
-		     int family)
+/* hosts(5): ADDRESS NAME... */
+static unsigned kind_for_name(char *line, const char *host, int family)
+{
+	const char *address = next_word(&line), *name;
+
+	while (address != NULL && (name = next_word(&line)) != NULL) {
+		if (strcasecmp(name, host) == 0)
+			return address_kind(address, family);
+	}
+	return 0;
+}
+
+/* What the lines of a file say, all together. */
+static unsigned all_lines(const char *path, unsigned (*say)(char *line, const char *host, int family), const char *host,
+			  int family)
 {
 	FILE *file = fopen(path, "re");
 	char *line = NULL;
 	size_t room = 0;
-	bool found = false;
+	unsigned said = 0;
 
 	if (file == NULL)
-		return false;
-	while (!found && getline(&line, &room, file) >= 0)
-		found = fulfils(line, host, family);
+		return 0;
+	while (getline(&line, &room, file) >= 0)
+		said |= say(line, host, family);
 	free(line);
 	fclose(file);
-	return found;
+	return said;
 }
 
-bool tp_hosts_file_answers(const char *host, int family)
+unsigned tp_hosts_file_answers(const char *host, int family)
 {
 #ifdef __GLIBC__
 	/* Other libraries (musl, the BSDs') have no such file, or ask the hosts file first anyway. */
-	if (!any_line("/etc/nsswitch.conf", files_come_first, host, family))
-		return false;
+	if (all_lines("/etc/nsswitch.conf", files_come_first, host, family) == 0)
+		return 0;
 #endif
-	return any_line("/etc/hosts", has_name, host, family);
+	return all_lines("/etc/hosts", kind_for_name, host, family);
 }

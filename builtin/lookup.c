@@ -179,13 +179,41 @@ static bool resolve_numeric(struct tp_lookup *lookup)
 	return true;
 }
 
+/* The loopback addresses of these kinds, in the order of RFC 6724. */
+static void resolve_loopback(struct tp_lookup *lookup, unsigned kinds)
+{
+	lookup->addresses = calloc(2, sizeof(*lookup->addresses));
+	if (lookup->addresses == NULL) {
+		finish(lookup, EAI_MEMORY, 0);
+		return;
+	}
+	if ((kinds & TP_HOSTS_LOOPBACK6) != 0)
+		lookup->addresses[lookup->count++].ipv6 =
+			(struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	if ((kinds & TP_HOSTS_LOOPBACK) != 0)
+		lookup->addresses[lookup->count++].ipv4 = (struct sockaddr_in){
+			.sin_family = AF_INET,
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		};
+	finish(lookup, 0, 0);
+}
+
 bool tp_lookup_at_once(struct tp_lookup *lookup)
 {
+	int64_t begin_us;
+	unsigned kinds;
+
 	if (resolve_numeric(lookup))
 		return true;
-	if (!tp_hosts_file_answers(lookup->host, lookup->family))
+	begin_us = tp_os_now_us();
+	kinds = tp_hosts_file_answers(lookup->host, lookup->family);
+	if (kinds == 0)
 		return false;
-	resolve(lookup);
+	if ((kinds & TP_HOSTS_OTHER) != 0)
+		resolve(lookup);
+	else
+		resolve_loopback(lookup, kinds);
+	lookup->duration_us = tp_os_now_us() - begin_us;
 	return true;
 }
 

@@ -80,10 +80,13 @@ size_t tp_resolver_watch(const struct tp_resolver *resolver, struct pollfd fds[T
 /* Takes in what poll(2) found of them. Lookups become DONE. True: at least one did. */
 bool tp_resolver_collect(struct tp_resolver *resolver, const struct pollfd fds[TP_HELPERS]);
 
+/* Kinds of addresses in the hosts file: 127.0.0.1, ::1, any other. */
+enum { TP_HOSTS_LOOPBACK = 1, TP_HOSTS_LOOPBACK6 = 2, TP_HOSTS_OTHER = 4 };
+
 /*
- * Does the hosts file answer this name for this family, with no network asked?
- * Only where NSS asks it first and takes its answer as the last word.
+ * The kinds of addresses, together, that the hosts file has for this name and family. 0: the
+ * network may be asked. Only where NSS asks that file first and takes its answer as the last word.
  */
-bool tp_hosts_file_answers(const char *host, int family);
+unsigned tp_hosts_file_answers(const char *host, int family);
 
 #endif

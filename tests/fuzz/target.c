@@ -8,8 +8,19 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 
 #include "fuzz.h"
+
+/* Instead of the system's, which reads a file at each call; it knows one name that the engine's own table lacks. */
+struct servent *getservbyname(const char *name, const char *protocol)
+{
+	static struct servent entry = { .s_name = (char *)"http-alt" };
+
+	(void)protocol;
+	entry.s_port = htons(8080);
+	return strcmp(name, entry.s_name) == 0 ? &entry : NULL;
+}
 
 struct parse {
 	int error;

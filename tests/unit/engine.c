@@ -635,7 +635,7 @@ static void asks_no_helper_for_the_hosts_file(void)
 
 	prepare();
 	nsswitch_file = "hosts: files dns\n";
-	hosts_file = "127.0.0.1 one.test\n";
+	hosts_file = "127.0.0.9 one.test\n";
 	CHECK(make(&place, OPEN, "127.0.0.1", 0));
 	add("one.test", place.port);
 	go_through();
@@ -810,7 +810,7 @@ static void reaches_second_addresses_when_descriptors_are_few(void)
 	prepare();
 	run.setup.timeout_us = 2000000;
 	nsswitch_file = "hosts: files\n";
-	hosts_file = "127.0.0.1 two.test\n";
+	hosts_file = "127.0.0.9 two.test\n";
 	if (!have(make_all(places, 2, (enum kind[]){ SILENT, OPEN }, loopbacks)))
 		return;
 	add("two.test", places[0].port);
@@ -831,7 +831,7 @@ static void mixes_names_and_numbers_when_descriptors_are_few(void)
 	struct place places[2], closed;
 
 	nsswitch_file = "hosts: files\n";
-	hosts_file = "127.0.0.1 two.test\n";
+	hosts_file = "127.0.0.9 two.test\n";
 	for (int left = 1; left <= 3; left++) {
 		prepare();
 		run.setup.timeout_us = 1000000;
@@ -868,7 +868,7 @@ static void probes_each_address_when_descriptors_are_few(void)
 	run.setup.timeout_us = 200000;
 	run.setup.each_address = true;
 	nsswitch_file = "hosts: files\n";
-	hosts_file = "127.0.0.1 three.test\n";
+	hosts_file = "127.0.0.9 three.test\n";
 	if (!have(make_all(places, 3, (enum kind[]){ SILENT, OPEN, SILENT }, loopbacks)))
 		return;
 	add("three.test", places[0].port);
@@ -924,7 +924,7 @@ static void closes_the_losers_of_a_race(void)
 	if (!have(make_all(places, 2, (enum kind[]){ SILENT, OPEN }, loopbacks)))
 		return;
 	nsswitch_file = "hosts: files\n";
-	hosts_file = "127.0.0.1 two.test\n";
+	hosts_file = "127.0.0.9 two.test\n";
 	descriptors = count_descriptors();
 	add("two.test", places[0].port);
 	engine = tp_engine_new(&run.setup);

@@ -47,9 +47,9 @@ static void knows_its_names(void)
 	nsswitch_file = files_dns;
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		unit.row = rows[i].host;
-		CHECK_NUMBER(tp_hosts_file_answers(rows[i].host, AF_UNSPEC), rows[i].any);
-		CHECK_NUMBER(tp_hosts_file_answers(rows[i].host, AF_INET), rows[i].ipv4);
-		CHECK_NUMBER(tp_hosts_file_answers(rows[i].host, AF_INET6), rows[i].ipv6);
+		CHECK_NUMBER(tp_hosts_file_answers(rows[i].host, AF_UNSPEC) != 0, rows[i].any);
+		CHECK_NUMBER(tp_hosts_file_answers(rows[i].host, AF_INET) != 0, rows[i].ipv4);
+		CHECK_NUMBER(tp_hosts_file_answers(rows[i].host, AF_INET6) != 0, rows[i].ipv6);
 	}
 }
 
@@ -81,7 +81,7 @@ static void obeys_the_order_of_nss(void)
 	hosts_file = some_hosts;
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		unit.row = nsswitch_file = rows[i].text;
-		CHECK_NUMBER(tp_hosts_file_answers("four.test", AF_UNSPEC), rows[i].answers);
+		CHECK_NUMBER(tp_hosts_file_answers("four.test", AF_UNSPEC) != 0, rows[i].answers);
 	}
 #else
 	unit_skip("no nsswitch.conf here");
