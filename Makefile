@@ -57,9 +57,10 @@ $B/unit/%: tests/unit/%.c tests/unit/unit.h $(ENGINE_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CFLAGS) -MMD -o $@ $< $(ENGINE_OBJECTS)
 
-$B/fuzz/%: tests/fuzz/%.c $(ENGINE:%=builtin/%.c)
+$B/fuzz/%: tests/fuzz/%.c $(ENGINE:%=builtin/%.c) tests/fuzz/fuzz.h
 	@mkdir -p $(@D)
-	clang -std=c11 -D_GNU_SOURCE -Iinclude -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
+	clang -std=c11 -D_GNU_SOURCE -Iinclude -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
+		$(filter %.c,$^)
 
 try:
 	@.ci/deps build

@@ -103,10 +103,6 @@ struct tp_engine *tp_engine_new(const struct tp_engine_setup *setup)
 	engine->setup = *setup;
 	engine->newest = &engine->oldest;
 	engine->wake_us = TP_NEVER;
-	if (make_room(engine) != 0) {
-		tp_engine_free(engine);
-		return NULL;
-	}
 	return engine;
 }
 
@@ -265,15 +261,16 @@ static int begin_attempt(struct tp_engine *engine, struct probe *probe, const un
 {
 	struct attempt attempt = { probe, address, 0 };
 	union tp_address to = *address;
-	int fd, error = make_room(engine);
+	int fd, error = open_socket(&engine->setup.source, address->any.sa_family, &fd);
 
-	if (error == 0)
-		error = open_socket(&engine->setup.source, address->any.sa_family, &fd);
 	if (error != 0)
 		return error;
 	tp_address_set_port(&to, probe->result.port);
 	attempt.started_us = tp_os_now_us();
 	error = tp_os_connect(fd, &to.any, tp_address_size(&to));
+	/* Loopback answers at once, so room for what is in flight is made only now. */
+	if (error == EINPROGRESS && make_room(engine) != 0)
+		error = ENOMEM;
 	if (error == EINPROGRESS) {
 		engine->attempts[engine->attempts_count] = attempt;
 		engine->fds[engine->attempts_count] = (struct pollfd){ .fd = fd, .events = POLLOUT };
@@ -311,6 +308,16 @@ static void starve(struct tp_engine *engine, struct probe *probe)
 		engine->setup.limit = engine->attempts_count;
 }
 
+/* Closes what is left of probes that have ended. */
+static void sweep(struct tp_engine *engine)
+{
+	for (size_t i = engine->attempts_count; engine->orphans && i-- > 0;) {
+		if (engine->attempts[i].probe->phase == DONE)
+			remove_attempt(engine, i);
+	}
+	engine->orphans = false;
+}
+
 /* The oldest attempt of the probe, which has some. */
 static size_t oldest_attempt(const struct tp_engine *engine, const struct probe *probe)
 {
@@ -337,6 +344,10 @@ static bool make_way(struct tp_engine *engine, struct probe *probe)
 
 	if (engine->attempts_count == 0)
 		return false;
+	if (engine->orphans) {
+		sweep(engine);
+		return true;
+	}
 	for (struct probe *other = probe->next; other != NULL; other = other->next) {
 		if (other->phase == CONNECTING && other->attempts > 0)
 			newest = other;
@@ -602,22 +613,15 @@ static int collect_attempts(struct tp_engine *engine, int64_t now_us)
 	return result;
 }
 
-/* Closes what is left of probes that have ended. */
-static void sweep(struct tp_engine *engine)
-{
-	for (size_t i = engine->attempts_count; engine->orphans && i-- > 0;) {
-		if (engine->attempts[i].probe->phase == DONE)
-			remove_attempt(engine, i);
-	}
-	engine->orphans = false;
-}
-
 /* Waits until an attempt or a helper has something, or a probe has something due. */
 static int wait_for_news(struct tp_engine *engine)
 {
 	nfds_t count = engine->attempts_count;
 	int64_t timeout_us = TP_NEVER;
 
+	/* The helpers' pollfds want room too. */
+	if (make_room(engine) != 0)
+		return ENOMEM;
 	if (engine->blocked && engine->freed) {
 		timeout_us = 0;
 	} else if (engine->wake_us != TP_NEVER) {

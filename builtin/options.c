@@ -135,12 +135,18 @@ static int parse_word(struct tp_options *options, const char *word, const char *
 	return 0;
 }
 
-/* What only the whole of the options tells. */
+/* What only the whole of the options tells: a source is of one family, and so are the probes from there. */
 static int check(struct tp_options *options, struct tp_why *why)
 {
 	int family = options->source.address.any.sa_family;
 
-	return family == AF_UNSPEC ? 0 : set_family(options, family, why);
+	if (family == AF_UNSPEC)
+		return 0;
+	if (options->family != AF_UNSPEC && options->family != family)
+		return tp_because(why, "-s: an address of the other family than -%d asks for",
+				  options->family == AF_INET ? 4 : 6);
+	options->family = family;
+	return 0;
 }
 
 int tp_options_parse(struct tp_options *options, char *const words[], size_t count, size_t *used, struct tp_why *why)

@@ -162,8 +162,8 @@ static int check_host(struct parser *parser, const char *host)
 	if (strlen(host) > TP_HOST_MAX)
 		return complain(parser, host, "the host is too long");
 	for (const char *byte = host; *byte != '\0'; byte++) {
-		if (tp_control_length(byte) > 0 || strchr(" /@", *byte) != NULL)
-			return complain(parser, host, "not a host: blanks, control bytes, '/' and '@' are in none");
+		if (tp_control_length(byte) > 0 || strchr(" /@[]", *byte) != NULL)
+			return complain(parser, host, "not a host: blanks, control bytes and / @ [ ] are in none");
 	}
 	if (strchr(host, ':') != NULL && !is_ipv6(host))
 		return complain(parser, host, "not an IPv6 address");
@@ -242,16 +242,19 @@ static int hex_digit(char byte)
 	return place == NULL ? -1 : (int)(place - hex) % 16;
 }
 
-/* RFC 3986's %XX, in place. A zone may follow a bare '%', which RFC 6874 wants as %25 and few write so. */
+/*
+ * RFC 3986's %XX, in place. %00 would cut the host short: it is kept as it is, and no such host is known. In brackets
+ * only %25 is an escape: many write the zone of RFC 6874 with a bare '%', and "%ca" may begin an interface's name.
+ */
 static void decode_percent(char *text)
 {
+	bool brackets = *text == '[';
 	char *out = text;
 
 	for (; *text != '\0'; text++) {
 		int high = *text == '%' ? hex_digit(text[1]) : -1, low = high >= 0 ? hex_digit(text[2]) : -1;
 
-		/* %00 would cut the host short: it is kept as it is, and no such host is known. */
-		if (low < 0 || high + low == 0) {
+		if (low < 0 || high + low == 0 || (brackets && high * 16 + low != '%')) {
 			*out++ = *text;
 		} else {
 			*out++ = (char)(high * 16 + low);
