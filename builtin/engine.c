@@ -212,6 +212,18 @@ static bool is_self_connected(int fd, uint16_t port)
 	return getpeername(fd, &peer.any, &size) == 0 && tp_address_equal(&local, &peer, true);
 }
 
+/*
+ * An ICMP error may wake the wait a moment before it is the socket's: there is no error yet, and no connection either.
+ * It is waited for.
+ */
+static bool is_premature(const struct pollfd *ready)
+{
+	union tp_address peer;
+
+	return (ready->revents & (POLLERR | POLLHUP)) == POLLERR &&
+	       getpeername(ready->fd, &peer.any, &(socklen_t){ sizeof(peer) }) < 0 && errno == ENOTCONN;
+}
+
 /* What connect(2) or SO_ERROR said of a socket, but for what only looks open. */
 static int outcome(int fd, int error, uint16_t port)
 {
@@ -491,7 +503,7 @@ static void begin_lookup(struct tp_engine *engine, struct probe *probe, int64_t 
 
 	if (lookup->phase == TP_LOOKUP_NEW && !tp_lookup_at_once(lookup))
 		error = ask_helper(engine, lookup);
-	if (error == EAGAIN || (tp_is_shortage(error) && engine->attempts_count > 0)) {
+	if (error == EBUSY || (tp_is_shortage(error) && engine->attempts_count > 0)) {
 		engine->blocked = true;
 		return;
 	}
@@ -604,6 +616,8 @@ static int collect_attempts(struct tp_engine *engine, int64_t now_us)
 			continue;
 		if (getsockopt(ready->fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){ sizeof(error) }) < 0)
 			error = errno;
+		if (error == 0 && is_premature(ready))
+			continue;
 		error = outcome(ready->fd, error, attempt.probe->result.port);
 		remove_attempt(engine, i);
 		settle(engine, &attempt, error, now_us);

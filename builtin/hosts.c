@@ -68,22 +68,28 @@ static unsigned kind_for_name(char *line, const char *host, int family)
 	return 0;
 }
 
-/* What the lines of a file say, all together. */
+/* A file that is larger takes longer to read than a helper to start, and all other probes would wait for it. */
+#define FILE_MAX 65536
+
+/* What the lines of a file say, all together; 0 where it is too large. */
 static unsigned all_lines(const char *path, unsigned (*say)(char *line, const char *host, int family), const char *host,
 			  int family)
 {
 	FILE *file = fopen(path, "re");
 	char *line = NULL;
-	size_t room = 0;
+	size_t room = 0, left = FILE_MAX;
 	unsigned said = 0;
+	ssize_t length;
 
 	if (file == NULL)
 		return 0;
-	while (getline(&line, &room, file) >= 0)
+	while ((length = getline(&line, &room, file)) >= 0 && (size_t)length <= left) {
 		said |= say(line, host, family);
+		left -= (size_t)length;
+	}
 	free(line);
 	fclose(file);
-	return said;
+	return length < 0 ? said : 0;
 }
 
 unsigned tp_hosts_file_answers(const char *host, int family)

@@ -203,11 +203,14 @@ bool tp_lookup_at_once(struct tp_lookup *lookup)
 	int64_t begin_us;
 	unsigned kinds;
 
+	if (lookup->needs_helper)
+		return false;
 	if (resolve_numeric(lookup))
 		return true;
 	begin_us = tp_os_now_us();
 	kinds = tp_hosts_file_answers(lookup->host, lookup->family);
-	if (kinds == 0)
+	lookup->needs_helper = kinds == 0;
+	if (lookup->needs_helper)
 		return false;
 	if ((kinds & TP_HOSTS_OTHER) != 0)
 		resolve(lookup);
@@ -406,17 +409,19 @@ int tp_resolver_begin(struct tp_resolver *resolver, struct tp_lookup *lookup, co
 	struct helper *helper;
 
 	while ((helper = free_helper(resolver)) != NULL) {
-		if (helper->pid == 0) {
-			int error = start_helper(resolver, helper, fds, count);
+		bool fresh = helper->pid == 0;
+		int error = fresh ? start_helper(resolver, helper, fds, count) : 0;
 
-			if (error != 0)
-				return any_helper(resolver) ? EAGAIN : error;
-		}
+		if (error != 0)
+			return any_helper(resolver) ? EBUSY : error;
 		if (send_request(helper, lookup))
 			return 0;
+		/* An idle one may have died meanwhile; where even a new one takes no request, none will. */
 		end_helper(helper);
+		if (fresh)
+			return ECHILD;
 	}
-	return EAGAIN;
+	return EBUSY;
 }
 
 void tp_resolver_abandon(struct tp_resolver *resolver, struct tp_lookup *lookup)
@@ -427,6 +432,11 @@ void tp_resolver_abandon(struct tp_resolver *resolver, struct tp_lookup *lookup)
 		if (helper->pid != 0 && helper->lookup == lookup)
 			end_helper(helper);
 	}
+	/* A reply may have been on its way. */
+	free(lookup->addresses);
+	lookup->addresses = NULL;
+	lookup->count = 0;
+	lookup->duration_us = -1;
 	lookup->phase = TP_LOOKUP_NEW;
 }
 

@@ -30,6 +30,37 @@ int tp_os_poll(struct pollfd *fds, nfds_t count, int64_t timeout_us, const sigse
 	return ppoll(fds, count, timeout_us == TP_NEVER ? NULL : &timeout, mask) < 0 ? errno : 0;
 }
 
+/*
+ * A shell may be called with its standard descriptors closed. None of ours takes their place: what the shell writes to
+ * its stderr would go to a peer. Closes the descriptor where it fails.
+ */
+static int lift(int *fd)
+{
+	int low = *fd, error;
+
+	if (low > STDERR_FILENO)
+		return 0;
+	*fd = fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	error = *fd < 0 ? errno : 0;
+	close(low);
+	return error;
+}
+
+/* Both ends of a channel; closes both where one fails. */
+static int lift_both(int fds[2])
+{
+	int error = lift(&fds[0]);
+
+	if (error != 0) {
+		close(fds[1]);
+		return error;
+	}
+	error = lift(&fds[1]);
+	if (error != 0)
+		close(fds[0]);
+	return error;
+}
+
 #ifndef SOCK_CLOEXEC
 static int close_on_exec(int fd)
 {
@@ -51,9 +82,11 @@ int tp_os_tcp_socket(int family, int *fd)
 	error = close_on_exec(*fd);
 	if (error == 0)
 		error = non_blocking(*fd);
-	if (error != 0)
+	if (error != 0) {
 		close(*fd);
-	return error;
+		return error;
+	}
+	return lift(fd);
 }
 
 int tp_os_channel(int fds[2])
@@ -74,19 +107,20 @@ int tp_os_channel(int fds[2])
 	if (error != 0) {
 		close(fds[0]);
 		close(fds[1]);
+		return error;
 	}
-	return error;
+	return lift_both(fds);
 }
 #else
 int tp_os_tcp_socket(int family, int *fd)
 {
 	*fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	return *fd < 0 ? errno : 0;
+	return *fd < 0 ? errno : lift(fd);
 }
 
 int tp_os_channel(int fds[2])
 {
-	int error = 0;
+	int error;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return errno;
@@ -94,8 +128,9 @@ int tp_os_channel(int fds[2])
 		error = errno;
 		close(fds[0]);
 		close(fds[1]);
+		return error;
 	}
-	return error;
+	return lift_both(fds);
 }
 #endif
 
@@ -145,6 +180,7 @@ void tp_os_die_with(pid_t parent)
 #ifdef __linux__
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
-	if (getppid() != parent)
+	/* 0: the parent is in another process namespace (unshare --pid). */
+	if (getppid() != parent && getppid() != 0)
 		_exit(1);
 }

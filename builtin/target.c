@@ -298,6 +298,38 @@ static int parse_url_host(struct parser *parser, char *text, uint16_t default_po
 	return add_ports(*target, default_port, default_port);
 }
 
+/* Of a URL whose scheme is cut off: puts it in lower case. RFC 3986: it begins with a letter. */
+static bool fold_scheme(char *scheme)
+{
+	for (char *byte = scheme; *byte != '\0'; byte++) {
+		if (*byte >= 'A' && *byte <= 'Z')
+			*byte = (char)(*byte - 'A' + 'a');
+	}
+	return scheme[strspn(scheme, tp_scheme_bytes)] == '\0' && *scheme >= 'a';
+}
+
+/*
+ * A password with a bare '/', '?' or '#' ends the authority too early, and the rest of it would be taken for a host.
+ * It shows in an '@' behind: never meant in the path of a database, though common in those of the web.
+ */
+static bool is_cut_password(const char *scheme, const char *rest)
+{
+	static const char *const web[] = { "http", "https", "ws", "wss" };
+
+	for (size_t i = 0; i < sizeof(web) / sizeof(*web); i++) {
+		if (strcmp(scheme, web[i]) == 0)
+			return false;
+	}
+	return memchr(rest, '@', *rest == '/' ? strcspn(rest, "?#") : strlen(rest)) != NULL;
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t length = strlen(text), end_length = strlen(end);
+
+	return length > end_length && strcmp(text + length - end_length, end) == 0;
+}
+
 /* SCHEME://[user[:password]@]HOST[:PORT][,HOST[:PORT]...][/...], RFC 3986. */
 static int parse_url(struct parser *parser)
 {
@@ -307,18 +339,17 @@ static int parse_url(struct parser *parser)
 
 	*hosts = '\0';
 	hosts += strlen("://");
+	if (!fold_scheme(scheme))
+		return complain(parser, parser->word, "not a URL: the scheme is malformed");
+	if (ends_in(scheme, "+srv"))
+		return complain(parser, parser->word, "its hosts stand in DNS SRV records, which are not looked up");
+	if (is_cut_password(scheme, hosts + strcspn(hosts, "/?#")))
+		return complain(parser, parser->word,
+				"an '@' behind the host; in a password write / as %2F, ? as %3F, # as %23");
 	hosts[strcspn(hosts, "/?#")] = '\0';
 	at = strrchr(hosts, '@');
 	if (at != NULL)
 		hosts = at + 1;
-	for (char *byte = scheme; *byte != '\0'; byte++) {
-		if (*byte >= 'A' && *byte <= 'Z')
-			*byte = (char)(*byte - 'A' + 'a');
-	}
-	if (scheme[strspn(scheme, tp_scheme_bytes)] != '\0' || *scheme < 'a')
-		return complain(parser, parser->word, "not a URL: the scheme is malformed");
-	if (strlen(scheme) > strlen("+srv") && strcmp(scheme + strlen(scheme) - strlen("+srv"), "+srv") == 0)
-		return complain(parser, parser->word, "its hosts stand in DNS SRV records, which are not looked up");
 	default_port = scheme_port(scheme);
 	for (;;) {
 		char *comma = strchr(hosts, ',');

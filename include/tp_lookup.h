@@ -28,6 +28,7 @@ struct tp_lookup {
 	enum tp_lookup_phase phase;
 	unsigned users;
 	unsigned waiting;    /* the users that wait for it to be DONE: the engine's to count */
+	bool needs_helper;   /* it is known that it cannot be done at once */
 	int family;          /* asked for */
 	int eai;             /* 0, or EAI_... */
 	int error;           /* the errno value beside EAI_SYSTEM */
@@ -65,7 +66,7 @@ struct tp_resolver *tp_resolver_new(struct tp_helper_hook hook, int64_t limit_us
 void tp_resolver_free(struct tp_resolver *resolver);
 
 /*
- * Hands a NEW lookup to a helper: it is RUNNING. Returns 0; EAGAIN where all
+ * Hands a NEW lookup to a helper: it is RUNNING. Returns 0; EBUSY where all
  * helpers are busy; or another errno value where none can be made. fds are
  * descriptors of ours that a new helper must not keep.
  */

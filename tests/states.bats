@@ -141,6 +141,42 @@ state_of() {
 	assert_state error
 }
 
+@test "with few descriptors every target is still probed, and every state right" {
+	need_lab
+	peer open
+	# The least: a helper's two ends, beside what the shell has.
+	for limit in 6 8 20 36; do
+		face "exec 3>&- 4>&-; ulimit -n $limit"'; tcpprobe -v -t 0.3 "$@"' \
+			"$TP_SILENT:1-5" {1..20}.5ms.127-0-0-1.ip.test:"$port" "two-faced:$port" "127.0.0.1:1-5"
+		assert_equal "${lines[-1]}" '--- 31 probes: 21 open, 5 refused, 5 timeout'
+	done
+}
+
+@test "a name whose helper cannot be forked is an error" {
+	need_lab
+	within=(strace -f -qq -o /dev/null -e 'trace=clone,clone3,fork' -e 'inject=clone,clone3,fork:error=EAGAIN')
+	face 'tcpprobe -t 5 10ms.127-0-0-1.ip.test 1'
+	assert_state error
+	assert_message_has 'Name lookup failed: Resource temporarily unavailable'
+}
+
+@test "a helper that takes no request is an error, not a loop" {
+	need_lab
+	within=(strace -f -qq -o /dev/null -e trace=sendto -e inject=sendto:error=EPERM)
+	face 'tcpprobe -t 5 10ms.127-0-0-1.ip.test 1'
+	assert_state error
+}
+
+@test "a large hosts file delays nothing" {
+	need_lab
+	# shellcheck disable=SC2016
+	within=(unshare --mount sh -c '{ cat /etc/hosts; seq -f "10.9.9.9 h%.0f" 200000; } >"$0"
+		mount --bind "$0" /etc/hosts; exec "$@"' "$BATS_TEST_TMPDIR/hosts")
+	peer open
+	face 'tcpprobe -v -t 1 "$@" | tail -n 1' "$TP_SILENT:1" {1..40}.10ms.127-0-0-1.ip.test:"$port"
+	assert_output '--- 41 probes: 40 open, 1 timeout'
+}
+
 @test "of several addresses, none open, the most telling decides" {
 	need_lab
 	face 'tcpprobe all-dead 80'

@@ -175,12 +175,18 @@ bad_targets() {
 	for url in redis://sekret redis://:sekret redis://u:sekret redis://u:sekret/x@h redis://u:p@h:sekret \
 		'redis://u:p@h:99999/sekret' 'redis://u:p@h:1?sekret=1&sekret' 'sek ret://u:sekret@h' '://u:sekret@h' \
 		'redis://u:sekret@' 'redis://u:sekret@h:1,:2' 'redis://u:p@[sekret]:1' 'redis:/u:sekret@h:1' \
-		'u:sekret@h:99999' '//u:sekret@h' 'u:sekret@h:1/sekret' 'postgres://u:sekret@%2Fvar%2Frun/db'; do
+		'u:sekret@h:99999' '//u:sekret@h' 'u:sekret@h:1/sekret' 'postgres://u:sekret@%2Fvar%2Frun/db' \
+		'postgres://sekret:12/s3@h.test/db' 'postgres://u:p@sekret/w@h/db' 'redis://:p@sekret#x@h:1/'; do
 		face 'tcpprobe -t 0.01 "$@"' "$url"
 		if [[ $url != redis://sekret ]]; then
 			[[ $stderr != *sekret* ]] || fail "$url: $stderr"
 		fi
 	done
+}
+
+@test "an @ in the path of a web page is no password" {
+	face 'tcpprobe "$@"' http://127.0.0.1:1/@alice
+	assert_state refused
 }
 
 @test "nothing is sent or looked up where any word is wrong" {

@@ -99,7 +99,7 @@ static void answers_nothing_without_a_file(void)
 
 static void reads_lines_of_any_length(void)
 {
-	enum { NAMES = 20000 };
+	enum { NAMES = 8000 };
 	static char text[NAMES * 8];
 	size_t used = (size_t)sprintf(text, "10.0.0.1");
 
@@ -107,8 +107,22 @@ static void reads_lines_of_any_length(void)
 		used += (size_t)sprintf(text + used, " n%d", i);
 	nsswitch_file = files_dns;
 	hosts_file = text;
-	CHECK(tp_hosts_file_answers("n19999", AF_INET));
-	CHECK(!tp_hosts_file_answers("n20000", AF_INET));
+	CHECK(tp_hosts_file_answers("n7999", AF_INET));
+	CHECK(!tp_hosts_file_answers("n8000", AF_INET));
+}
+
+/* Reading it would hold up every other probe. */
+static void leaves_large_files_to_helpers(void)
+{
+	enum { LINES = 10000 };
+	static char text[LINES * 24];
+	size_t used = 0;
+
+	for (int i = 0; i < LINES; i++)
+		used += (size_t)sprintf(text + used, "10.0.0.1 n%d\n", i);
+	nsswitch_file = files_dns;
+	hosts_file = text;
+	CHECK(!tp_hosts_file_answers("n0", AF_INET));
 }
 
 int main(void)
@@ -118,6 +132,7 @@ int main(void)
 		{ "it is asked only where NSS asks it first and stops there", obeys_the_order_of_nss },
 		{ "where it is empty or missing it answers nothing", answers_nothing_without_a_file },
 		{ "its lines may have any length", reads_lines_of_any_length },
+		{ "a large one is left to the helpers", leaves_large_files_to_helpers },
 	};
 
 	return UNIT_RUN(tests);

@@ -328,7 +328,7 @@ static void says_when_all_helpers_are_busy(void)
 	enter(&scene, 0);
 	for (size_t i = 0; i < TP_HELPERS; i++)
 		lookups[i] = begin(&scene, "slow.test", AF_UNSPEC);
-	CHECK_NUMBER(tp_resolver_begin(scene.resolver, one_more, NULL, 0), EAGAIN);
+	CHECK_NUMBER(tp_resolver_begin(scene.resolver, one_more, NULL, 0), EBUSY);
 	CHECK_NUMBER(one_more->phase, TP_LOOKUP_NEW);
 	tp_resolver_abandon(scene.resolver, lookups[TP_HELPERS / 2]);
 	CHECK_NUMBER(tp_resolver_begin(scene.resolver, one_more, NULL, 0), 0);
