@@ -9,6 +9,7 @@
 #	make sync	fills the marked regions of the README from include/*.def
 #	make fuzz	each parser for FUZZ_SECONDS
 #	make bench	the figures of the README
+#	make check-bashes	the one .so in the bashes of other Debian releases
 #	make check-install check-sync deps clean
 
 PREFIX = /usr/local
@@ -108,8 +109,11 @@ print-STRICT:
 check-install: all
 	@tests/install
 
+check-bashes: all lab
+	@tests/bashes
+
 clean:
 	rm -rf $B
 
-.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install clean print-STRICT
+.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes clean print-STRICT
 -include $(wildcard $B/*.d $B/unit/*.d)

@@ -121,17 +121,17 @@ static char *other_secrets(const char *word)
 	end = authority + strcspn(authority, "/?#");
 	for (at = end; at > authority && *at != '@'; at--)
 		continue;
-	other = calloc(1, strlen(word) + 3);
+	other = calloc(1, strlen(word) + 4);
 	if (other == NULL)
 		abort();
 	strncat(other, word, (size_t)(authority - word));
-	/* What is empty stays so: that there is something at all is no secret. */
+	/* What is empty stays so: that there is something at all is no secret, nor that there is an '@' in a path. */
 	if (*at == '@' && at > authority)
 		strcat(other, "x");
 	strncat(other, *at == '@' ? at : authority, (size_t)(end - (*at == '@' ? at : authority)));
 	strncat(other, end, 1);
 	if (*end != '\0' && end[1] != '\0')
-		strcat(other, "y");
+		strcat(other, memchr(end, '@', *end == '/' ? strcspn(end, "?#") : strlen(end)) != NULL ? "y@" : "y");
 	return other;
 }
 
