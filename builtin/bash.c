@@ -18,89 +18,60 @@
 #include "common.h"
 #include "quit.h"
 
+#include "bash_face.h"
 #include "tp_engine.h"
+#include "tp_feed.h"
 #include "tp_options.h"
 #include "tp_os.h"
 #include "tp_report.h"
-#include "tp_target.h"
+#include "tp_tally.h"
 
-/* bash's own, from headers that are not installed (flags.h, trap.h ...). The last is absent from some versions. */
+/* bash's own, from headers that are not installed (flags.h ...). */
 extern int restricted;
 extern int last_command_exit_value;
-extern int pending_traps[];
-extern int running_trap __attribute__((weak));
+
+/* What became of one target in all rounds. */
+struct target_tally {
+	char *label;
+	struct tp_tally tally;
+};
 
 /* One call of the builtin. */
 struct call {
 	char **words;
+	char *few_words[8]; /* where there are no more */
 	size_t count;
 	struct tp_options options;
-	struct tp_targets targets;
-	struct tp_cursor cursor;
+	struct tp_feed feed;
+	struct face_signals signals;
+	struct face_output output;
+	struct tp_engine *engine; /* while it runs */
+
+	size_t round; /* from 1 */
 	struct tp_tally tally;
-	int traps[NSIG]; /* pending_traps that are not ours to obey: their trap is what we run in */
-	bool write_failed;
+	struct target_tally *targets; /* with -c and -v only */
+	size_t targets_count;
+
+	struct tp_text reports; /* for a variable: each with its NUL */
+	size_t reports_count;
+	int fd; /* the connection that was kept, or -1 */
 };
 
-/*
- * A trapped signal that came, or 0. Not SIGCHLD: background jobs end while we
- * wait, as they may; nor SIGWINCH.
- */
-static int trapped_signal(const struct call *call)
-{
-	for (int sig = 1; sig < NSIG; sig++) {
-		if (sig != SIGCHLD && sig != SIGWINCH && pending_traps[sig] > call->traps[sig])
-			return sig;
-	}
-	return 0;
-}
+/* -- What the engine and the feed ask for */
 
-/* Ctrl-C at a prompt, a signal that ends the shell, or a trap that waits to be run. */
-static bool is_interrupted(const struct call *call)
-{
-	return interrupt_state != 0 || terminating_signal != 0 || trapped_signal(call) != 0;
-}
-
-/*
- * Inside a trap, older bashes count its signal as pending until it has ended.
- * Outside, one that is pending already came just before us, and counts.
- */
-static void note_running_traps(struct call *call)
-{
-	bool in_trap = &running_trap == NULL || running_trap != 0;
-
-	for (int sig = 1; sig < NSIG && in_trap; sig++)
-		call->traps[sig] = pending_traps[sig];
-}
-
-/*
- * The engine's wait. bash's handlers only set flags, so all signals are blocked
- * while the flags are looked at, and let in by ppoll() alone: none is lost
- * between the look and the wait.
- */
-static int wait_for(void *context, struct pollfd *fds, nfds_t count, int64_t timeout_us)
-{
-	struct call *call = context;
-	sigset_t all, mask;
-	int error = 0;
-
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &mask);
-	if (!is_interrupted(call))
-		error = tp_os_poll(fds, count, timeout_us, &mask);
-	if (is_interrupted(call))
-		error = EINTR;
-	else if (error == EINTR)
-		error = 0;
-	sigprocmask(SIG_SETMASK, &mask, NULL);
-	return error;
-}
-
-static bool next_target(void *context, const char **host, uint16_t *port)
+static int next_target(void *context, const char **host, uint16_t *port, int *fd)
 {
 	struct call *call = context;
 
-	return tp_cursor_next(&call->cursor, host, port);
+	*fd = call->feed.fd;
+	return tp_feed_next(&call->feed, host, port);
+}
+
+static void complain_of_line(void *context, const char *text)
+{
+	struct call *call = context;
+
+	face_complain(&call->output, text);
 }
 
 /* In the helper: variables that the script has exported (RES_OPTIONS, say) reach environ only now. */
@@ -110,117 +81,299 @@ static void export_variables(void *context)
 	maybe_make_export_env();
 }
 
-/* To standard output, past stdio, whose buffer would keep what a full disk refused and offer it again. */
-static void print(struct call *call, const char *text)
+/* Whatever waits for the peers must not wait for us: lines are out, and the progress is up to date, before each wait. */
+static int wait_for(void *context, struct pollfd *fds, nfds_t count, int64_t timeout_us)
 {
-	size_t left = strlen(text);
+	struct call *call = context;
+	int64_t due_us = call->output.progress.due_us;
 
-	while (left > 0 && !call->write_failed && !is_interrupted(call)) {
-		ssize_t put = write(STDOUT_FILENO, text, left);
+	if (call->output.text.length > 0)
+		face_flush(&call->output);
+	if (call->output.error != 0)
+		return EPIPE;
+	if (due_us != TP_NEVER && timeout_us > 0) {
+		int64_t left_us = due_us - tp_os_now_us();
 
-		if (put >= 0) {
-			text += put;
-			left -= (size_t)put;
-		} else if (errno != EINTR) {
-			builtin_error("write error: %s", strerror(errno));
-			call->write_failed = true;
-		}
+		if (left_us < timeout_us)
+			timeout_us = left_us > 0 ? left_us : 0;
 	}
+	if (call->engine != NULL && due_us != TP_NEVER)
+		face_show_progress(&call->output, tp_engine_counts(call->engine));
+	return face_wait(&call->signals, fds, count, timeout_us);
 }
 
-static void report(struct call *call, const struct tp_result *result)
-{
-	char line[TP_LINE_ROOM];
+/* -- Reports */
 
+static void put_line(struct call *call)
+{
+	tp_put(&call->output.text, "\n");
+	face_flush_if_much(&call->output);
+}
+
+/* The report of one probe as the options want it; "" where they want none on standard output. */
+static void put_report(struct call *call, struct tp_text *text, const struct tp_result *result)
+{
+	const struct tp_options *options = &call->options;
+
+	if (options->format != NULL)
+		tp_put_format(text, options->format, result);
+	else if (options->json)
+		tp_put_json(text, result);
+	else if (options->verbose && result->wanted)
+		tp_put_success(text, result);
+	else if (options->verbose && options->reports_name != NULL)
+		tp_put_failure(text, result);
+	else if (options->reports_name != NULL)
+		tp_put(text, tp_state_word(result->state));
+}
+
+static void complain_of_result(struct call *call, const struct tp_result *result)
+{
+	struct tp_text text = { 0 };
+
+	tp_put_failure(&text, result);
+	face_complain(&call->output, text.failed ? strerror(ENOMEM) : text.bytes);
+	tp_text_free(&text);
+}
+
+/* Adds to the target's own tally. Returns 0 or ENOMEM. */
+static int count_target(struct call *call, const struct tp_result *result)
+{
+	struct tp_text label = { 0 };
+
+	while (result->target >= call->targets_count) {
+		struct target_tally *targets = call->targets;
+
+		if ((call->targets_count & (call->targets_count - 1)) == 0)
+			targets = realloc(targets, (call->targets_count * 2 + 1) * sizeof(*targets));
+		if (targets == NULL)
+			return ENOMEM;
+		call->targets = targets;
+		targets[call->targets_count++] = (struct target_tally){ 0 };
+	}
+	tp_tally_add(&call->targets[result->target].tally, result);
+	if (call->targets[result->target].label != NULL)
+		return 0;
+	tp_put_label(&label, result);
+	call->targets[result->target].label = label.bytes;
+	return label.failed ? ENOMEM : 0;
+}
+
+/* Returns 0 or ENOMEM. */
+static int report(struct call *call, struct tp_result *result)
+{
+	const struct tp_options *options = &call->options;
+	bool on_stdout = options->format != NULL || options->json;
+
+	if (options->repeat)
+		result->try = call->round;
 	tp_tally_add(&call->tally, result);
-	if (result->state == TP_OPEN) {
-		if (!call->options.verbose)
-			return;
-		tp_open_line(result, line);
-		print(call, line);
-	} else if (!call->options.quiet || result->state == TP_ERROR) {
-		tp_failure_line(result, call->options.each_address, line);
-		builtin_error("%s", line);
+	if (options->repeat && options->verbose && count_target(call, result) != 0)
+		return ENOMEM;
+	if (options->reports_name != NULL) {
+		put_report(call, &call->reports, result);
+		tp_put_bytes(&call->reports, "", 1);
+		call->reports_count++;
+		if (call->reports.failed)
+			return ENOMEM;
+	} else if (on_stdout || (options->verbose && result->wanted)) {
+		put_report(call, &call->output.text, result);
+		put_line(call);
+	}
+	if (!on_stdout && !result->wanted && (!options->quiet || result->state == TP_ERROR))
+		complain_of_result(call, result);
+	if (result->fd >= 0)
+		call->fd = result->fd;
+	return 0;
+}
+
+static void put_tally_line(struct call *call, const char *label, const struct tp_tally *tally)
+{
+	struct tp_text *text = &call->output.text;
+
+	tp_put(text, "--- ");
+	if (label != NULL) {
+		tp_put(text, label);
+		tp_put(text, ": ");
+	}
+	tp_put_tally(text, tally);
+	put_line(call);
+	if (label != NULL && tally->measured > 0) {
+		tp_put_rtt(text, tally);
+		put_line(call);
 	}
 }
 
-static void report_tally(struct call *call)
+/* The closing lines of -v; they are no reports, so no variable and no JSON reader gets them. */
+static void report_tallies(struct call *call)
 {
-	char line[TP_LINE_ROOM];
+	const struct tp_options *options = &call->options;
 
-	if (!call->options.verbose || call->tally.count < 2)
+	if (!options->verbose || options->json || options->reports_name != NULL)
 		return;
-	tp_tally_line(&call->tally, line);
-	print(call, line);
+	for (size_t i = 0; i < call->targets_count; i++)
+		put_tally_line(call, call->targets[i].label, &call->targets[i].tally);
+	if (!options->repeat && call->tally.count > 1)
+		put_tally_line(call, NULL, &call->tally);
 }
 
-/* Probes all targets. Returns 0, EINTR, or what kept the engine from going on. */
-static int probe(struct call *call)
+/* -- The work */
+
+static void begin_progress(struct call *call)
 {
+	/* What a file holds is not known before. */
+	uint64_t total = call->options.file == NULL || call->round > 1 ? tp_feed_count(&call->feed) : 0;
+
+	call->output.progress.due_us = TP_NEVER;
+	if (!call->options.quiet && (total > 1 || call->options.file != NULL) && isatty(STDERR_FILENO))
+		tp_progress_begin(&call->output.progress, total, tp_os_now_us());
+}
+
+/* Probes all targets once. Returns 0, EINTR, or what kept the engine from going on. */
+static int probe_round(struct call *call)
+{
+	const struct tp_options *options = &call->options;
 	struct tp_engine_setup setup = {
 		.context = call,
 		.next = next_target,
 		.wait = wait_for,
 		.helper_hook = { export_variables, NULL },
-		.family = call->options.family,
-		.each_address = call->options.each_address,
-		.limit = 256,
-		.timeout_us = call->options.timeout_us,
-		.source = call->options.source,
+		.family = options->family,
+		.each_address = options->each_address,
+		.first_open = options->first_open,
+		.half_open = options->half_open,
+		.keep = options->descriptor_name != NULL,
+		.limit = options->limit,
+		.timeout_us = options->timeout_us,
+		.source = options->source,
+		.until = options->until,
+		.wait_us = options->wait_us,
+		.interval_us = options->interval_us,
 	};
-	struct tp_engine *engine = tp_engine_new(&setup);
 	struct tp_result result;
 	int error;
 
-	if (engine == NULL)
+	begin_progress(call);
+	call->engine = tp_engine_new(&setup);
+	if (call->engine == NULL)
 		return ENOMEM;
-	while ((error = tp_engine_next(engine, &result)) == 0) {
-		report(call, &result);
+	while ((error = tp_engine_next(call->engine, &result)) == 0) {
+		error = report(call, &result);
 		/* Results that need no wait come without a look at the signals. */
-		if (is_interrupted(call)) {
+		if (error == 0 && face_interrupted(&call->signals) != 0)
 			error = EINTR;
+		if (error == 0 && call->output.error != 0)
+			error = EPIPE;
+		if (error != 0)
 			break;
-		}
+		if (call->output.progress.due_us != TP_NEVER)
+			face_show_progress(&call->output, tp_engine_counts(call->engine));
 	}
-	tp_engine_free(engine);
+	tp_engine_free(call->engine);
+	call->engine = NULL;
+	face_hide_progress(&call->output);
 	return error == ENOENT ? 0 : error;
+}
+
+/* Between two rounds. Returns 0 or EINTR. */
+static int pause_round(struct call *call)
+{
+	int64_t end_us = tp_os_now_us() + call->options.interval_us, left_us;
+	int error = 0;
+
+	while (error == 0 && (left_us = end_us - tp_os_now_us()) > 0)
+		error = wait_for(call, NULL, 0, left_us);
+	return error;
+}
+
+/* As probe_round(). */
+static int probe(struct call *call)
+{
+	int error = 0;
+
+	for (call->round = 1; error == 0; call->round++) {
+		error = probe_round(call);
+		if (error != 0 || !call->options.repeat || call->round == call->options.rounds)
+			break;
+		tp_feed_rewind(&call->feed);
+		error = pause_round(call);
+	}
+	return error;
+}
+
+/* With -1 one open target makes up for the others, and in every round. */
+static int status_of(const struct call *call)
+{
+	if (call->feed.bad > 0)
+		return TP_STATUS_USAGE;
+	if (call->options.first_open && call->tally.states[TP_OPEN] > 0)
+		return 0;
+	return call->tally.status;
 }
 
 /* Probes with the shell's signals in order, and gives the call's status. */
 static int run(struct call *call)
 {
+	bool last_words = call->options.repeat && call->options.verbose;
 	int error, sig;
 
-	note_running_traps(call);
+	face_signals_begin(&call->signals, last_words);
 	error = probe(call);
-	if (error == EINTR) {
-		sig = interrupt_state ? SIGINT : terminating_signal ? terminating_signal : trapped_signal(call);
+	sig = error == EINTR ? face_interrupted(&call->signals) : 0;
+	call->output.last_words = sig != 0 && last_words;
+	if (sig == 0 || last_words)
+		report_tallies(call);
+	face_flush(&call->output);
+	if (sig != 0)
 		return TP_STATUS_SIGNAL + sig;
+	if (error == 0 && call->tally.count == 0 && call->feed.bad == 0) {
+		face_complain(&call->output, "no target");
+		return TP_STATUS_USAGE;
 	}
-	report_tally(call);
-	if (error != 0)
-		builtin_error("%s", strerror(error));
-	if (error != 0 || call->write_failed)
+	if (error != 0 && call->output.error == 0)
+		face_complain(&call->output, strerror(error));
+	if (error != 0 || call->output.error != 0)
 		return tp_state_status(TP_ERROR);
-	return call->tally.status;
+	return status_of(call);
 }
+
+/* The variables that the user named get what is theirs, when nothing is left to leak: binding may jump out of here. */
+static int bind_variables(struct call *call, int status)
+{
+	int error = 0;
+
+	if (call->options.reports_name != NULL)
+		face_set_array(call->options.reports_name, call->reports.bytes, call->reports_count);
+	if (call->fd < 0)
+		return status;
+	error = face_set_descriptor(call->options.descriptor_name, call->fd);
+	call->fd = -1;
+	if (error == 0)
+		return status;
+	builtin_error("-u: %s", strerror(error));
+	return tp_state_status(TP_ERROR);
+}
+
+/* -- Words */
 
 static int show_help(struct call *call)
 {
-	print(call, "usage: ");
-	print(call, tp_synopsis);
-	print(call, "\n");
+	tp_put(&call->output.text, "usage: ");
+	tp_put(&call->output.text, tp_synopsis);
+	tp_put(&call->output.text, "\n");
 	for (char *const *line = tp_usage; *line != NULL; line++) {
-		print(call, *line);
-		print(call, "\n");
+		tp_put(&call->output.text, *line);
+		tp_put(&call->output.text, "\n");
 	}
-	return call->write_failed ? tp_state_status(TP_ERROR) : 0;
+	face_flush(&call->output);
+	return call->output.error != 0 ? tp_state_status(TP_ERROR) : 0;
 }
 
 static int show_version(struct call *call)
 {
-	print(call, "tcpprobe " TP_VERSION " (builtin)\n");
-	return call->write_failed ? tp_state_status(TP_ERROR) : 0;
+	tp_put(&call->output.text, "tcpprobe " TP_VERSION " (builtin)\n");
+	face_flush(&call->output);
+	return call->output.error != 0 ? tp_state_status(TP_ERROR) : 0;
 }
 
 /* "-- COMMAND" after the targets is the program's. */
@@ -233,6 +386,58 @@ static bool has_command(char *const words[], size_t count)
 	return false;
 }
 
+/* What the options mean for this shell. Returns 0, or EINVAL with the reason in *why. */
+static int check_variables(const struct tp_options *options, struct tp_why *why)
+{
+	const char *reports = options->reports_name, *descriptor = options->descriptor_name;
+
+	if (reports != NULL && face_check_array('o', reports, why) != 0)
+		return EINVAL;
+	if (descriptor != NULL && face_check_variable('u', descriptor, why) != 0)
+		return EINVAL;
+	if (reports != NULL && descriptor != NULL && strcmp(reports, descriptor) == 0)
+		return tp_because(why, "-o and -u name the same variable");
+	return 0;
+}
+
+/* Only one connection can be handed over. */
+static int check_targets(const struct call *call, struct tp_why *why)
+{
+	const struct tp_options *options = &call->options;
+
+	if (options->descriptor_name != NULL && !options->first_open &&
+	    (options->file != NULL || options->each_address || tp_feed_count(&call->feed) > 1))
+		return tp_because(why, "-u: several targets need -1");
+	return 0;
+}
+
+/* The feed of targets, from these operands. Returns 0, EINVAL with the reason in *why, or another errno value. */
+static int take_targets(struct call *call, char *const words[], size_t count, struct tp_why *why)
+{
+	int error = 0;
+
+	call->feed.complain = complain_of_line;
+	call->feed.context = call;
+	call->feed.keep = call->options.repeat;
+	if (count > 0)
+		error = tp_feed_add(&call->feed, words, count, why);
+	if (error == 0)
+		error = check_targets(call, why);
+	if (error != 0 || call->options.file == NULL)
+		return error;
+	error = tp_feed_open(&call->feed, call->options.file);
+	if (error != 0 && error != ENOMEM && error != EINTR)
+		return tp_because(why, "-f %s: %s", call->options.file, strerror(error));
+	return error;
+}
+
+static int usage_error(const char *why)
+{
+	builtin_error("%s", why);
+	builtin_usage();
+	return TP_STATUS_USAGE;
+}
+
 /* The words' meaning, then the work. Returns the exit status. */
 static int obey(struct call *call)
 {
@@ -241,25 +446,23 @@ static int obey(struct call *call)
 	int error;
 
 	tp_options_init(&call->options);
-	if (tp_options_parse(&call->options, call->words, call->count, &used, &why) != 0) {
-		builtin_error("%s", why.text);
-		builtin_usage();
-		return TP_STATUS_USAGE;
-	}
+	if (tp_options_parse(&call->options, call->words, call->count, &used, &why) != 0)
+		return usage_error(why.text);
 	if (call->options.help)
 		return show_help(call);
 	if (call->options.version)
 		return show_version(call);
-	if (used == call->count) {
-		builtin_error("no target");
-		builtin_usage();
-		return TP_STATUS_USAGE;
-	}
+	if (used == call->count && call->options.file == NULL)
+		return usage_error("no target");
 	if (has_command(call->words + used, call->count - used)) {
 		builtin_error("'--': the builtin runs no COMMAND; write: tcpprobe TARGET && COMMAND");
 		return TP_STATUS_USAGE;
 	}
-	error = tp_targets_add(&call->targets, call->words + used, call->count - used, &why);
+	error = check_variables(&call->options, &why);
+	if (error == 0)
+		error = take_targets(call, call->words + used, call->count - used, &why);
+	if (error == EINTR && face_interrupted(&call->signals) != 0)
+		return TP_STATUS_SIGNAL + face_interrupted(&call->signals);
 	if (error != 0) {
 		builtin_error("%s", error == EINVAL ? why.text : strerror(error));
 		return error == EINVAL ? TP_STATUS_USAGE : tp_state_status(TP_ERROR);
@@ -268,7 +471,6 @@ static int obey(struct call *call)
 		builtin_error("restricted");
 		return tp_state_status(TP_ERROR);
 	}
-	call->cursor.targets = &call->targets;
 	return run(call);
 }
 
@@ -276,7 +478,9 @@ static int collect_words(struct call *call, WORD_LIST *list)
 {
 	for (const WORD_LIST *word = list; word != NULL; word = word->next)
 		call->count++;
-	call->words = calloc(call->count + 1, sizeof(*call->words));
+	call->words = call->few_words;
+	if (call->count > sizeof(call->few_words) / sizeof(*call->few_words))
+		call->words = malloc(call->count * sizeof(*call->words));
 	if (call->words == NULL)
 		return ENOMEM;
 	for (size_t i = 0; i < call->count; i++, list = list->next)
@@ -284,20 +488,36 @@ static int collect_words(struct call *call, WORD_LIST *list)
 	return 0;
 }
 
+/* All but what is to be bound. */
+static void free_call(struct call *call)
+{
+	for (size_t i = 0; i < call->targets_count; i++)
+		free(call->targets[i].label);
+	free(call->targets);
+	tp_feed_free(&call->feed);
+	tp_text_free(&call->output.text);
+	if (call->words != call->few_words)
+		free(call->words);
+}
+
 static int tcpprobe_builtin(WORD_LIST *list)
 {
-	struct call call = { 0 };
+	struct call call = { .fd = -1, .output.progress.due_us = TP_NEVER };
 	int status = tp_state_status(TP_ERROR);
 
+	call.output.signals = &call.signals;
+	tp_feed_init(&call.feed);
 	if (collect_words(&call, list) != 0)
 		builtin_error("%s", strerror(ENOMEM));
 	else
 		status = obey(&call);
-	tp_targets_free(&call.targets);
-	free(call.words);
+	free_call(&call);
+	status = bind_variables(&call, status);
+	tp_text_free(&call.reports);
 	/* Nothing is left to leak: QUIT jumps out of here. bash 4.2 wants to be told the status before. */
 	if (interrupt_state || terminating_signal)
 		last_command_exit_value = status;
+	face_signals_end(&call.signals);
 	QUIT;
 	return status;
 }

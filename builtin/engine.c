@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tp_connect.h"
 #include "tp_os.h"
 
 /* RFC 8305, section 5: the Connection Attempt Delay. */
@@ -28,22 +29,33 @@
  * RESOLVING	its lookup
  * STARVED	a descriptor that another probe holds; its deadline stands still
  * CONNECTING	its attempts
+ * PAUSED	the next try
  * DONE		its report
+ * DROPPED	nothing, nor will it be reported: another one opened
  */
-enum phase { QUEUED, RESOLVING, STARVED, CONNECTING, DONE };
+enum phase { QUEUED, RESOLVING, STARVED, CONNECTING, PAUSED, DONE, DROPPED };
+
+/* The most telling failure of a try so far. */
+struct failure {
+	enum tp_state state;
+	int error;
+	const union tp_address *address; /* NULL: none was tried */
+	struct tp_evidence evidence;
+};
 
 struct probe {
 	struct probe *next;
 	struct tp_lookup *lookup; /* of which it is a user */
-	struct tp_result result;
+	struct tp_result result;  /* of the last try that has ended, if any */
 	enum phase phase;
 	size_t first, end; /* its part of lookup->addresses: all of them, or one */
 	size_t tried;      /* how many of those have had their attempt */
 	unsigned attempts; /* in flight */
-	bool failed;       /* an attempt has: result holds the most telling failure */
+	bool failed;       /* failure holds one */
+	struct failure failure;
 	int64_t deadline_us;
 	int64_t budget_us; /* what was left of it when the addresses were known; TP_NEVER: no deadline */
-	int64_t next_attempt_us;
+	int64_t due_us;    /* the next attempt; PAUSED: the next try */
 };
 
 struct attempt {
@@ -58,19 +70,24 @@ struct tp_engine {
 	struct probe *oldest, **newest; /* newest: the link behind the newest probe */
 	struct probe *reported;         /* whose host the caller may still read */
 	struct tp_lookup *latest;       /* the newest target's, for its further ports */
+	struct probe *winner;           /* after which nothing is reported; setup.first_open */
 	size_t in_flight, in_list;
-	bool fed; /* there are no more targets */
+	size_t targets; /* so many were given so far */
+	struct tp_engine_counts counts;
+	bool fed;       /* there are no more */
+	int feed_fd;    /* readable when there are more; -1: no need to wait */
+	int64_t end_us; /* of the whole wait */
 
-	/* fds: one for each of the attempts; behind them, while it waits, the resolver's. */
+	/* fds: one for each of the attempts; behind them, while it waits, the resolver's and the feed's. */
 	struct pollfd *fds;
 	struct attempt *attempts;
 	size_t attempts_count, attempts_room;
 
 	/* What the next turn of the loop has to look at, so that it need not look at every probe. */
 	int64_t wake_us; /* no probe has anything due before */
-	bool blocked;    /* a probe is QUEUED or STARVED */
-	bool freed;      /* an attempt has ended */
-	bool orphans;    /* a probe has ended with attempts in flight */
+	bool blocked;    /* a probe waits for something that others hold */
+	bool freed;      /* an attempt or a try has ended */
+	bool orphans;    /* a try has ended with attempts in flight */
 };
 
 /* Room for one more attempt. Returns 0 or ENOMEM. */
@@ -86,7 +103,7 @@ static int make_room(struct tp_engine *engine)
 	if (attempts == NULL)
 		return ENOMEM;
 	engine->attempts = attempts;
-	fds = realloc(engine->fds, (room + TP_HELPERS) * sizeof(*fds));
+	fds = realloc(engine->fds, (room + TP_HELPERS + 1) * sizeof(*fds));
 	if (fds == NULL)
 		return ENOMEM;
 	engine->fds = fds;
@@ -94,31 +111,52 @@ static int make_room(struct tp_engine *engine)
 	return 0;
 }
 
+static int64_t from_now(int64_t now_us, int64_t span_us)
+{
+	return span_us == 0 ? TP_NEVER : now_us + span_us;
+}
+
 struct tp_engine *tp_engine_new(const struct tp_engine_setup *setup)
 {
-	struct tp_engine *engine = calloc(1, sizeof(*engine));
+	/* Not calloc(): glibc's has no quick way, and the time of one probe counts. */
+	struct tp_engine *engine = malloc(sizeof(*engine));
 
 	if (engine == NULL)
 		return NULL;
-	engine->setup = *setup;
-	engine->newest = &engine->oldest;
-	engine->wake_us = TP_NEVER;
+	*engine = (struct tp_engine){
+		.setup = *setup,
+		.newest = &engine->oldest,
+		.wake_us = TP_NEVER,
+		.feed_fd = -1,
+		.end_us = TP_NEVER,
+	};
+	if (setup->until != TP_ONCE)
+		engine->end_us = from_now(tp_os_now_us(), setup->wait_us);
 	return engine;
 }
 
-/* The last attempt takes its place. */
-static void remove_attempt(struct tp_engine *engine, size_t index)
+/* Takes an attempt out; its socket is the caller's. The last attempt takes its place. */
+static int take_attempt(struct tp_engine *engine, size_t index)
 {
-	close(engine->fds[index].fd);
+	int fd = engine->fds[index].fd;
+
 	engine->freed = true;
 	engine->attempts[index].probe->attempts--;
 	engine->attempts_count--;
 	engine->attempts[index] = engine->attempts[engine->attempts_count];
 	engine->fds[index] = engine->fds[engine->attempts_count];
+	return fd;
+}
+
+static void remove_attempt(struct tp_engine *engine, size_t index)
+{
+	close(take_attempt(engine, index));
 }
 
 static void free_probe(struct probe *probe)
 {
+	if (probe->result.fd >= 0)
+		close(probe->result.fd);
 	tp_lookup_release(probe->lookup);
 	free(probe);
 }
@@ -144,125 +182,162 @@ void tp_engine_free(struct tp_engine *engine)
 	free(engine);
 }
 
-static int64_t from_now(int64_t now_us, int64_t span_us)
+/* Is the state what the caller waits for? */
+static bool is_wanted(enum tp_until until, const struct tp_result *result)
 {
-	return span_us == 0 ? TP_NEVER : now_us + span_us;
+	if (until != TP_UNTIL_CLOSED)
+		return result->state == TP_OPEN;
+	switch (result->state) {
+	case TP_REFUSED:
+	case TP_UNREACHABLE:
+		return true;
+	case TP_TIMEOUT:
+		/* A name that nobody answers for says nothing of the port. */
+		return !result->in_lookup;
+	case TP_OPEN:
+	case TP_UNRESOLVED:
+	case TP_ERROR:
+	case TP_STATES:
+		break;
+	}
+	return false;
 }
 
-/* The probe has its result. Its attempts, if any, are closed by sweep(). */
-static void finish(struct tp_engine *engine, struct probe *probe)
-{
-	if (probe->lookup->duration_us >= 0)
-		probe->result.lookup_us = probe->lookup->duration_us;
-	probe->phase = DONE;
-	engine->in_flight--;
-	if (probe->attempts > 0)
-		engine->orphans = true;
-}
-
-/* Keeps a failure if it tells more than those before it. address is NULL where none was tried. */
-static void note_failure(struct probe *probe, enum tp_state state, int error, const union tp_address *address)
+/* The probe has its result. */
+static void end_probe(struct tp_engine *engine, struct probe *probe)
 {
 	struct tp_result *result = &probe->result;
 
-	if (probe->failed && !tp_state_tells_more(state, result->state))
-		return;
-	probe->failed = true;
-	result->state = state;
-	result->error = error;
-	if (address != NULL)
-		result->address = *address;
+	probe->phase = DONE;
+	result->time_us = tp_os_wall_us();
+	result->wanted = !result->expired && is_wanted(engine->setup.until, result);
+	result->status = result->wanted ? 0 : tp_state_status(result->state);
+	engine->counts.done++;
+	engine->counts.open += result->state == TP_OPEN;
+	if (engine->setup.first_open && result->wanted && engine->winner == NULL)
+		engine->winner = probe;
 }
 
-static void fail_in_lookup(struct tp_engine *engine, struct probe *probe, enum tp_state state, int eai, int error)
+/* A try has its result: is it the probe's, or is there another try? Its attempts, if any, are closed by sweep(). */
+static void finish(struct tp_engine *engine, struct probe *probe)
 {
-	note_failure(probe, state, error, NULL);
-	probe->result.in_lookup = true;
-	probe->result.eai = eai;
+	const struct tp_engine_setup *setup = &engine->setup;
+	bool final =
+		setup->until == TP_ONCE || probe->result.state == TP_ERROR || is_wanted(setup->until, &probe->result);
+
+	probe->result.lookup_us = probe->lookup->duration_us;
+	engine->in_flight--;
+	engine->freed = true;
+	if (probe->attempts > 0)
+		engine->orphans = true;
+	if (final) {
+		end_probe(engine, probe);
+	} else {
+		probe->phase = PAUSED;
+		probe->due_us = tp_os_now_us() + setup->interval_us;
+		if (probe->due_us < engine->wake_us)
+			engine->wake_us = probe->due_us;
+	}
+}
+
+static void finish_failed(struct tp_engine *engine, struct probe *probe)
+{
+	const struct failure *failure = &probe->failure;
+	struct tp_result *result = &probe->result;
+
+	result->state = failure->state;
+	result->error = failure->error;
+	result->eai = 0;
+	result->in_lookup = false;
+	result->connect_us = -1;
+	result->evidence = failure->evidence;
+	result->address = (union tp_address){ 0 };
+	if (failure->address != NULL)
+		result->address = *failure->address;
 	finish(engine, probe);
+}
+
+static void finish_in_lookup(struct tp_engine *engine, struct probe *probe, enum tp_state state, int eai, int error)
+{
+	struct tp_result *result = &probe->result;
+
+	result->state = state;
+	result->error = error;
+	result->eai = eai;
+	result->in_lookup = true;
+	result->connect_us = -1;
+	result->evidence = (struct tp_evidence){ 0 };
+	result->address = (union tp_address){ 0 };
+	finish(engine, probe);
+}
+
+/* Keeps a failure if it tells more than those before it. */
+static void note_failure(struct probe *probe, const struct failure *failure)
+{
+	if (probe->failed && !tp_state_tells_more(failure->state, probe->failure.state))
+		return;
+	probe->failed = true;
+	probe->failure = *failure;
 }
 
 /* No address is left to try and no attempt in flight. */
 static void end_if_exhausted(struct tp_engine *engine, struct probe *probe)
 {
 	if (probe->attempts == 0 && probe->first + probe->tried == probe->end)
-		finish(engine, probe);
+		finish_failed(engine, probe);
 }
 
-static void attempt_failed(struct tp_engine *engine, struct probe *probe, int error, const union tp_address *address)
+static union tp_address peer_of(const struct attempt *attempt)
 {
-	note_failure(probe, tp_state_of_connect(error), error, address);
+	union tp_address peer = *attempt->address;
+
+	tp_address_set_port(&peer, attempt->probe->result.port);
+	return peer;
+}
+
+static void attempt_failed(struct tp_engine *engine, const struct attempt *attempt, int error,
+			   const struct tp_evidence *evidence)
+{
+	struct failure failure = { tp_state_of_connect(error), error, attempt->address, *evidence };
+
+	note_failure(attempt->probe, &failure);
 	/* RFC 8305: the next one need not wait any longer. */
-	probe->next_attempt_us = 0;
-	end_if_exhausted(engine, probe);
+	attempt->probe->due_us = 0;
+	end_if_exhausted(engine, attempt->probe);
 }
 
-/*
- * TCP's simultaneous open: a socket whose own ephemeral port is the one it
- * connects to reaches itself. Nobody listens there.
- */
-static bool is_self_connected(int fd, uint16_t port)
+/* The handshake's time: the kernel's, which no busy machine delays, or else ours. */
+static int64_t handshake_us(int fd, const struct attempt *attempt)
 {
-	union tp_address local = { 0 }, peer = { 0 };
-	socklen_t size = sizeof(local);
+	int64_t ours_us = tp_os_now_us() - attempt->started_us, kernels_us = tp_os_handshake_us(fd);
 
-	if (getsockname(fd, &local.any, &size) < 0 || tp_address_port(&local) != port)
-		return false;
-	size = sizeof(peer);
-	return getpeername(fd, &peer.any, &size) == 0 && tp_address_equal(&local, &peer, true);
+	return kernels_us >= 0 && kernels_us < ours_us ? kernels_us : ours_us;
 }
 
-/*
- * An ICMP error may wake the wait a moment before it is the socket's: there is no error yet, and no connection either.
- * It is waited for.
- */
-static bool is_premature(const struct pollfd *ready)
-{
-	union tp_address peer;
-
-	return (ready->revents & (POLLERR | POLLHUP)) == POLLERR &&
-	       getpeername(ready->fd, &peer.any, &(socklen_t){ sizeof(peer) }) < 0 && errno == ENOTCONN;
-}
-
-/* What connect(2) or SO_ERROR said of a socket, but for what only looks open. */
-static int outcome(int fd, int error, uint16_t port)
-{
-	return error == 0 && is_self_connected(fd, port) ? ECONNREFUSED : error;
-}
-
-/* An attempt has its outcome, and is none of the engine's any more. */
-static void settle(struct tp_engine *engine, const struct attempt *attempt, int error, int64_t now_us)
+/* An attempt has its outcome, and is none of the engine's any more. The socket is kept or closed. */
+static void settle(struct tp_engine *engine, const struct attempt *attempt, int fd, int error,
+		   const struct tp_evidence *evidence)
 {
 	struct probe *probe = attempt->probe;
+	struct tp_result *result = &probe->result;
 
 	if (tp_state_of_connect(error) != TP_OPEN) {
-		attempt_failed(engine, probe, error, attempt->address);
+		close(fd);
+		attempt_failed(engine, attempt, error, evidence);
 		return;
 	}
-	probe->result.state = TP_OPEN;
-	probe->result.error = 0;
-	probe->result.address = *attempt->address;
-	probe->result.connect_us = now_us - attempt->started_us;
+	result->state = TP_OPEN;
+	result->error = 0;
+	result->eai = 0;
+	result->in_lookup = false;
+	result->evidence = (struct tp_evidence){ 0 };
+	result->address = *attempt->address;
+	result->connect_us = handshake_us(fd, attempt);
+	if (engine->setup.keep)
+		result->fd = fd;
+	else
+		close(fd);
 	finish(engine, probe);
-}
-
-/* A socket at the source that the user asked for. */
-static int open_socket(const struct tp_source *source, int family, int *fd)
-{
-	int error = tp_os_tcp_socket(family, fd);
-
-	if (error != 0)
-		return error;
-	if (source->interface[0] != '\0') {
-		error = tp_os_bind_interface(*fd, source->interface);
-	} else if (source->address.any.sa_family != AF_UNSPEC) {
-		tp_os_bind_late(*fd);
-		if (bind(*fd, &source->address.any, tp_address_size(&source->address)) < 0)
-			error = errno;
-	}
-	if (error != 0)
-		close(*fd);
-	return error;
 }
 
 /*
@@ -272,14 +347,14 @@ static int open_socket(const struct tp_source *source, int family, int *fd)
 static int begin_attempt(struct tp_engine *engine, struct probe *probe, const union tp_address *address)
 {
 	struct attempt attempt = { probe, address, 0 };
-	union tp_address to = *address;
-	int fd, error = open_socket(&engine->setup.source, address->any.sa_family, &fd);
+	union tp_address peer = peer_of(&attempt);
+	struct tp_evidence evidence = { 0 };
+	int fd, error = tp_connect_open(&engine->setup.source, engine->setup.half_open, address->any.sa_family, &fd);
 
 	if (error != 0)
 		return error;
-	tp_address_set_port(&to, probe->result.port);
 	attempt.started_us = tp_os_now_us();
-	error = tp_os_connect(fd, &to.any, tp_address_size(&to));
+	error = tp_connect_begin(fd, &peer, &evidence);
 	/* Loopback answers at once, so room for what is in flight is made only now. */
 	if (error == EINPROGRESS && make_room(engine) != 0)
 		error = ENOMEM;
@@ -291,12 +366,12 @@ static int begin_attempt(struct tp_engine *engine, struct probe *probe, const un
 		probe->tried++;
 		return 0;
 	}
-	error = outcome(fd, error, probe->result.port);
-	close(fd);
-	if (tp_is_shortage(error))
+	if (tp_is_shortage(error)) {
+		close(fd);
 		return error;
+	}
 	probe->tried++;
-	settle(engine, &attempt, error, tp_os_now_us());
+	settle(engine, &attempt, fd, error, &evidence);
 	return 0;
 }
 
@@ -314,17 +389,16 @@ static void starve(struct tp_engine *engine, struct probe *probe)
 	probe->phase = STARVED;
 	probe->tried = 0;
 	probe->failed = false;
-	probe->result.address.any.sa_family = AF_UNSPEC;
 	engine->blocked = true;
 	if (engine->setup.limit > engine->attempts_count && engine->attempts_count > 0)
 		engine->setup.limit = engine->attempts_count;
 }
 
-/* Closes what is left of probes that have ended. */
+/* Closes what is left of tries that have ended. */
 static void sweep(struct tp_engine *engine)
 {
 	for (size_t i = engine->attempts_count; engine->orphans && i-- > 0;) {
-		if (engine->attempts[i].probe->phase == DONE)
+		if (engine->attempts[i].probe->phase != CONNECTING)
 			remove_attempt(engine, i);
 	}
 	engine->orphans = false;
@@ -342,6 +416,13 @@ static size_t oldest_attempt(const struct tp_engine *engine, const struct probe 
 			oldest = i;
 	}
 	return oldest;
+}
+
+static void note_timeout(struct probe *probe, const union tp_address *address)
+{
+	struct failure failure = { .state = TP_TIMEOUT, .error = ETIMEDOUT, .address = address };
+
+	note_failure(probe, &failure);
 }
 
 /*
@@ -369,7 +450,7 @@ static bool make_way(struct tp_engine *engine, struct probe *probe)
 	} else {
 		size_t oldest = oldest_attempt(engine, probe);
 
-		note_failure(probe, TP_TIMEOUT, ETIMEDOUT, engine->attempts[oldest].address);
+		note_timeout(probe, engine->attempts[oldest].address);
 		remove_attempt(engine, oldest);
 	}
 	return true;
@@ -378,21 +459,20 @@ static bool make_way(struct tp_engine *engine, struct probe *probe)
 /* Begins the attempts that are due; a failure at once makes the next one due. */
 static void connect_due(struct tp_engine *engine, struct probe *probe, int64_t now_us)
 {
-	while (probe->phase == CONNECTING && probe->first + probe->tried < probe->end &&
-	       probe->next_attempt_us <= now_us) {
-		const union tp_address *address = &probe->lookup->addresses[probe->first + probe->tried];
-		int error;
+	while (probe->phase == CONNECTING && probe->first + probe->tried < probe->end && probe->due_us <= now_us) {
+		struct failure failure = { .address = &probe->lookup->addresses[probe->first + probe->tried] };
 
-		probe->next_attempt_us = now_us + ATTEMPT_DELAY_US;
-		error = begin_attempt(engine, probe, address);
-		if (error == 0)
+		probe->due_us = now_us + ATTEMPT_DELAY_US;
+		failure.error = begin_attempt(engine, probe, failure.address);
+		if (failure.error == 0)
 			continue;
-		probe->next_attempt_us = 0;
-		if (tp_is_shortage(error) && make_way(engine, probe))
+		probe->due_us = 0;
+		if (tp_is_shortage(failure.error) && make_way(engine, probe))
 			continue;
 		/* Not what connect(2) means by the same errno: nobody was asked. */
+		failure.state = TP_ERROR;
 		probe->tried++;
-		note_failure(probe, TP_ERROR, error, address);
+		note_failure(probe, &failure);
 		end_if_exhausted(engine, probe);
 	}
 }
@@ -419,14 +499,27 @@ static void alternate_families(struct tp_lookup *lookup)
 	}
 }
 
-static struct probe *new_probe(struct tp_lookup *lookup, uint16_t port)
+static struct probe *new_probe(const struct tp_engine *engine, struct tp_lookup *lookup, uint16_t port, size_t target)
 {
-	struct probe *probe = calloc(1, sizeof(*probe));
+	struct probe *probe = malloc(sizeof(*probe));
 
 	if (probe == NULL)
 		return NULL;
-	probe->lookup = lookup;
-	probe->result = (struct tp_result){ .host = lookup->host, .port = port, .lookup_us = -1, .connect_us = -1 };
+	*probe = (struct probe){
+		.lookup = lookup,
+		.result = {
+			.host = lookup->host,
+			.port = port,
+			.target = target,
+			.try = 1,
+			.fd = -1,
+			.lookup_us = -1,
+			.connect_us = -1,
+			.one_address = engine->setup.each_address,
+			.until = engine->setup.until,
+			.waited_us = engine->setup.wait_us,
+		},
+	};
 	return probe;
 }
 
@@ -447,7 +540,7 @@ static int split(struct tp_engine *engine, struct probe *probe)
 	struct probe *last = probe;
 
 	for (size_t i = 1; i < probe->lookup->count; i++) {
-		struct probe *more = new_probe(probe->lookup, probe->result.port);
+		struct probe *more = new_probe(engine, probe->lookup, probe->result.port, probe->result.target);
 
 		if (more == NULL)
 			return ENOMEM;
@@ -457,6 +550,7 @@ static int split(struct tp_engine *engine, struct probe *probe)
 		more->phase = CONNECTING;
 		more->deadline_us = probe->deadline_us;
 		more->budget_us = probe->budget_us;
+		more->result.try = probe->result.try;
 		insert(engine, &last->next, more);
 		last = more;
 	}
@@ -472,11 +566,15 @@ static int resolved(struct tp_engine *engine, struct probe *probe, int64_t now_u
 
 	lookup->waiting--;
 	if (lookup->eai != 0) {
-		fail_in_lookup(engine, probe, tp_state_of_lookup(lookup->eai, lookup->error), lookup->eai,
-			       lookup->error);
+		finish_in_lookup(engine, probe, tp_state_of_lookup(lookup->eai, lookup->error), lookup->eai,
+				 lookup->error);
 		return 0;
 	}
 	probe->phase = CONNECTING;
+	probe->tried = 0;
+	probe->failed = false;
+	probe->due_us = 0;
+	probe->first = 0;
 	probe->end = lookup->count;
 	probe->budget_us = probe->deadline_us == TP_NEVER ? TP_NEVER : probe->deadline_us - now_us;
 	if (engine->setup.each_address)
@@ -508,7 +606,7 @@ static void begin_lookup(struct tp_engine *engine, struct probe *probe, int64_t 
 		return;
 	}
 	if (error != 0) {
-		fail_in_lookup(engine, probe, TP_ERROR, EAI_SYSTEM, error);
+		finish_in_lookup(engine, probe, TP_ERROR, EAI_SYSTEM, error);
 		return;
 	}
 	probe->phase = RESOLVING;
@@ -516,22 +614,77 @@ static void begin_lookup(struct tp_engine *engine, struct probe *probe, int64_t 
 	lookup->waiting++;
 }
 
-/* When this probe has something due next. */
-static int64_t due_us(const struct probe *probe)
+/* The lookup of this host: the latest one where that is the same host, as for a range of ports. NULL: memory is out. */
+static struct tp_lookup *lookup_for(struct tp_engine *engine, const char *host, bool anew)
 {
+	struct tp_lookup *latest = engine->latest;
+
+	if (latest == NULL || strcmp(latest->host, host) != 0 || (anew && latest->phase == TP_LOOKUP_DONE)) {
+		engine->latest = tp_lookup_new(host, engine->setup.family);
+		if (latest != NULL)
+			tp_lookup_release(latest);
+	}
+	if (engine->latest != NULL)
+		engine->latest->users++;
+	return engine->latest;
+}
+
+/* PAUSED on to the next try. Returns 0 or ENOMEM. */
+static int try_again(struct tp_engine *engine, struct probe *probe, int64_t now_us)
+{
+	struct tp_lookup *known = probe->lookup, *lookup;
+
+	engine->in_flight++;
+	probe->result.try++;
+	/* Numeric, or one of the addresses of a name, which are probes of their own by now: nothing to look up. */
+	if (known->eai == 0 && (known->duration_us < 0 || engine->setup.each_address)) {
+		probe->phase = CONNECTING;
+		probe->tried = 0;
+		probe->failed = false;
+		probe->due_us = 0;
+		probe->deadline_us = from_now(now_us, engine->setup.timeout_us);
+		probe->budget_us = engine->setup.timeout_us == 0 ? TP_NEVER : engine->setup.timeout_us;
+		return 0;
+	}
+	lookup = lookup_for(engine, known->host, true);
+	if (lookup == NULL)
+		return ENOMEM;
+	tp_lookup_release(known);
+	probe->lookup = lookup;
+	probe->result.host = lookup->host;
+	probe->phase = QUEUED;
+	return 0;
+}
+
+/* When this probe has something due next. */
+static int64_t due_us(const struct tp_engine *engine, const struct probe *probe)
+{
+	int64_t due_us = engine->end_us;
+
 	switch (probe->phase) {
-	case RESOLVING:
-		return probe->deadline_us;
 	case CONNECTING:
-		if (probe->first + probe->tried < probe->end && probe->next_attempt_us < probe->deadline_us)
-			return probe->next_attempt_us;
-		return probe->deadline_us;
+		if (probe->first + probe->tried < probe->end && probe->due_us < due_us)
+			due_us = probe->due_us;
+		if (probe->deadline_us < due_us)
+			due_us = probe->deadline_us;
+		break;
+	case RESOLVING:
+		if (probe->deadline_us < due_us)
+			due_us = probe->deadline_us;
+		break;
+	case PAUSED:
+		/* Past its time it waits for others to end: blocked. */
+		if (probe->due_us < due_us && engine->in_flight < engine->setup.limit)
+			due_us = probe->due_us;
+		break;
 	case QUEUED:
 	case STARVED:
-	case DONE:
 		break;
+	case DONE:
+	case DROPPED:
+		return TP_NEVER;
 	}
-	return TP_NEVER;
+	return due_us;
 }
 
 /* Moves a probe as far as it can go now. Returns 0 or ENOMEM. */
@@ -539,20 +692,26 @@ static int advance(struct tp_engine *engine, struct probe *probe, int64_t now_us
 {
 	int error = 0;
 
-	if (probe->phase == QUEUED)
+	if (probe->phase == PAUSED && probe->due_us <= now_us) {
+		if (engine->in_flight < engine->setup.limit)
+			error = try_again(engine, probe, now_us);
+		else
+			engine->blocked = true;
+	}
+	if (error == 0 && probe->phase == QUEUED)
 		begin_lookup(engine, probe, now_us);
 	if (probe->phase == RESOLVING && probe->lookup->phase == TP_LOOKUP_DONE)
 		error = resolved(engine, probe, now_us);
 	if (probe->phase == STARVED) {
 		probe->phase = CONNECTING;
-		probe->next_attempt_us = 0;
+		probe->due_us = 0;
 		if (probe->budget_us != TP_NEVER)
 			probe->deadline_us = now_us + probe->budget_us;
 	}
 	if (probe->phase == CONNECTING)
 		connect_due(engine, probe, now_us);
-	if (due_us(probe) < engine->wake_us)
-		engine->wake_us = due_us(probe);
+	if (due_us(engine, probe) < engine->wake_us)
+		engine->wake_us = due_us(engine, probe);
 	return error;
 }
 
@@ -566,19 +725,42 @@ static const union tp_address *pending_address(const struct tp_engine *engine, c
 	return &probe->lookup->addresses[probe->first];
 }
 
-static void expire(struct tp_engine *engine, struct probe *probe)
+/* Its lookup is of no use to it any more; a helper that works for nobody else is ended. */
+static void leave_lookup(struct tp_engine *engine, struct probe *probe)
 {
 	struct tp_lookup *lookup = probe->lookup;
 
+	if (--lookup->waiting == 0 && lookup->phase == TP_LOOKUP_RUNNING)
+		tp_resolver_abandon(engine->resolver, lookup);
+	engine->freed = true;
+}
+
+/* A try has reached its deadline. */
+static void expire(struct tp_engine *engine, struct probe *probe)
+{
 	if (probe->phase == RESOLVING) {
-		if (--lookup->waiting == 0 && lookup->phase == TP_LOOKUP_RUNNING)
-			tp_resolver_abandon(engine->resolver, lookup);
-		engine->freed = true;
-		fail_in_lookup(engine, probe, TP_TIMEOUT, 0, ETIMEDOUT);
+		leave_lookup(engine, probe);
+		finish_in_lookup(engine, probe, TP_TIMEOUT, 0, ETIMEDOUT);
 	} else {
-		note_failure(probe, TP_TIMEOUT, ETIMEDOUT, pending_address(engine, probe));
-		finish(engine, probe);
+		note_timeout(probe, pending_address(engine, probe));
+		finish_failed(engine, probe);
 	}
+}
+
+/* The wait is over. The reason is that of the last try that ended; of the first, if none has, the deadline. */
+static void give_up(struct tp_engine *engine, struct probe *probe)
+{
+	struct tp_result last = probe->result;
+
+	if (probe->phase == QUEUED)
+		finish_in_lookup(engine, probe, TP_TIMEOUT, 0, ETIMEDOUT);
+	else if (probe->phase != PAUSED)
+		expire(engine, probe);
+	if (probe->result.try > 1)
+		probe->result = last;
+	probe->result.state = TP_TIMEOUT;
+	probe->result.expired = true;
+	end_probe(engine, probe);
 }
 
 /* Ends every probe that is late and moves every other one. */
@@ -588,12 +770,17 @@ static int look_at_all(struct tp_engine *engine, int64_t now_us)
 
 	engine->wake_us = TP_NEVER;
 	engine->blocked = false;
-	for (struct probe *probe = engine->oldest; probe != NULL && error == 0; probe = probe->next) {
+	for (struct probe *probe = engine->oldest; probe != NULL && error == 0 && engine->winner == NULL;
+	     probe = probe->next) {
 		bool on_the_clock = probe->phase == RESOLVING || probe->phase == CONNECTING;
 
-		if (on_the_clock && probe->deadline_us <= now_us)
+		if (probe->phase == DONE || probe->phase == DROPPED)
+			continue;
+		if (engine->end_us <= now_us)
+			give_up(engine, probe);
+		else if (on_the_clock && probe->deadline_us <= now_us)
 			expire(engine, probe);
-		else if (probe->phase != DONE)
+		else
 			error = advance(engine, probe, now_us);
 	}
 	return error;
@@ -604,30 +791,38 @@ static int collect_attempts(struct tp_engine *engine, int64_t now_us)
 {
 	int result = 0;
 
-	for (size_t i = engine->attempts_count; i-- > 0 && result == 0;) {
-		const struct pollfd *ready = &engine->fds[i];
-		struct attempt attempt = engine->attempts[i];
-		int error = 0;
+	for (size_t i = engine->attempts_count; i-- > 0 && result == 0 && engine->winner == NULL;) {
+		struct attempt attempt;
+		struct tp_evidence evidence = { 0 };
+		union tp_address peer;
+		int error;
 
 		/* What one outcome led to may have ended other attempts. */
-		if (i >= engine->attempts_count)
+		if (i >= engine->attempts_count || engine->fds[i].revents == 0)
 			continue;
-		if (ready->revents == 0 || attempt.probe->phase == DONE)
+		attempt = engine->attempts[i];
+		if (attempt.probe->phase != CONNECTING)
 			continue;
-		if (getsockopt(ready->fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){ sizeof(error) }) < 0)
-			error = errno;
-		if (error == 0 && is_premature(ready))
+		peer = peer_of(&attempt);
+		error = tp_connect_outcome(&engine->fds[i], &peer, &evidence);
+		if (error == EINPROGRESS)
 			continue;
-		error = outcome(ready->fd, error, attempt.probe->result.port);
-		remove_attempt(engine, i);
-		settle(engine, &attempt, error, now_us);
+		settle(engine, &attempt, take_attempt(engine, i), error, &evidence);
 		if (attempt.probe->phase != DONE)
 			result = advance(engine, attempt.probe, now_us);
 	}
 	return result;
 }
 
-/* Waits until an attempt or a helper has something, or a probe has something due. */
+/* May one more probe begin? Not while there is a result to report. A wait knows all its targets. */
+static bool may_admit(const struct tp_engine *engine)
+{
+	return !engine->fed && engine->winner == NULL && engine->in_flight < engine->setup.limit &&
+	       (engine->setup.until != TP_ONCE || engine->in_list < engine->setup.limit + WINDOW) &&
+	       (engine->oldest == NULL || engine->oldest->phase != DONE);
+}
+
+/* Waits until an attempt, a helper or the feed has something, or a probe has something due. */
 static int wait_for_news(struct tp_engine *engine)
 {
 	nfds_t count = engine->attempts_count;
@@ -645,6 +840,8 @@ static int wait_for_news(struct tp_engine *engine)
 	}
 	if (engine->resolver != NULL)
 		count += tp_resolver_watch(engine->resolver, engine->fds + count);
+	if (engine->feed_fd >= 0 && may_admit(engine))
+		engine->fds[count++] = (struct pollfd){ .fd = engine->feed_fd, .events = POLLIN };
 	return engine->setup.wait(engine->setup.context, engine->fds, count, timeout_us);
 }
 
@@ -669,58 +866,57 @@ static int turn(struct tp_engine *engine)
 	return error;
 }
 
-/* The lookup of this host: that of the target before where it is the same host, as for a range of ports. */
-static struct tp_lookup *lookup_for(struct tp_engine *engine, const char *host)
-{
-	if (engine->latest == NULL || strcmp(engine->latest->host, host) != 0) {
-		if (engine->latest != NULL)
-			tp_lookup_release(engine->latest);
-		engine->latest = tp_lookup_new(host, engine->setup.family);
-	}
-	if (engine->latest != NULL)
-		engine->latest->users++;
-	return engine->latest;
-}
-
-/* May one more probe begin? Not while there is a result to report. */
-static bool may_admit(const struct tp_engine *engine)
-{
-	return !engine->fed && engine->in_flight < engine->setup.limit &&
-	       engine->in_list < engine->setup.limit + WINDOW &&
-	       (engine->oldest == NULL || engine->oldest->phase != DONE);
-}
-
 /* Begins as many probes as may be in flight. */
 static int admit(struct tp_engine *engine)
 {
-	int error = 0;
-
-	while (error == 0 && may_admit(engine)) {
+	engine->feed_fd = -1;
+	while (may_admit(engine)) {
 		struct tp_lookup *lookup;
 		struct probe *probe;
 		const char *host;
 		uint16_t port;
+		int error = engine->setup.next(engine->setup.context, &host, &port, &engine->feed_fd);
 
-		if (!engine->setup.next(engine->setup.context, &host, &port)) {
-			engine->fed = true;
+		engine->fed = error == ENOENT;
+		if (error == ENOENT || error == EAGAIN)
 			break;
-		}
-		lookup = lookup_for(engine, host);
+		if (error != 0)
+			return error;
+		engine->feed_fd = -1;
+		lookup = lookup_for(engine, host, false);
 		if (lookup == NULL)
 			return ENOMEM;
-		probe = new_probe(lookup, port);
+		probe = new_probe(engine, lookup, port, engine->targets);
 		if (probe == NULL) {
 			tp_lookup_release(lookup);
 			return ENOMEM;
 		}
+		engine->targets++;
 		insert(engine, engine->newest, probe);
 		error = advance(engine, probe, tp_os_now_us());
+		if (error != 0)
+			return error;
 	}
-	return error;
+	return 0;
 }
 
-/* Takes the oldest probe, which is DONE, out of the list. */
-static void report(struct tp_engine *engine, struct tp_result *result)
+/* One is open, and one was enough: nothing else goes on. */
+static void drop_others(struct tp_engine *engine)
+{
+	for (struct probe *probe = engine->oldest; probe != NULL; probe = probe->next) {
+		if (probe->phase == DONE || probe->phase == DROPPED)
+			continue;
+		if (probe->phase == RESOLVING)
+			leave_lookup(engine, probe);
+		if (probe->attempts > 0)
+			engine->orphans = true;
+		probe->phase = DROPPED;
+	}
+	sweep(engine);
+}
+
+/* Takes the oldest probe out of the list; it is the caller's. */
+static struct probe *take_oldest(struct tp_engine *engine)
 {
 	struct probe *probe = engine->oldest;
 
@@ -728,28 +924,48 @@ static void report(struct tp_engine *engine, struct tp_result *result)
 	if (engine->newest == &probe->next)
 		engine->newest = &engine->oldest;
 	engine->in_list--;
-	engine->reported = probe;
-	*result = probe->result;
+	return probe;
+}
+
+/* The oldest probe that has a result which is due, or NULL. */
+static struct probe *next_done(struct tp_engine *engine)
+{
+	if (engine->winner != NULL)
+		drop_others(engine);
+	while (engine->oldest != NULL && engine->oldest->phase == DROPPED)
+		free_probe(take_oldest(engine));
+	return engine->oldest != NULL && engine->oldest->phase == DONE ? take_oldest(engine) : NULL;
 }
 
 int tp_engine_next(struct tp_engine *engine, struct tp_result *result)
 {
+	bool over = engine->winner != NULL && engine->reported == engine->winner;
 	int error = 0;
 
+	if (over)
+		return ENOENT;
 	if (engine->reported != NULL)
 		free_probe(engine->reported);
 	engine->reported = NULL;
 	while (error == 0) {
 		error = admit(engine);
 		sweep(engine);
-		if (error == 0 && engine->oldest == NULL)
-			return ENOENT;
-		if (error == 0 && engine->oldest->phase == DONE) {
-			report(engine, result);
+		if (error != 0)
+			break;
+		engine->reported = next_done(engine);
+		if (engine->reported != NULL) {
+			*result = engine->reported->result;
+			engine->reported->result.fd = -1;
 			return 0;
 		}
-		if (error == 0)
-			error = turn(engine);
+		if (engine->oldest == NULL && engine->fed)
+			return ENOENT;
+		error = turn(engine);
 	}
 	return error;
+}
+
+struct tp_engine_counts tp_engine_counts(const struct tp_engine *engine)
+{
+	return engine->counts;
 }

@@ -48,13 +48,11 @@ struct tp_resolver {
 struct tp_lookup *tp_lookup_new(const char *host, int family)
 {
 	size_t size = strlen(host) + 1;
-	struct tp_lookup *lookup = calloc(1, sizeof(*lookup) + size);
+	struct tp_lookup *lookup = malloc(sizeof(*lookup) + size);
 
 	if (lookup == NULL)
 		return NULL;
-	lookup->users = 1;
-	lookup->family = family;
-	lookup->duration_us = -1;
+	*lookup = (struct tp_lookup){ .users = 1, .family = family, .duration_us = -1 };
 	memcpy(lookup->host, host, size);
 	return lookup;
 }
@@ -63,7 +61,8 @@ void tp_lookup_release(struct tp_lookup *lookup)
 {
 	if (--lookup->users > 0)
 		return;
-	free(lookup->addresses);
+	if (lookup->addresses != &lookup->numeric)
+		free(lookup->addresses);
 	free(lookup);
 }
 
@@ -160,20 +159,14 @@ static void resolve(struct tp_lookup *lookup)
 /* True: done, since no name was to be looked up. */
 static bool resolve_numeric(struct tp_lookup *lookup)
 {
-	union tp_address address;
-	int eai = tp_lookup_numeric(lookup->host, lookup->family, &address);
+	int eai = tp_lookup_numeric(lookup->host, lookup->family, &lookup->numeric);
 
 	/* What has a colon is no name: an address whose zone this host does not know. */
 	if (eai == EAI_NONAME && strchr(lookup->host, ':') == NULL)
 		return false;
 	if (eai == 0) {
-		lookup->addresses = malloc(sizeof(address));
-		if (lookup->addresses == NULL) {
-			eai = EAI_MEMORY;
-		} else {
-			*lookup->addresses = address;
-			lookup->count = 1;
-		}
+		lookup->addresses = &lookup->numeric;
+		lookup->count = 1;
 	}
 	finish(lookup, eai, 0);
 	return true;

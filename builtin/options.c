@@ -6,6 +6,7 @@
 
 #include "tp_duration.h"
 #include "tp_lookup.h"
+#include "tp_report.h"
 
 const char tp_synopsis[] = "tcpprobe [-"
 #define TP_FLAG(letter, function, help) #letter
@@ -29,7 +30,12 @@ char *const tp_usage[] = {
 
 void tp_options_init(struct tp_options *options)
 {
-	*options = (struct tp_options){ .family = AF_UNSPEC, .timeout_us = INT64_C(5) * 1000000 };
+	*options = (struct tp_options){
+		.family = AF_UNSPEC,
+		.timeout_us = INT64_C(5) * 1000000,
+		.interval_us = -1,
+		.limit = 256,
+	};
 }
 
 /*
@@ -65,7 +71,10 @@ static int set_ipv6(struct tp_options *options, const char *value, struct tp_why
 		return 0;                                                                        \
 	}
 SET_FLAG(each_address)
+SET_FLAG(first_open)
+SET_FLAG(half_open)
 SET_FLAG(help)
+SET_FLAG(json)
 SET_FLAG(quiet)
 SET_FLAG(verbose)
 SET_FLAG(version)
@@ -81,16 +90,102 @@ static int set_source(struct tp_options *options, const char *value, struct tp_w
 	return 0;
 }
 
-static int set_timeout(struct tp_options *options, const char *value, struct tp_why *why)
+static int set_duration(int64_t *duration_us, char letter, const char *value, struct tp_why *why)
 {
-	switch (tp_duration_parse(value, &options->timeout_us)) {
+	switch (tp_duration_parse(value, duration_us)) {
 	case 0:
 		return 0;
 	case ERANGE:
-		return tp_because(why, "-t %s: too long", tp_quote(value).text);
+		return tp_because(why, "-%c %s: too long", letter, tp_quote(value).text);
 	default:
-		return tp_because(why, "-t %s: not a duration (3, 0.25, 500ms, 2s, 1m, 1h)", tp_quote(value).text);
+		return tp_because(why, "-%c %s: not a duration (3, 0.25, 500ms, 2s, 1m, 1h)", letter,
+				  tp_quote(value).text);
 	}
+}
+
+static int set_timeout(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	return set_duration(&options->timeout_us, 't', value, why);
+}
+
+static int set_interval(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	return set_duration(&options->interval_us, 'i', value, why);
+}
+
+static int set_wait(struct tp_options *options, enum tp_until until, const char *value, struct tp_why *why)
+{
+	if (options->until != TP_ONCE && options->until != until)
+		return tp_because(why, "-r and -R exclude each other");
+	options->until = until;
+	return set_duration(&options->wait_us, until == TP_UNTIL_OPEN ? 'r' : 'R', value, why);
+}
+
+static int set_until_open(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	return set_wait(options, TP_UNTIL_OPEN, value, why);
+}
+
+static int set_until_closed(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	return set_wait(options, TP_UNTIL_CLOSED, value, why);
+}
+
+/* Far more probes than there are ports and descriptors; rounds a second for thirty years. */
+#define COUNT_MAX 1000000000
+
+/* Digits, nothing else, and at least so many. */
+static int set_count(size_t *count, size_t least, char letter, const char *value, struct tp_why *why)
+{
+	size_t sum = 0, length = strspn(value, "0123456789");
+
+	for (size_t i = 0; i < length && sum <= COUNT_MAX; i++)
+		sum = sum * 10 + (size_t)(value[i] - '0');
+	if (length == 0 || value[length] != '\0' || sum < least || sum > COUNT_MAX)
+		return tp_because(why, "-%c %s: not a number from %zu to %d", letter, tp_quote(value).text, least,
+				  COUNT_MAX);
+	*count = sum;
+	return 0;
+}
+
+static int set_limit(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	return set_count(&options->limit, 1, 'n', value, why);
+}
+
+static int set_rounds(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	options->repeat = true;
+	return set_count(&options->rounds, 0, 'c', value, why);
+}
+
+/* Of two files the targets of one would be lost. */
+static int set_file(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	if (options->file != NULL)
+		return tp_because(why, "-f %s: only one file is read", tp_quote(value).text);
+	options->file = value;
+	return 0;
+}
+
+static int set_format(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	options->format = value;
+	return tp_format_check(value, why);
+}
+
+static int set_reports_name(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	(void)why;
+	options->reports_name = value;
+	return 0;
+}
+
+static int set_descriptor_name(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	(void)why;
+	options->descriptor_name = value;
+	return 0;
 }
 
 static const struct option {
@@ -135,8 +230,8 @@ static int parse_word(struct tp_options *options, const char *word, const char *
 	return 0;
 }
 
-/* What only the whole of the options tells: a source is of one family, and so are the probes from there. */
-static int check(struct tp_options *options, struct tp_why *why)
+/* A source is of one family, and so are the probes from there. */
+static int check_source(struct tp_options *options, struct tp_why *why)
 {
 	int family = options->source.address.any.sa_family;
 
@@ -147,6 +242,31 @@ static int check(struct tp_options *options, struct tp_why *why)
 				  options->family == AF_INET ? 4 : 6);
 	options->family = family;
 	return 0;
+}
+
+/* What only the whole of the options tells. */
+static int check(struct tp_options *options, struct tp_why *why)
+{
+	const struct {
+		bool first, second;
+		const char *names;
+	} exclusive[] = {
+		{ options->repeat, options->until != TP_ONCE,
+		  options->until == TP_UNTIL_OPEN ? "-c and -r" : "-c and -R" },
+		{ options->first_open, options->until == TP_UNTIL_CLOSED, "-1 and -R" },
+		{ options->format != NULL, options->json, "-F and -j" },
+		{ options->descriptor_name != NULL, options->half_open, "-u and -z" },
+		{ options->descriptor_name != NULL, options->repeat, "-u and -c" },
+		{ options->descriptor_name != NULL, options->until == TP_UNTIL_CLOSED, "-u and -R" },
+	};
+
+	for (size_t i = 0; i < sizeof(exclusive) / sizeof(*exclusive); i++) {
+		if (exclusive[i].first && exclusive[i].second)
+			return tp_because(why, "%s exclude each other", exclusive[i].names);
+	}
+	if (options->interval_us < 0)
+		options->interval_us = options->repeat ? 1000000 : 250000;
+	return check_source(options, why);
 }
 
 int tp_options_parse(struct tp_options *options, char *const words[], size_t count, size_t *used, struct tp_why *why)

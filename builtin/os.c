@@ -9,7 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <netinet/tcp.h>
 #include <sys/prctl.h>
+
+#include <linux/errqueue.h>
 #endif
 
 int64_t tp_os_now_us(void)
@@ -28,6 +31,21 @@ int tp_os_poll(struct pollfd *fds, nfds_t count, int64_t timeout_us, const sigse
 	};
 
 	return ppoll(fds, count, timeout_us == TP_NEVER ? NULL : &timeout, mask) < 0 ? errno : 0;
+}
+
+int64_t tp_os_wall_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+bool tp_os_is_readable(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+
+	return poll(&ready, 1, 0) > 0;
 }
 
 /*
@@ -59,6 +77,12 @@ static int lift_both(int fds[2])
 	if (error != 0)
 		close(fds[0]);
 	return error;
+}
+
+int tp_os_open(const char *path, int *fd)
+{
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	return *fd < 0 ? errno : lift(fd);
 }
 
 #ifndef SOCK_CLOEXEC
@@ -141,15 +165,19 @@ int tp_os_connect(int fd, const struct sockaddr *address, socklen_t size)
 	/* EINTR: it goes on all the same. */
 	if (error == EINTR)
 		error = EINPROGRESS;
-#ifdef __linux__
-	/*
-	 * A second connect() tells how far the first one is. The first says EINPROGRESS even where
-	 * the peer is on this host and has answered within the call. Elsewhere it could begin anew.
-	 */
-	if (error == EINPROGRESS)
-		error = connect(fd, address, size) < 0 ? errno : 0;
-	if (error == EALREADY || error == EINTR)
-		error = EINPROGRESS;
+#ifdef TCP_INFO
+	/* "In progress" it says even where the peer is on this host, and has answered within the call. */
+	if (error == EINPROGRESS) {
+		struct tcp_info info = { 0 };
+
+		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){ sizeof(error) }) < 0)
+			error = errno;
+		if (error == 0)
+			getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &(socklen_t){ sizeof(info) });
+		/* Any other state is on its way, or failed since: then poll(2) finds it ready. */
+		if (error == 0 && info.tcpi_state != TCP_ESTABLISHED && info.tcpi_state != TCP_CLOSE_WAIT)
+			error = EINPROGRESS;
+	}
 #endif
 	return error;
 }
@@ -173,6 +201,99 @@ int tp_os_bind_interface(int fd, const char *interface)
 	(void)interface;
 	return ENOTSUP;
 #endif
+}
+
+int tp_os_half_open(int fd)
+{
+#ifdef TCP_QUICKACK
+	/* The kernel holds its ACK back, in the hope of data to send along; and it is never sent, as no data comes. */
+	if (setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &(int){ 0 }, sizeof(int)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger)) < 0)
+		return errno;
+	return 0;
+#else
+	(void)fd;
+	return ENOTSUP;
+#endif
+}
+
+int64_t tp_os_handshake_us(int fd)
+{
+#ifdef TCP_INFO
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	/* Of a SYN that was sent again the round trip is not the handshake. */
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || info.tcpi_rtt == 0 ||
+	    info.tcpi_total_retrans > 0)
+		return -1;
+	return info.tcpi_rtt;
+#else
+	(void)fd;
+	return -1;
+#endif
+}
+
+void tp_os_want_evidence(int fd, int family)
+{
+#ifdef IP_RECVERR
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &(int){ 1 }, sizeof(int));
+	else
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &(int){ 1 }, sizeof(int));
+#else
+	(void)fd;
+	(void)family;
+#endif
+}
+
+#ifdef IP_RECVERR
+/* What a message of the error queue says of an ICMP error; 0: it is about something else. */
+static int read_evidence(struct msghdr *message, struct tp_evidence *evidence)
+{
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part)) {
+		bool ipv4 = part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR;
+		bool ipv6 = part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR;
+		struct sock_extended_err error;
+
+		if (!ipv4 && !ipv6)
+			continue;
+		memcpy(&error, CMSG_DATA(part), sizeof(error));
+		/* The path's MTU is the kernel's business, and no end. */
+		if ((error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6) ||
+		    error.ee_errno == EMSGSIZE)
+			continue;
+		*evidence = (struct tp_evidence){ .icmp = true, .type = error.ee_type, .code = error.ee_code };
+		/* The offender's address stands right behind (SO_EE_OFFENDER). */
+		memcpy(&evidence->reporter, CMSG_DATA(part) + sizeof(error),
+		       ipv6 ? sizeof(evidence->reporter.ipv6) : sizeof(evidence->reporter.ipv4));
+		return (int)error.ee_errno;
+	}
+	return 0;
+}
+#endif
+
+int tp_os_evidence(int fd, struct tp_evidence *evidence)
+{
+	int found = 0;
+
+#ifdef IP_RECVERR
+	while (found == 0) {
+		union {
+			struct cmsghdr aligned;
+			char bytes[512];
+		} control;
+		struct msghdr message = { .msg_control = &control, .msg_controllen = sizeof(control) };
+
+		if (recvmsg(fd, &message, MSG_ERRQUEUE) < 0)
+			break;
+		found = read_evidence(&message, evidence);
+	}
+#else
+	(void)fd;
+	(void)evidence;
+#endif
+	return found;
 }
 
 void tp_os_die_with(pid_t parent)

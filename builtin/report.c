@@ -3,97 +3,357 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-/* A line being made: what does not fit is cut. */
-struct writer {
-	char *text;
-	size_t used;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct writer *writer, const char *format, ...)
-{
-	size_t room = TP_LINE_ROOM - writer->used;
-	va_list arguments;
-	int length;
-
-	va_start(arguments, format);
-	length = vsnprintf(writer->text + writer->used, room, format, arguments);
-	va_end(arguments);
-	if (length > 0)
-		writer->used += (size_t)length < room ? (size_t)length : room - 1;
-}
-
-/* HOST:PORT, with brackets where the host has colons itself. */
-static void put_label(struct writer *writer, const struct tp_result *result)
+void tp_put_label(struct tp_text *text, const struct tp_result *result)
 {
 	bool brackets = strchr(result->host, ':') != NULL;
 
-	put(writer, "%s%s%s:%u", brackets ? "[" : "", result->host, brackets ? "]" : "", (unsigned)result->port);
+	tp_put(text, brackets ? "[" : "");
+	tp_put(text, result->host);
+	tp_put(text, brackets ? "]:" : ":");
+	tp_put_number(text, result->port);
 }
 
-/* Milliseconds. Not %.3f: it writes commas in half of Europe's locales. */
-static void put_ms(struct writer *writer, int64_t us)
+static void put_address(struct tp_text *text, const union tp_address *address)
 {
-	put(writer, "%lld.%03d ms", (long long)(us / 1000), (int)(us % 1000));
+	char numeric[TP_ADDRESS_TEXT];
+
+	tp_address_text(address, numeric);
+	tp_put(text, numeric);
 }
 
-static void put_reason(struct writer *writer, const struct tp_result *result)
+/* Microseconds as milliseconds; where none were measured, what stands for none. */
+static void put_ms(struct tp_text *text, int64_t us, const char *none)
 {
-	if (result->in_lookup && result->error == ETIMEDOUT)
-		put(writer, "Name lookup timed out");
-	else if (result->eai != 0 && result->eai != EAI_SYSTEM)
-		put(writer, "%s", gai_strerror(result->eai));
+	if (us < 0)
+		tp_put(text, none);
 	else
-		put(writer, "%s%s", result->in_lookup ? "Name lookup failed: " : "", strerror(result->error));
+		tp_put_decimal(text, (uint64_t)us, 3);
 }
 
-void tp_failure_line(const struct tp_result *result, bool each_address, char line[TP_LINE_ROOM])
+/* "30s", "0.5s" */
+static void put_span(struct tp_text *text, int64_t us)
 {
-	struct writer writer = { line, 0 };
-	char address[TP_ADDRESS_TEXT];
+	uint64_t span = (uint64_t)us;
+	unsigned decimals = 6;
 
-	put_label(&writer, result);
-	tp_address_text(&result->address, address);
-	if (each_address && strcmp(address, "-") != 0 && strcmp(address, result->host) != 0)
-		put(&writer, " (%s)", address);
-	put(&writer, ": ");
-	put_reason(&writer, result);
+	for (; decimals > 0 && span % 10 == 0; decimals--)
+		span /= 10;
+	tp_put_decimal(text, span, decimals);
+	tp_put(text, "s");
 }
 
-void tp_open_line(const struct tp_result *result, char line[TP_LINE_ROOM])
+static const char *icmp_words(int family, uint8_t type, uint8_t code)
 {
-	struct writer writer = { line, 0 };
-	char address[TP_ADDRESS_TEXT];
-
-	tp_address_text(&result->address, address);
-	put_label(&writer, result);
-	put(&writer, " %s %s ", tp_state_word(result->state), address);
-	put_ms(&writer, result->connect_us);
-	put(&writer, "\n");
+#define TP_ICMP(of_family, of_type, of_code, words)                          \
+	if (family == (of_family) && type == (of_type) && code == (of_code)) \
+		return words;
+#include "icmp.def"
+	return NULL;
 }
 
-void tp_tally_add(struct tp_tally *tally, const struct tp_result *result)
+/* " (port unreachable, says 10.0.0.1)": a RST needs no such words, it is what the errno value means. */
+static void put_evidence(struct tp_text *text, const struct tp_evidence *evidence)
 {
-	tally->count++;
-	tally->states[result->state]++;
-	if (tally->status == 0)
-		tally->status = tp_state_status(result->state);
-}
+	const char *words = icmp_words(evidence->reporter.any.sa_family, evidence->type, evidence->code);
 
-void tp_tally_line(const struct tp_tally *tally, char line[TP_LINE_ROOM])
-{
-	struct writer writer = { line, 0 };
-	const char *separator = ": ";
-
-	put(&writer, "--- %zu probes", tally->count);
-	for (enum tp_state state = 0; state < TP_STATES; state++) {
-		if (tally->states[state] == 0)
-			continue;
-		put(&writer, "%s%zu %s", separator, tally->states[state], tp_state_word(state));
-		separator = ", ";
+	if (!evidence->icmp)
+		return;
+	tp_put(text, " (");
+	if (words != NULL) {
+		tp_put(text, words);
+	} else {
+		tp_put(text, "ICMP type ");
+		tp_put_number(text, evidence->type);
+		tp_put(text, " code ");
+		tp_put_number(text, evidence->code);
 	}
-	put(&writer, "\n");
+	tp_put(text, ", says ");
+	put_address(text, &evidence->reporter);
+	tp_put(text, ")");
+}
+
+/* What came of the try, without a word of the wait that it was part of. */
+static void put_cause(struct tp_text *text, const struct tp_result *result)
+{
+	if (result->in_lookup && result->error == ETIMEDOUT) {
+		tp_put(text, "Name lookup timed out");
+	} else if (result->eai != 0 && result->eai != EAI_SYSTEM) {
+		tp_put(text, gai_strerror(result->eai));
+	} else {
+		tp_put(text, result->in_lookup ? "Name lookup failed: " : "");
+		tp_put(text, strerror(result->error));
+		put_evidence(text, &result->evidence);
+	}
+}
+
+void tp_put_reason(struct tp_text *text, const struct tp_result *result)
+{
+	/* The last try of a wait for the end may have found it open. */
+	bool has_cause = result->error != 0 || result->eai != 0;
+
+	if (result->wanted)
+		return;
+	if (result->expired) {
+		tp_put(text, result->until == TP_UNTIL_OPEN ? "not open after "
+			     : has_cause                    ? "not closed after "
+							    : "still open after ");
+		put_span(text, result->waited_us);
+		tp_put(text, has_cause ? ": " : "");
+	}
+	if (has_cause)
+		put_cause(text, result);
+}
+
+void tp_put_failure(struct tp_text *text, const struct tp_result *result)
+{
+	char address[TP_ADDRESS_TEXT];
+
+	tp_put_label(text, result);
+	if (result->one_address) {
+		tp_address_text(&result->address, address);
+		if (strcmp(address, "-") != 0 && strcmp(address, result->host) != 0) {
+			tp_put(text, " (");
+			tp_put(text, address);
+			tp_put(text, ")");
+		}
+	}
+	tp_put(text, ": ");
+	tp_put_reason(text, result);
+}
+
+void tp_put_success(struct tp_text *text, const struct tp_result *result)
+{
+	tp_put_label(text, result);
+	tp_put(text, " ");
+	tp_put(text, tp_state_word(result->state));
+	tp_put(text, " ");
+	put_address(text, &result->address);
+	if (result->connect_us >= 0) {
+		tp_put(text, " ");
+		put_ms(text, result->connect_us, "");
+		tp_put(text, " ms");
+	}
+}
+
+/* One conversion of a format. False: there is no such. */
+static bool put_conversion(struct tp_text *text, char letter, const struct tp_result *result)
+{
+	switch (letter) {
+	case 'h':
+		tp_put(text, result->host);
+		return true;
+	case 'p':
+		tp_put_number(text, result->port);
+		return true;
+	case 'a':
+		put_address(text, &result->address);
+		return true;
+	case 's':
+		tp_put(text, tp_state_word(result->state));
+		return true;
+	case 'x':
+		tp_put_number(text, (uint64_t)result->status);
+		return true;
+	case 'e':
+		tp_put_reason(text, result);
+		return true;
+	case 'r':
+		put_address(text, &result->evidence.reporter);
+		return true;
+	case 't':
+		put_ms(text, result->connect_us, "-");
+		return true;
+	case 'l':
+		put_ms(text, result->lookup_us, "-");
+		return true;
+	case 'n':
+		tp_put_number(text, result->try);
+		return true;
+	case 'T':
+		tp_put_decimal(text, (uint64_t)result->time_us, 6);
+		return true;
+	case '%':
+		tp_put(text, "%");
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool put_escape(struct tp_text *text, char letter)
+{
+	switch (letter) {
+	case 'n':
+		tp_put(text, "\n");
+		return true;
+	case 't':
+		tp_put(text, "\t");
+		return true;
+	case '\\':
+		tp_put(text, "\\");
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Puts the format's text and gives NULL, or gives the place of what is no part of a format. */
+static const char *put_format(struct tp_text *text, const char *format, const struct tp_result *result)
+{
+	while (*format != '\0') {
+		size_t plain = strcspn(format, "%\\");
+		const char *special = format + plain;
+
+		tp_put_bytes(text, format, plain);
+		if (*special == '\0')
+			break;
+		if (*special == '%' ? !put_conversion(text, special[1], result) : !put_escape(text, special[1]))
+			return special;
+		format = special + 2;
+	}
+	return NULL;
+}
+
+int tp_format_check(const char *format, struct tp_why *why)
+{
+	static const struct tp_result nothing = { .host = "" };
+	struct tp_text text = { 0 };
+	const char *bad = put_format(&text, format, &nothing);
+	char part[3] = { 0 };
+
+	tp_text_free(&text);
+	if (bad == NULL)
+		return 0;
+	memcpy(part, bad, strnlen(bad, 2));
+	return tp_because(
+		why, "-F: %s is no part of a format (%%h %%p %%a %%s %%x %%e %%r %%t %%l %%n %%T %%%% \\n \\t \\\\)",
+		tp_quote(part).text);
+}
+
+void tp_put_format(struct tp_text *text, const char *format, const struct tp_result *result)
+{
+	put_format(text, format, result);
+}
+
+/* The bytes of the UTF-8 character that begins here (RFC 3629); 0: none does. */
+static size_t utf8_length(const unsigned char *byte)
+{
+	unsigned char first = byte[0], low = 0x80, high = 0xbf;
+	size_t length = first < 0x80   ? 1
+			: first < 0xc2 ? 0
+			: first < 0xe0 ? 2
+			: first < 0xf0 ? 3
+			: first < 0xf5 ? 4
+				       : 0;
+
+	/* Neither longer than needed, nor a surrogate, nor past U+10FFFF: it shows in the second byte. */
+	if (first == 0xe0)
+		low = 0xa0;
+	else if (first == 0xf0)
+		low = 0x90;
+	else if (first == 0xed)
+		high = 0x9f;
+	else if (first == 0xf4)
+		high = 0x8f;
+	for (size_t i = 1; i < length; i++) {
+		if (byte[i] < low || byte[i] > high)
+			return 0;
+		low = 0x80;
+		high = 0xbf;
+	}
+	return length;
+}
+
+static void put_json_string(struct tp_text *text, const char *string)
+{
+	static const char hex[] = "0123456789abcdef";
+	const unsigned char *byte = (const unsigned char *)string;
+
+	tp_put(text, "\"");
+	while (*byte != '\0') {
+		size_t length = utf8_length(byte);
+
+		if (*byte == '"' || *byte == '\\') {
+			tp_put(text, "\\");
+			tp_put_bytes(text, (const char *)byte, 1);
+		} else if (*byte < ' ' || *byte == 0x7f) {
+			tp_put(text, "\\u00");
+			tp_put_bytes(text, &hex[*byte >> 4], 1);
+			tp_put_bytes(text, &hex[*byte & 15], 1);
+		} else if (length == 0) {
+			tp_put(text, "\xef\xbf\xbd");
+		} else {
+			tp_put_bytes(text, (const char *)byte, length);
+		}
+		byte += length > 0 ? length : 1;
+	}
+	tp_put(text, "\"");
+}
+
+static void put_json_address(struct tp_text *text, const union tp_address *address)
+{
+	char numeric[TP_ADDRESS_TEXT];
+
+	tp_address_text(address, numeric);
+	if (address->any.sa_family == AF_UNSPEC)
+		tp_put(text, "null");
+	else
+		put_json_string(text, numeric);
+}
+
+static void put_json_icmp(struct tp_text *text, const struct tp_evidence *evidence)
+{
+	if (!evidence->icmp) {
+		tp_put(text, "null");
+		return;
+	}
+	tp_put(text, "[");
+	tp_put_number(text, evidence->type);
+	tp_put(text, ",");
+	tp_put_number(text, evidence->code);
+	tp_put(text, "]");
+}
+
+static void put_json_reason(struct tp_text *text, const struct tp_result *result)
+{
+	struct tp_text reason = { 0 };
+
+	tp_put_reason(&reason, result);
+	if (reason.length > 0)
+		put_json_string(text, reason.bytes);
+	else
+		tp_put(text, "null");
+	text->failed = text->failed || reason.failed;
+	tp_text_free(&reason);
+}
+
+void tp_put_json(struct tp_text *text, const struct tp_result *result)
+{
+	tp_put(text, "{\"host\":");
+	put_json_string(text, result->host);
+	tp_put(text, ",\"port\":");
+	tp_put_number(text, result->port);
+	tp_put(text, ",\"address\":");
+	put_json_address(text, &result->address);
+	tp_put(text, ",\"state\":\"");
+	tp_put(text, tp_state_word(result->state));
+	tp_put(text, "\",\"status\":");
+	tp_put_number(text, (uint64_t)result->status);
+	tp_put(text, ",\"error\":");
+	put_json_reason(text, result);
+	tp_put(text, ",\"reporter\":");
+	put_json_address(text, &result->evidence.reporter);
+	tp_put(text, ",\"icmp\":");
+	put_json_icmp(text, &result->evidence);
+	tp_put(text, ",\"connect_ms\":");
+	put_ms(text, result->connect_us, "null");
+	tp_put(text, ",\"lookup_ms\":");
+	put_ms(text, result->lookup_us, "null");
+	tp_put(text, ",\"try\":");
+	tp_put_number(text, result->try);
+	tp_put(text, ",\"time\":");
+	tp_put_decimal(text, (uint64_t)result->time_us, 6);
+	tp_put(text, "}");
 }

@@ -161,10 +161,8 @@ static int check_host(struct parser *parser, const char *host)
 		return complain(parser, parser->word, "the host is empty");
 	if (strlen(host) > TP_HOST_MAX)
 		return complain(parser, host, "the host is too long");
-	for (const char *byte = host; *byte != '\0'; byte++) {
-		if (tp_control_length(byte) > 0 || strchr(" /@[]", *byte) != NULL)
-			return complain(parser, host, "not a host: blanks, control bytes and / @ [ ] are in none");
-	}
+	if (host[strcspn(host, " /@[]")] != '\0' || tp_has_control(host))
+		return complain(parser, host, "not a host: blanks, control bytes and / @ [ ] are in none");
 	if (strchr(host, ':') != NULL && !is_ipv6(host))
 		return complain(parser, host, "not an IPv6 address");
 	return 0;
@@ -411,49 +409,69 @@ static int add_word(struct parser *parser, bool first, struct tp_target **target
 	return error;
 }
 
+static size_t longest(char *const words[], size_t count)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strlen(words[i]);
+
+		if (length > longest)
+			longest = length;
+	}
+	return longest;
+}
+
 int tp_targets_add(struct tp_targets *targets, char *const words[], size_t count, struct tp_why *why)
 {
 	struct tp_target *target = NULL;
-	int error = 0;
+	size_t size = longest(words, count) + 1;
+	char few[256], *text = size <= sizeof(few) ? few : malloc(size);
+	int error = text == NULL ? ENOMEM : 0;
 
 	for (size_t i = 0; i < count && error == 0; i++) {
-		char *text = strdup(words[i]);
 		struct parser parser = {
 			.targets = targets,
 			.why = why,
 			.word = words[i],
-			.text = text,
+			.text = strcpy(text, words[i]),
 			.is_url = strstr(words[i], "://") != NULL,
 		};
 
-		if (text == NULL)
-			return ENOMEM;
 		error = add_word(&parser, i == 0, &target);
 		if (error == 0 && i + 1 == count && target != NULL && target->ports_count == 0)
 			error = complain(&parser, parser.word, "no port: HOST PORT, or HOST:PORT");
-		free(text);
 	}
+	if (text != few)
+		free(text);
 	return error;
+}
+
+void tp_targets_cut(struct tp_targets *targets, size_t count)
+{
+	while (targets->count > count) {
+		const struct tp_target *last = &targets->list[--targets->count];
+
+		free(last->host);
+		free(last->ports);
+	}
 }
 
 void tp_targets_free(struct tp_targets *targets)
 {
-	for (size_t i = 0; i < targets->count; i++) {
-		free(targets->list[i].host);
-		free(targets->list[i].ports);
-	}
+	tp_targets_cut(targets, 0);
 	free(targets->list);
 	*targets = (struct tp_targets){ 0 };
 }
 
-bool tp_cursor_next(struct tp_cursor *cursor, const char **host, uint16_t *port)
+bool tp_cursor_next(struct tp_cursor *cursor, const struct tp_targets *targets, const char **host, uint16_t *port)
 {
 	const struct tp_target *target;
 	const struct tp_ports *ports;
 
-	if (cursor->target == cursor->targets->count)
+	if (cursor->target == targets->count)
 		return false;
-	target = &cursor->targets->list[cursor->target];
+	target = &targets->list[cursor->target];
 	ports = &target->ports[cursor->ports];
 	*host = target->host;
 	*port = (uint16_t)(ports->first + cursor->offset);

@@ -4,7 +4,75 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+void tp_text_free(struct tp_text *text)
+{
+	free(text->bytes);
+	*text = (struct tp_text){ 0 };
+}
+
+void tp_text_clear(struct tp_text *text)
+{
+	text->length = 0;
+	if (text->bytes != NULL)
+		text->bytes[0] = '\0';
+}
+
+/* Room for so many bytes more and a NUL. */
+static bool make_room(struct tp_text *text, size_t count)
+{
+	size_t room = text->room * 2 + 128;
+	char *bytes;
+
+	if (text->failed)
+		return false;
+	if (text->length + count < text->room)
+		return true;
+	if (room <= text->length + count)
+		room = text->length + count + 1;
+	bytes = realloc(text->bytes, room);
+	text->failed = bytes == NULL;
+	if (text->failed)
+		return false;
+	text->bytes = bytes;
+	text->room = room;
+	return true;
+}
+
+void tp_put_bytes(struct tp_text *text, const char *bytes, size_t count)
+{
+	if (!make_room(text, count))
+		return;
+	memcpy(text->bytes + text->length, bytes, count);
+	text->length += count;
+	text->bytes[text->length] = '\0';
+}
+
+void tp_put(struct tp_text *text, const char *string)
+{
+	tp_put_bytes(text, string, strlen(string));
+}
+
+void tp_put_decimal(struct tp_text *text, uint64_t number, unsigned decimals)
+{
+	/* 20 digits, a point, and zeros before it. */
+	char digits[24], *first = digits + sizeof(digits);
+
+	for (unsigned place = 0; number > 0 || place <= decimals; place++) {
+		if (place > 0 && place == decimals)
+			*--first = '.';
+		*--first = (char)('0' + number % 10);
+		number /= 10;
+	}
+	tp_put_bytes(text, first, (size_t)(digits + sizeof(digits) - first));
+}
+
+void tp_put_number(struct tp_text *text, uint64_t number)
+{
+	tp_put_decimal(text, number, 0);
+}
 
 int tp_because(struct tp_why *why, const char *format, ...)
 {
@@ -23,6 +91,13 @@ size_t tp_control_length(const char *text)
 	if (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0)
 		return 2;
 	return byte[0] < ' ' || byte[0] == 0x7f;
+}
+
+bool tp_has_control(const char *text)
+{
+	while (*text != '\0' && tp_control_length(text) == 0)
+		text++;
+	return *text != '\0';
 }
 
 const char tp_scheme_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-";

@@ -18,14 +18,21 @@
 
 #include "tp_address.h"
 #include "tp_lookup.h"
+#include "tp_os.h"
 #include "tp_state.h"
+
+/* How often a target is tried. */
+enum tp_until { TP_ONCE, TP_UNTIL_OPEN, TP_UNTIL_CLOSED };
 
 /* What the engine asks of its caller. */
 struct tp_engine_setup {
 	void *context; /* passed to each function */
 
-	/* The next host (1 to TP_HOST_MAX bytes, copied) and port; false at the end. */
-	bool (*next)(void *context, const char **host, uint16_t *port);
+	/*
+	 * The next host (1 to TP_HOST_MAX bytes, copied) and port. Returns 0; ENOENT at the end;
+	 * EAGAIN where there is none yet: then *fd is what will be readable; or another errno value.
+	 */
+	int (*next)(void *context, const char **host, uint16_t *port, int *fd);
 
 	/*
 	 * As tp_os_poll(): waits at most timeout_us, or for ever at TP_NEVER. Returns 0 whether or
@@ -38,9 +45,20 @@ struct tp_engine_setup {
 
 	int family;         /* AF_UNSPEC, AF_INET or AF_INET6 */
 	bool each_address;  /* a result for each address of a name */
+	bool first_open;    /* the first open probe is the last result; what is under way then has none */
+	bool half_open;     /* the handshake is not finished; tp_os_half_open() */
+	bool keep;          /* the connection that opened is the caller's */
 	size_t limit;       /* probes in flight, at least 1; lowered where descriptors run out */
-	int64_t timeout_us; /* of a probe, its lookup included; 0: none */
+	int64_t timeout_us; /* of a try, its lookup included; 0: none */
 	struct tp_source source;
+
+	/*
+	 * Not TP_ONCE: each target is tried again, interval_us after a try has ended, until it is open;
+	 * or closed: refused, unreachable, silent. A name is looked up anew each time. What is not so
+	 * after wait_us (0: never), counted from tp_engine_new(), is a timeout; an error ends it at once.
+	 */
+	enum tp_until until;
+	int64_t wait_us, interval_us;
 };
 
 /* What became of one probe. */
@@ -48,12 +66,23 @@ struct tp_result {
 	const char *host; /* as given; valid until the next call */
 	uint16_t port;
 	enum tp_state state;
+	bool wanted;              /* the state is what was asked for: open, or what until says */
+	int status;               /* of the state; 0 where it is as wanted */
 	bool in_lookup;           /* it ended while, or because, the name was looked up */
+	bool expired;             /* the wait was over; error, eai and the like are those of the last try that ended */
+	bool one_address;         /* it is about this address only (each_address) */
 	int eai;                  /* the lookup's EAI_..., or 0 */
 	int error;                /* errno value, or 0; ETIMEDOUT for a deadline too */
+	int fd;                   /* the open connection, where it was to be kept: the caller's now; else -1 */
+	size_t target;            /* which one it was in the order of next(), from 0 */
+	size_t try;               /* from 1 */
 	union tp_address address; /* the one that decided the state; AF_UNSPEC: none */
-	int64_t lookup_us;        /* -1: not measured */
-	int64_t connect_us;       /* the handshake; -1: not measured */
+	struct tp_evidence evidence;
+	int64_t lookup_us;  /* -1: not measured */
+	int64_t connect_us; /* the handshake; -1: not measured */
+	int64_t time_us;    /* when it was known, since the Epoch */
+	enum tp_until until;
+	int64_t waited_us; /* the setup's wait_us */
 };
 
 struct tp_engine;
@@ -67,6 +96,12 @@ struct tp_engine *tp_engine_new(const struct tp_engine_setup *setup);
  * wait() said. After anything but 0 only tp_engine_free() is left.
  */
 int tp_engine_next(struct tp_engine *engine, struct tp_result *result);
+
+/* How many probes have their result, reported yet or not, and how many of those are open. */
+struct tp_engine_counts {
+	size_t done, open;
+};
+struct tp_engine_counts tp_engine_counts(const struct tp_engine *engine);
 
 /* Closes every descriptor, ends every helper, gives SIGCHLD back. */
 void tp_engine_free(struct tp_engine *engine);

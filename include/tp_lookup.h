@@ -36,6 +36,7 @@ struct tp_lookup {
 	int64_t duration_us; /* -1: not measured, the host is numeric */
 	size_t count;
 	union tp_address *addresses; /* without duplicates, in getaddrinfo's order, ports 0; owned */
+	union tp_address numeric;    /* what addresses points to where the host is one */
 	char host[];
 };
 

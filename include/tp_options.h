@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "tp_address.h"
+#include "tp_engine.h"
 #include "tp_text.h"
 
 /* Semantic versioning; CHANGELOG.md says what each brought. */
@@ -22,12 +23,28 @@ extern char *const tp_usage[];
 struct tp_options {
 	int family; /* AF_UNSPEC, AF_INET or AF_INET6 */
 	bool each_address;
+	bool first_open;
+	bool half_open;
 	bool help;
+	bool json;
 	bool quiet;
 	bool verbose;
 	bool version;
 	int64_t timeout_us; /* of one probe; 0: none */
 	struct tp_source source;
+	size_t limit; /* probes in flight */
+
+	enum tp_until until;
+	int64_t wait_us;     /* of the wait for what until says; 0: for ever */
+	int64_t interval_us; /* between tries or rounds */
+	bool repeat;
+	size_t rounds; /* with repeat; 0: until interrupted */
+
+	/* Words as given, or NULL. */
+	const char *file;
+	const char *format;
+	const char *reports_name;
+	const char *descriptor_name;
 };
 
 /* What holds where no option says otherwise. */

@@ -8,9 +8,12 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+
+#include "tp_address.h"
 
 /* Where send(2) cannot be told to raise no SIGPIPE, tp_os_channel() tells the socket. */
 #ifndef MSG_NOSIGNAL
@@ -23,11 +26,20 @@
 /* Microseconds of a clock that only runs forward (CLOCK_MONOTONIC). */
 int64_t tp_os_now_us(void);
 
+/* Microseconds since the Epoch. */
+int64_t tp_os_wall_us(void);
+
 /*
  * ppoll(2): waits at most timeout_us (TP_NEVER: without end) under the given signal mask.
  * Returns 0, whether or not something is ready, or an errno value.
  */
 int tp_os_poll(struct pollfd *fds, nfds_t count, int64_t timeout_us, const sigset_t *mask);
+
+/* Would read(2) return at once, with whatever? */
+bool tp_os_is_readable(int fd);
+
+/* open(2) for reading, close-on-exec. Returns 0 or an errno value. */
+int tp_os_open(const char *path, int *fd);
 
 /* A TCP socket of this family, non-blocking and close-on-exec. Returns 0 or an errno value. */
 int tp_os_tcp_socket(int family, int *fd);
@@ -46,6 +58,28 @@ void tp_os_bind_late(int fd);
 
 /* All packets of the socket through this interface. Returns 0 or an errno value. */
 int tp_os_bind_interface(int fd, const char *interface);
+
+/*
+ * The handshake is not to be finished: no ACK follows the SYN-ACK, and closing the socket sends a RST, so the peer's
+ * program never sees a connection. To be said before connect(2). Returns 0 or an errno value.
+ */
+int tp_os_half_open(int fd);
+
+/* What the handshake took by the kernel's own clocks; -1: it does not tell. */
+int64_t tp_os_handshake_us(int fd);
+
+/* Who said no to a connection, and how. Zeroed it is none. */
+struct tp_evidence {
+	union tp_address reporter; /* AF_UNSPEC: nobody; its port means nothing */
+	bool icmp;                 /* by an ICMP error, of the reporter's family: */
+	uint8_t type, code;
+};
+
+/* The socket shall keep ICMP errors for tp_os_evidence() (ip(7) IP_RECVERR). Does nothing where there is no such thing. */
+void tp_os_want_evidence(int fd, int family);
+
+/* The ICMP error that ended the connection: its errno value, and who sent it. 0: none came. */
+int tp_os_evidence(int fd, struct tp_evidence *evidence);
 
 /* In a child just forked by parent: die when it does. Ends the child when that is so already. */
 void tp_os_die_with(pid_t parent);

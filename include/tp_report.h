@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Results to words and to an exit status: CONTRACT "What is printed". */
+/* Results to words: CONTRACT "What is printed". Each function puts text without a newline at its end. */
 #ifndef TP_REPORT_H
 #define TP_REPORT_H
 
-#include <stddef.h>
-
 #include "tp_engine.h"
+#include "tp_text.h"
 
-/* Room for any line that is made here, its newline and NUL included. */
-#define TP_LINE_ROOM (TP_HOST_MAX + 512)
+/* "db:5432"; a host with colons stands in brackets. */
+void tp_put_label(struct tp_text *text, const struct tp_result *result);
 
-/* "db:5432: Connection refused": a result that is not open, without newline. each_address: with its address. */
-void tp_failure_line(const struct tp_result *result, bool each_address, char line[TP_LINE_ROOM]);
+/* "Connection refused (port unreachable, says 10.0.0.1)"; nothing where the result is as it was wanted. */
+void tp_put_reason(struct tp_text *text, const struct tp_result *result);
 
-/* "db:5432 open 10.0.0.5 0.412 ms" and a newline. */
-void tp_open_line(const struct tp_result *result, char line[TP_LINE_ROOM]);
+/* "db:5432: Connection refused"; with the address where it was probed by itself. */
+void tp_put_failure(struct tp_text *text, const struct tp_result *result);
 
-/* The results so far. Zeroed it is empty. */
-struct tp_tally {
-	size_t count, states[TP_STATES];
-	int status; /* of the whole: that of the first result that was not open, else 0 */
-};
+/* "db:5432 open 10.0.0.5 0.412 ms", of a result that is as it was wanted. */
+void tp_put_success(struct tp_text *text, const struct tp_result *result);
 
-void tp_tally_add(struct tp_tally *tally, const struct tp_result *result);
+/* Is it a format of -F? Returns 0, or EINVAL with the reason in *why. */
+int tp_format_check(const char *format, struct tp_why *why);
 
-/* "--- 3 probes: 2 open, 1 refused" and a newline. */
-void tp_tally_line(const struct tp_tally *tally, char line[TP_LINE_ROOM]);
+/* As the format says, which has passed the check. */
+void tp_put_format(struct tp_text *text, const char *format, const struct tp_result *result);
+
+/* A JSON object (RFC 8259); bytes that are no UTF-8 become U+FFFD. */
+void tp_put_json(struct tp_text *text, const struct tp_result *result);
 
 #endif

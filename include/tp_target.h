@@ -35,16 +35,18 @@ struct tp_targets {
  */
 int tp_targets_add(struct tp_targets *targets, char *const words[], size_t count, struct tp_why *why);
 
+/* Only the first of them stay, so many. */
+void tp_targets_cut(struct tp_targets *targets, size_t count);
+
 void tp_targets_free(struct tp_targets *targets);
 
-/* A place in a list of targets, port by port; zeroed but for targets it is at the start. */
+/* A place in a list of targets, port by port; zeroed it is at the start. */
 struct tp_cursor {
-	const struct tp_targets *targets;
 	size_t target, ports;
 	uint32_t offset;
 };
 
 /* The next host and port, in order; false at the end. The host belongs to the list. */
-bool tp_cursor_next(struct tp_cursor *cursor, const char **host, uint16_t *port);
+bool tp_cursor_next(struct tp_cursor *cursor, const struct tp_targets *targets, const char **host, uint16_t *port);
 
 #endif

@@ -1,9 +1,31 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Words from outside on their way into a message. */
+/* Text: put together for a report, and words from outside on their way into a message. */
 #ifndef TP_TEXT_H
 #define TP_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* A text that grows. Zeroed it is empty; tp_text_free() frees it. */
+struct tp_text {
+	char *bytes; /* NUL at the end; NULL until something is put */
+	size_t length, room;
+	bool failed; /* memory was out, and the text is not whole */
+};
+
+void tp_text_free(struct tp_text *text);
+
+/* Empty again, its memory kept. */
+void tp_text_clear(struct tp_text *text);
+
+/* Each puts at the end. Not printf(3): it is slow where a line costs as much as its probe, and obeys LC_NUMERIC. */
+void tp_put_bytes(struct tp_text *text, const char *bytes, size_t count);
+void tp_put(struct tp_text *text, const char *string);
+void tp_put_number(struct tp_text *text, uint64_t number);
+
+/* A whole number of the last decimal's unit, with a point: (1050, 3) is "1.050". */
+void tp_put_decimal(struct tp_text *text, uint64_t number, unsigned decimals);
 
 /* Why a call failed, for the user: one line without its newline. */
 struct tp_why {
@@ -30,5 +52,8 @@ struct tp_quoted tp_quote(const char *word);
 
 /* The bytes of the control character that begins here: C0, DEL, or C1 as UTF-8 writes it. 0: none begins. */
 size_t tp_control_length(const char *text);
+
+/* Does one begin anywhere in the text? */
+bool tp_has_control(const char *text);
 
 #endif

@@ -76,14 +76,14 @@ static size_t check_targets(const struct tp_targets *targets, bool whole)
 
 static void check_cursor(const struct tp_targets *targets, size_t probes)
 {
-	struct tp_cursor cursor = { .targets = targets };
+	struct tp_cursor cursor = { 0 };
 	const char *host;
 	uint16_t port;
 
 	/* More are no more telling, and slow. */
 	if (probes > 200000)
 		return;
-	while (tp_cursor_next(&cursor, &host, &port)) {
+	while (tp_cursor_next(&cursor, targets, &host, &port)) {
 		MUST(port != 0 && *host != '\0' && probes > 0);
 		probes--;
 	}

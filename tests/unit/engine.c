@@ -56,14 +56,15 @@ struct run {
 
 static struct run run;
 
-static bool next_target(void *context, const char **host, uint16_t *port)
+static int next_target(void *context, const char **host, uint16_t *port, int *fd)
 {
 	(void)context;
+	(void)fd;
 	if (run.next == run.count)
-		return false;
+		return ENOENT;
 	*host = run.targets[run.next].host;
 	*port = run.targets[run.next++].port;
-	return true;
+	return 0;
 }
 
 static size_t count_live(const struct pollfd *fds, nfds_t count)

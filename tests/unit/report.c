@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tp_report.h"
+#include "tp_tally.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,6 +13,9 @@ static struct tp_result result_of(enum tp_state state, const char *host, const c
 {
 	struct tp_result result = { .host = host, .port = 5432, .state = state, .lookup_us = -1, .connect_us = -1 };
 
+	result.wanted = state == TP_OPEN;
+	result.status = tp_state_status(state);
+
 	if (address == NULL)
 		return result;
 	if (inet_pton(AF_INET, address, &result.address.ipv4.sin_addr) == 1)
@@ -21,6 +25,29 @@ static struct tp_result result_of(enum tp_state state, const char *host, const c
 	return result;
 }
 
+static struct tp_text text;
+
+static const char *success_of(const struct tp_result *result)
+{
+	tp_text_clear(&text);
+	tp_put_success(&text, result);
+	return text.bytes;
+}
+
+static const char *failure_of(const struct tp_result *result)
+{
+	tp_text_clear(&text);
+	tp_put_failure(&text, result);
+	return text.bytes;
+}
+
+static const char *tally_of(const struct tp_tally *tally)
+{
+	tp_text_clear(&text);
+	tp_put_tally(&text, tally);
+	return text.bytes;
+}
+
 static void check_open_lines(void)
 {
 	static const struct {
@@ -28,22 +55,20 @@ static void check_open_lines(void)
 		int64_t us;
 		const char *line;
 	} rows[] = {
-		{ "db", "10.0.0.5", 412, "db:5432 open 10.0.0.5 0.412 ms\n" },
-		{ "db", "10.0.0.5", 0, "db:5432 open 10.0.0.5 0.000 ms\n" },
-		{ "db", "10.0.0.5", 7, "db:5432 open 10.0.0.5 0.007 ms\n" },
-		{ "db", "10.0.0.5", 1999999, "db:5432 open 10.0.0.5 1999.999 ms\n" },
-		{ "db", "2001:db8::1", 1000, "db:5432 open 2001:db8::1 1.000 ms\n" },
-		{ "2001:db8::1", "2001:db8::1", 1050, "[2001:db8::1]:5432 open 2001:db8::1 1.050 ms\n" },
-		{ "%s", "10.0.0.5", 1, "%s:5432 open 10.0.0.5 0.001 ms\n" },
+		{ "db", "10.0.0.5", 412, "db:5432 open 10.0.0.5 0.412 ms" },
+		{ "db", "10.0.0.5", 0, "db:5432 open 10.0.0.5 0.000 ms" },
+		{ "db", "10.0.0.5", 7, "db:5432 open 10.0.0.5 0.007 ms" },
+		{ "db", "10.0.0.5", 1999999, "db:5432 open 10.0.0.5 1999.999 ms" },
+		{ "db", "2001:db8::1", 1000, "db:5432 open 2001:db8::1 1.000 ms" },
+		{ "2001:db8::1", "2001:db8::1", 1050, "[2001:db8::1]:5432 open 2001:db8::1 1.050 ms" },
+		{ "%s", "10.0.0.5", 1, "%s:5432 open 10.0.0.5 0.001 ms" },
 	};
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		struct tp_result result = result_of(TP_OPEN, rows[i].host, rows[i].address);
-		char line[TP_LINE_ROOM];
 
 		result.connect_us = rows[i].us;
-		tp_open_line(&result, line);
-		CHECK_TEXT(line, rows[i].line);
+		CHECK_TEXT(success_of(&result), rows[i].line);
 	}
 }
 
@@ -58,91 +83,84 @@ static void obeys_no_locale(void)
 static void says_why(void)
 {
 	struct tp_result result = result_of(TP_REFUSED, "db", "10.0.0.5");
-	char line[TP_LINE_ROOM];
 
 	result.error = ECONNREFUSED;
-	tp_failure_line(&result, false, line);
-	CHECK_TEXT(line, "db:5432: Connection refused");
+	CHECK_TEXT(failure_of(&result), "db:5432: Connection refused");
 }
 
 static void puts_brackets_around_ipv6(void)
 {
 	struct tp_result result = result_of(TP_REFUSED, "::1", "::1");
-	char line[TP_LINE_ROOM];
 
 	result.error = ECONNREFUSED;
-	tp_failure_line(&result, false, line);
-	CHECK_TEXT(line, "[::1]:5432: Connection refused");
+	CHECK_TEXT(failure_of(&result), "[::1]:5432: Connection refused");
 }
 
 static void says_which_address(void)
 {
 	struct tp_result result = result_of(TP_REFUSED, "db", "10.0.0.5");
-	char line[TP_LINE_ROOM];
 
 	result.error = ECONNREFUSED;
-	tp_failure_line(&result, true, line);
-	CHECK_TEXT(line, "db:5432 (10.0.0.5): Connection refused");
+	result.one_address = true;
+	CHECK_TEXT(failure_of(&result), "db:5432 (10.0.0.5): Connection refused");
 }
 
 static void does_not_say_it_twice(void)
 {
 	struct tp_result numeric = result_of(TP_REFUSED, "10.0.0.5", "10.0.0.5");
 	struct tp_result none = result_of(TP_UNRESOLVED, "db", NULL);
-	char line[TP_LINE_ROOM], wanted[TP_LINE_ROOM];
+	char wanted[512];
 
 	numeric.error = ECONNREFUSED;
-	tp_failure_line(&numeric, true, line);
-	CHECK_TEXT(line, "10.0.0.5:5432: Connection refused");
+	numeric.one_address = true;
+	CHECK_TEXT(failure_of(&numeric), "10.0.0.5:5432: Connection refused");
 	none.in_lookup = true;
 	none.eai = EAI_NONAME;
-	tp_failure_line(&none, true, line);
+	none.one_address = true;
 	snprintf(wanted, sizeof(wanted), "db:5432: %s", gai_strerror(EAI_NONAME));
-	CHECK_TEXT(line, wanted);
+	CHECK_TEXT(failure_of(&none), wanted);
 }
 
 static void tells_the_two_timeouts_apart(void)
 {
 	struct tp_result result = result_of(TP_TIMEOUT, "db", "10.0.0.5");
-	char line[TP_LINE_ROOM], wanted[TP_LINE_ROOM];
+	char wanted[512];
 
 	result.error = ETIMEDOUT;
-	tp_failure_line(&result, false, line);
 	snprintf(wanted, sizeof(wanted), "db:5432: %s", strerror(ETIMEDOUT));
-	CHECK_TEXT(line, wanted);
+	CHECK_TEXT(failure_of(&result), wanted);
 	result.in_lookup = true;
-	tp_failure_line(&result, false, line);
-	CHECK_TEXT(line, "db:5432: Name lookup timed out");
+	CHECK_TEXT(failure_of(&result), "db:5432: Name lookup timed out");
 }
 
 static void says_what_kept_a_lookup_from_being_made(void)
 {
 	struct tp_result result = result_of(TP_ERROR, "db", NULL);
-	char line[TP_LINE_ROOM], wanted[TP_LINE_ROOM];
+	char wanted[512];
 
 	result.in_lookup = true;
 	result.eai = EAI_SYSTEM;
 	result.error = EMFILE;
-	tp_failure_line(&result, false, line);
 	snprintf(wanted, sizeof(wanted), "db:5432: Name lookup failed: %s", strerror(EMFILE));
-	CHECK_TEXT(line, wanted);
+	CHECK_TEXT(failure_of(&result), wanted);
 }
 
 static void has_room_for_the_longest_host(void)
 {
-	char host[TP_HOST_MAX + 1] = { 0 }, line[TP_LINE_ROOM];
+	char host[TP_HOST_MAX + 1] = { 0 };
 	struct tp_result open = result_of(TP_OPEN, host, "1234:5678:9abc:def0:1234:5678:9abc:def0");
 	struct tp_result failed = open;
 
 	memset(host, ':', TP_HOST_MAX);
 	open.connect_us = INT64_MAX;
 	open.port = UINT16_MAX;
-	tp_open_line(&open, line);
-	CHECK(strstr(line, "]:65535 open 1234:5678:9abc:def0:1234:5678:9abc:def0 9223372036854775.807 ms\n") != NULL);
+	CHECK(strstr(success_of(&open),
+		     "]:65535 open 1234:5678:9abc:def0:1234:5678:9abc:def0 9223372036854775.807 ms") != NULL);
 	failed.state = TP_ERROR;
+	failed.wanted = false;
 	failed.error = EADDRNOTAVAIL;
-	tp_failure_line(&failed, true, line);
-	CHECK(strstr(line, strerror(EADDRNOTAVAIL)) != NULL);
+	failed.one_address = true;
+	CHECK(strstr(failure_of(&failed), strerror(EADDRNOTAVAIL)) != NULL);
 }
 
 static void counts_the_states(void)
@@ -153,27 +171,25 @@ static void counts_the_states(void)
 		int status;
 		const char *line;
 	} rows[] = {
-		{ { TP_OPEN }, 0, 0, "--- 0 probes\n" },
-		{ { TP_OPEN, TP_OPEN }, 2, 0, "--- 2 probes: 2 open\n" },
-		{ { TP_OPEN, TP_REFUSED, TP_OPEN }, 3, 1, "--- 3 probes: 2 open, 1 refused\n" },
-		{ { TP_TIMEOUT, TP_REFUSED }, 2, 124, "--- 2 probes: 1 refused, 1 timeout\n" },
+		{ { TP_OPEN }, 0, 0, "0 probes" },
+		{ { TP_OPEN, TP_OPEN }, 2, 0, "2 probes: 2 open" },
+		{ { TP_OPEN, TP_REFUSED, TP_OPEN }, 3, 1, "3 probes: 2 open, 1 refused" },
+		{ { TP_TIMEOUT, TP_REFUSED }, 2, 124, "2 probes: 1 refused, 1 timeout" },
 		{ { TP_OPEN, TP_ERROR, TP_UNRESOLVED, TP_UNREACHABLE, TP_TIMEOUT, TP_REFUSED },
 		  6,
 		  5,
-		  "--- 6 probes: 1 open, 1 refused, 1 unreachable, 1 unresolved, 1 error, 1 timeout\n" },
+		  "6 probes: 1 open, 1 refused, 1 unreachable, 1 unresolved, 1 error, 1 timeout" },
 	};
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		struct tp_tally tally = { 0 };
-		char line[TP_LINE_ROOM];
 
 		for (size_t j = 0; j < rows[i].count; j++) {
 			struct tp_result result = result_of(rows[i].states[j], "db", NULL);
 
 			tp_tally_add(&tally, &result);
 		}
-		tp_tally_line(&tally, line);
-		CHECK_TEXT(line, rows[i].line);
+		CHECK_TEXT(tally_of(&tally), rows[i].line);
 		CHECK_NUMBER(tally.status, rows[i].status);
 	}
 }

@@ -834,15 +834,14 @@ static void goes_through_all_in_order(void)
 
 	parse(&parsed, (const char *[]){ "a:1-3,9,5-6", "b:7-7", "c:7,7", "d:65534-65535" }, 4);
 	CHECK_NUMBER(parsed.error, 0);
-	cursor.targets = &parsed.targets;
 	for (size_t i = 0; i < ROWS(wanted); i++) {
-		if (!CHECK(tp_cursor_next(&cursor, &host, &port)))
+		if (!CHECK(tp_cursor_next(&cursor, &parsed.targets, &host, &port)))
 			break;
 		CHECK_TEXT(host, wanted[i].host);
 		CHECK_NUMBER(port, wanted[i].port);
 	}
-	CHECK(!tp_cursor_next(&cursor, &host, &port));
-	CHECK(!tp_cursor_next(&cursor, &host, &port));
+	CHECK(!tp_cursor_next(&cursor, &parsed.targets, &host, &port));
+	CHECK(!tp_cursor_next(&cursor, &parsed.targets, &host, &port));
 	tp_targets_free(&parsed.targets);
 }
 
@@ -855,8 +854,7 @@ static void goes_through_every_port(void)
 	long next = 1;
 
 	parse_one(&parsed, "a:1-65535");
-	cursor.targets = &parsed.targets;
-	while (next <= 65536 && tp_cursor_next(&cursor, &host, &port))
+	while (next <= 65536 && tp_cursor_next(&cursor, &parsed.targets, &host, &port))
 		CHECK_NUMBER(port, next++);
 	CHECK_NUMBER(next, 65536);
 	tp_targets_free(&parsed.targets);
@@ -865,11 +863,11 @@ static void goes_through_every_port(void)
 static void goes_nowhere_in_an_empty_list(void)
 {
 	struct tp_targets targets = { 0 };
-	struct tp_cursor cursor = { .targets = &targets };
+	struct tp_cursor cursor = { 0 };
 	const char *host;
 	uint16_t port;
 
-	CHECK(!tp_cursor_next(&cursor, &host, &port));
+	CHECK(!tp_cursor_next(&cursor, &targets, &host, &port));
 }
 
 int main(void)

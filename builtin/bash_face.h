@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the parts of the face share. Only they see bash: its signals, its output, its variables. */
+#ifndef TP_BASH_FACE_H
+#define TP_BASH_FACE_H
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tp_engine.h"
+#include "tp_progress.h"
+#include "tp_text.h"
+
+/* -- bash_signals.c */
+
+struct face_signals {
+	int traps[NSIG];  /* pending_traps that are not ours to obey: their trap is what we run in */
+	bool catches_int; /* SIGINT had its default, and is caught so that there can be last words */
+	struct sigaction int_default;
+};
+
+void face_signals_begin(struct face_signals *signals, bool catch_int);
+
+/* As they were. A SIGINT that was caught is sent anew: it ends the shell, as it would have. */
+void face_signals_end(struct face_signals *signals);
+
+/* The signal that ends the command, or 0: Ctrl-C, a signal that ends the shell, or a trap that waits to be run. */
+int face_interrupted(const struct face_signals *signals);
+
+/*
+ * The engine's wait. bash's handlers only set flags, so all signals are blocked while the flags are looked at, and let
+ * in by ppoll() alone: none is lost between the look and the wait.
+ */
+int face_wait(const struct face_signals *signals, struct pollfd *fds, nfds_t count, int64_t timeout_us);
+
+/* -- bash_output.c */
+
+struct face_output {
+	const struct face_signals *signals;
+	struct tp_text text; /* for standard output, not yet written */
+	struct tp_progress progress;
+	int error;       /* errno value of a write that failed: nothing more is written */
+	bool last_words; /* written though a signal came */
+};
+
+/* Writes what is in output->text, at least if it is much. */
+void face_flush(struct face_output *output);
+void face_flush_if_much(struct face_output *output);
+
+/* A message through bash's own error format, after what was put before it. */
+void face_complain(struct face_output *output, const char *message);
+
+/* Brings the progress line up to date, or takes it away. */
+void face_show_progress(struct face_output *output, struct tp_engine_counts counts);
+void face_hide_progress(struct face_output *output);
+
+/* -- bash_variables.c */
+
+/* Can reports go into this variable, as an indexed array? Returns 0, or EINVAL with the reason in *why. */
+int face_check_array(char option, const char *name, struct tp_why *why);
+
+/* Can a descriptor's number? */
+int face_check_variable(char option, const char *name, struct tp_why *why);
+
+/* The array's elements are these strings from here on: count of them, one behind the other, each with its NUL. */
+void face_set_array(const char *name, const char *strings, size_t count);
+
+/*
+ * Hands a connection over as `exec {NAME}<>` would: at least 10, blocking, inherited. Takes fd in any case.
+ * Returns 0 or an errno value.
+ */
+int face_set_descriptor(const char *name, int fd);
+
+#endif

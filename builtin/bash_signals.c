@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <config.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "shell.h"
+#include "quit.h"
+
+#include "bash_face.h"
+#include "tp_os.h"
+
+/* bash's own, from headers that are not installed (trap.h, sig.h). All but the first are absent from some versions. */
+extern int pending_traps[];
+extern int trapped_signal_received __attribute__((weak));
+extern int running_trap __attribute__((weak));
+extern void sigint_sighandler(int sig) __attribute__((weak));
+
+/* A trapped signal that came, or 0. */
+static int trapped_signal(const struct face_signals *signals)
+{
+	/* Looked at for every result, and nearly always for nothing. */
+	if (&trapped_signal_received != NULL && trapped_signal_received == 0)
+		return 0;
+	for (int sig = 1; sig < NSIG; sig++) {
+		if (pending_traps[sig] > signals->traps[sig])
+			return sig;
+	}
+	return 0;
+}
+
+int face_interrupted(const struct face_signals *signals)
+{
+	if (interrupt_state != 0)
+		return SIGINT;
+	return terminating_signal != 0 ? terminating_signal : trapped_signal(signals);
+}
+
+void face_signals_begin(struct face_signals *signals, bool catch_int)
+{
+	/*
+	 * Inside a trap, older bashes count its signal as pending until it has ended.
+	 * Outside, one that is pending already came just before us, and counts.
+	 */
+	bool in_trap = &running_trap == NULL || running_trap != 0;
+
+	for (int sig = 1; sig < NSIG && in_trap; sig++)
+		signals->traps[sig] = pending_traps[sig];
+	/* Background jobs end while we wait, as they may; and a window's size is no matter of ours. */
+	signals->traps[SIGCHLD] = INT_MAX;
+	signals->traps[SIGWINCH] = INT_MAX;
+	if (!catch_int || sigint_sighandler == NULL)
+		return;
+	sigaction(SIGINT, NULL, &signals->int_default);
+	signals->catches_int = signals->int_default.sa_handler == SIG_DFL;
+	if (signals->catches_int)
+		sigaction(SIGINT, &(struct sigaction){ .sa_handler = sigint_sighandler }, NULL);
+}
+
+void face_signals_end(struct face_signals *signals)
+{
+	if (!signals->catches_int)
+		return;
+	signals->catches_int = false;
+	sigaction(SIGINT, &signals->int_default, NULL);
+	if (interrupt_state)
+		kill(getpid(), SIGINT);
+}
+
+int face_wait(const struct face_signals *signals, struct pollfd *fds, nfds_t count, int64_t timeout_us)
+{
+	sigset_t all, mask;
+	int error = 0;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &mask);
+	if (face_interrupted(signals) == 0)
+		error = tp_os_poll(fds, count, timeout_us, &mask);
+	if (face_interrupted(signals) != 0)
+		error = EINTR;
+	else if (error == EINTR)
+		error = 0;
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	return error;
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "builtins.h"
+#include "shell.h"
+#include "common.h"
+
+#include "bash_face.h"
+
+/* Since bash 4.3, which brought namerefs; its number of arguments has changed, and the second of them does not matter. */
+extern SHELL_VAR *find_variable_last_nameref(const char *name, int flags) __attribute__((weak));
+
+/* Of a variable that is not set: does a nameref end in something else than a name, an array's element say? */
+static bool refers_to_no_name(const char *name)
+{
+	SHELL_VAR *reference = find_variable_last_nameref == NULL ? NULL : find_variable_last_nameref(name, 0);
+
+	return reference != NULL && nameref_p(reference) &&
+	       (nameref_cell(reference) == NULL || !legal_identifier(nameref_cell(reference)));
+}
+
+static int refuse(char option, const char *name, const char *what, struct tp_why *why)
+{
+	return tp_because(why, "-%c %s: %s", option, tp_quote(name).text, what);
+}
+
+int face_check_variable(char option, const char *name, struct tp_why *why)
+{
+	SHELL_VAR *variable = NULL;
+
+	if (!legal_identifier(name))
+		return refuse(option, name, "not a variable's name", why);
+	variable = find_variable(name);
+	if (variable == NULL)
+		return refers_to_no_name(name) ? refuse(option, name, "a reference to no variable's name", why) : 0;
+	if (readonly_p(variable) || noassign_p(variable))
+		return refuse(option, name, "a readonly variable", why);
+	if (assoc_p(variable))
+		return refuse(option, name, "an associative array", why);
+	return 0;
+}
+
+int face_check_array(char option, const char *name, struct tp_why *why)
+{
+	const SHELL_VAR *variable;
+
+	if (face_check_variable(option, name, why) != 0)
+		return EINVAL;
+	variable = find_variable(name);
+	/* Its elements would be evaluated as arithmetic, and run what stands in them. */
+	if (variable != NULL && integer_p(variable))
+		return refuse(option, name, "an integer variable", why);
+	return 0;
+}
+
+void face_set_array(const char *name, const char *strings, size_t count)
+{
+	SHELL_VAR *array = find_or_make_array_variable((char *)name, 1);
+
+	/* A trap cannot have run since the check; it is checked all the same, for what it would cost. */
+	if (array == NULL || !array_p(array) || readonly_p(array) || noassign_p(array))
+		return;
+	array_flush(array_cell(array));
+	VUNSETATTR(array, att_invisible);
+	for (size_t i = 0; i < count; i++) {
+		bind_array_element(array, (arrayind_t)i, (char *)strings, 0);
+		strings += strlen(strings) + 1;
+	}
+}
+
+/* Returns 0, or an errno value and *high is closed. */
+static int make_blocking(int fd, int *high)
+{
+	int flags, error = 0;
+
+	*high = fcntl(fd, F_DUPFD, 10);
+	if (*high < 0)
+		return errno;
+	flags = fcntl(*high, F_GETFL);
+	if (flags < 0 || fcntl(*high, F_SETFL, flags & ~O_NONBLOCK) < 0) {
+		error = errno;
+		close(*high);
+	}
+	return error;
+}
+
+int face_set_descriptor(const char *name, int fd)
+{
+	char number[16];
+	int high, error = make_blocking(fd, &high);
+	SHELL_VAR *variable;
+
+	close(fd);
+	if (error != 0)
+		return error;
+	snprintf(number, sizeof(number), "%d", high);
+	variable = bind_variable(name, number, 0);
+	if (variable == NULL || readonly_p(variable) || noassign_p(variable)) {
+		close(high);
+		return EPERM;
+	}
+	return 0;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tp_connect.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+int tp_connect_open(const struct tp_source *source, bool half_open, int family, int *fd)
+{
+	int error = tp_os_tcp_socket(family, fd);
+
+	if (error != 0)
+		return error;
+	tp_os_want_evidence(*fd, family);
+	if (source->interface[0] != '\0') {
+		error = tp_os_bind_interface(*fd, source->interface);
+	} else if (source->address.any.sa_family != AF_UNSPEC) {
+		tp_os_bind_late(*fd);
+		if (bind(*fd, &source->address.any, tp_address_size(&source->address)) < 0)
+			error = errno;
+	}
+	if (error == 0 && half_open)
+		error = tp_os_half_open(*fd);
+	if (error != 0)
+		close(*fd);
+	return error;
+}
+
+/*
+ * TCP's simultaneous open: a socket whose own ephemeral port is the one it
+ * connects to reaches itself.
+ */
+static bool is_self_connected(int fd, const union tp_address *peer)
+{
+	union tp_address local = { 0 }, remote = { 0 };
+	socklen_t size = sizeof(local);
+
+	if (getsockname(fd, &local.any, &size) < 0 || tp_address_port(&local) != tp_address_port(peer))
+		return false;
+	size = sizeof(remote);
+	return getpeername(fd, &remote.any, &size) == 0 && tp_address_equal(&local, &remote, true);
+}
+
+static bool is_connected(int fd)
+{
+	union tp_address peer;
+
+	return getpeername(fd, &peer.any, &(socklen_t){ sizeof(peer) }) == 0 || errno != ENOTCONN;
+}
+
+/* What the kernel said, but for what only looks open; and who told the kernel. */
+static int judge(int fd, int error, const union tp_address *peer, struct tp_evidence *evidence)
+{
+	int icmp_error;
+
+	if (error == 0)
+		return is_self_connected(fd, peer) ? ECONNREFUSED : 0;
+	icmp_error = tp_os_evidence(fd, evidence);
+	if (icmp_error != 0)
+		return icmp_error;
+	/* Without an ICMP error it was a RST, and that is the peer's own. */
+	if (error == ECONNREFUSED)
+		evidence->reporter = *peer;
+	return error;
+}
+
+int tp_connect_begin(int fd, const union tp_address *peer, struct tp_evidence *evidence)
+{
+	int error = tp_os_connect(fd, &peer->any, tp_address_size(peer));
+
+	return error == EINPROGRESS ? error : judge(fd, error, peer, evidence);
+}
+
+int tp_connect_outcome(const struct pollfd *ready, const union tp_address *peer, struct tp_evidence *evidence)
+{
+	int error = 0;
+
+	if (getsockopt(ready->fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){ sizeof(error) }) < 0)
+		error = errno;
+	/* An ICMP error may be in the queue before the kernel, or without its ever, taking it for the end. */
+	if (error == 0 && (ready->revents & (POLLERR | POLLHUP)) == POLLERR && !is_connected(ready->fd)) {
+		error = tp_os_evidence(ready->fd, evidence);
+		return error != 0 ? error : EINPROGRESS;
+	}
+	return judge(ready->fd, error, peer, evidence);
+}

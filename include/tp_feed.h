@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where targets come from: the operands, then the lines of a file, read as they are needed. */
+#ifndef TP_FEED_H
+#define TP_FEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tp_target.h"
+
+/* The longest line taken, in bytes; more than any target needs. */
+#define TP_FEED_LINE_MAX 65536
+
+struct tp_feed {
+	/* Of the caller's: takes a complaint about the file, one line without newline. */
+	void (*complain)(void *context, const char *text);
+	void *context;
+
+	struct tp_targets targets; /* the operands', then those of the line at hand; all of them where kept */
+	struct tp_cursor cursor;
+	bool keep;  /* targets are needed once more: see tp_feed_rewind() */
+	size_t bad; /* complaints so far */
+
+	const char *name; /* of the file, as the user gave it */
+	int fd;           /* -1: no file, or its end is reached */
+	bool own_fd;
+	char *buffer;
+	size_t begin, end; /* what is read and not yet taken */
+	size_t line;       /* its number, from 1 */
+	bool skipping;     /* the rest of a line that is too long */
+};
+
+/* A feed of the operands; complain and context are set by the caller. Free it whatever comes. */
+void tp_feed_init(struct tp_feed *feed);
+
+/* The operands, as tp_targets_add() takes them; before any tp_feed_next(). */
+int tp_feed_add(struct tp_feed *feed, char *const words[], size_t count, struct tp_why *why);
+
+/* Lines of this file follow; "-" is standard input. name must stay valid. Returns 0 or an errno value. */
+int tp_feed_open(struct tp_feed *feed, const char *name);
+
+/*
+ * The next host and port. Returns 0; ENOENT at the end; EAGAIN where the file
+ * has no more yet: wait until feed->fd is readable; or ENOMEM. Bad lines are
+ * complained of and passed over. The host is valid until the next call.
+ */
+int tp_feed_next(struct tp_feed *feed, const char **host, uint16_t *port);
+
+/* Back to the first target. Only where all of them were kept and read. */
+void tp_feed_rewind(struct tp_feed *feed);
+
+/* How many probes the targets read so far make; the file's are not known before. */
+uint64_t tp_feed_count(const struct tp_feed *feed);
+
+void tp_feed_free(struct tp_feed *feed);
+
+#endif
