@@ -42,36 +42,6 @@ setup() {
 
 # -- Signals
 
-# interrupted SIGNAL SCRIPT [ARG...]: sends it as soon as the script waits in the network, and sets status, output
-# and after_ms, how long it took to end from there.
-interrupted() {
-	local pid begin
-
-	# What is put in the background ignores SIGINT; the script shall not.
-	env --default-signal=INT "$shell" --norc -c "$face_prelude$2" script "${@:3}" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
-	pid=$!
-	until_waiting "$pid"
-	begin=${EPOCHREALTIME/./}
-	kill -"$1" "$pid"
-	status=0
-	wait "$pid" || status=$?
-	after_ms=$(((${EPOCHREALTIME/./} - begin) / 1000))
-	output=$(<"$BATS_TEST_TMPDIR/out")
-	mapfile -t lines <"$BATS_TEST_TMPDIR/out"
-}
-
-# The builtin alone makes bash sleep in poll.
-until_waiting() {
-	until [[ $(<"/proc/$1/wchan") == *poll* ]]; do
-		kill -0 "$1" || fail 'it ended before it waited'
-	done
-}
-
-# A helper's command line is its shell's.
-no_helper_left() {
-	refute pgrep -f '^[^ ]*bash.* no.dead.test'
-}
-
 @test "SIGINT ends a script at once, mid-handshake and mid-lookup" {
 	need_lab
 	for target in "$TP_SILENT" no.dead.test; do

@@ -1,0 +1,260 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# CONTRACT "Time" and "How it connects": waiting, draining, rounds, the kept connection, no trace.
+
+setup() {
+	load lib
+}
+
+# now_ms: milliseconds of the clock.
+now_ms() {
+	echo $((${EPOCHREALTIME/./} / 1000))
+}
+
+# -- Waiting
+
+@test "-r waits until a server listens, and sees it within an interval" {
+	peer late 0.6
+	face 'tcpprobe -v -r 10 127.0.0.1 "$1"' "$port"
+	assert_state open
+	assert_output --partial "127.0.0.1:$port open"
+	((elapsed_ms >= 500 && elapsed_ms < 600 + 250 + 20 + 60)) || fail "took $elapsed_ms ms"
+}
+
+@test "-r says what the last try met when the time is up, status 124" {
+	need_lab
+	face 'tcpprobe -r 0.6 127.0.0.1 1'
+	assert_equal "$status" 124
+	assert_message '127.0.0.1:1: not open after 0.6s: Connection refused'
+	assert_took_about 600
+	face 'tcpprobe -r 1 -t 0.3 "$1" 80' "$TP_SILENT"
+	assert_message "$TP_SILENT:80: not open after 1s: Connection timed out"
+	face 'tcpprobe -r 0.4 no.nx.test 80'
+	assert_message 'no.nx.test:80: not open after 0.4s: Name or service not known'
+}
+
+@test "-r is one deadline, for a try that hangs and a lookup that hangs too" {
+	need_lab
+	face 'tcpprobe -r 0.4 "$1" 80' "$TP_SILENT"
+	assert_equal "$status" 124
+	assert_message "$TP_SILENT:80: not open after 0.4s: Connection timed out"
+	assert_took_about 400
+	face 'tcpprobe -r 0.4 no.dead.test 80'
+	assert_equal "$status" 124
+	assert_message 'no.dead.test:80: not open after 0.4s: Name lookup timed out'
+	assert_took_about 400
+	no_helper_left
+}
+
+@test "a name that does not resolve yet is waited for, and looked up anew each time" {
+	need_lab
+	peer open
+	cp /etc/hosts "$BATS_TEST_TMPDIR/hosts"
+	# shellcheck disable=SC2016
+	within=(unshare --mount sh -c 'mount --bind "$0" /etc/hosts; exec "$@"' "$BATS_TEST_TMPDIR/hosts")
+	face '(read -r _ <"$2"; echo "127.0.0.1 late-name" >>/etc/hosts) & tcpprobe -v -F "%s %n" -i 0.1 -r 5 late-name "$1"' \
+		"$port" <(timeout 0.35 tail -f /dev/null; echo now)
+	assert_state open
+	[[ $output =~ ^open\ ([4-6])$ ]] || fail "$output"
+}
+
+@test "-i is the pause between tries, and 0 is allowed" {
+	face 'tcpprobe -F %n -r 0.5 -i 0.1 127.0.0.1 1; tcpprobe -F %n -r 0.1 -i 0 127.0.0.1 1'
+	((lines[0] == 5)) || fail "$output"
+	((lines[1] > 100)) || fail "$output"
+}
+
+@test "-r 0 waits for ever" {
+	need_lab
+	interrupted TERM 'trap : EXIT; tcpprobe -r 0 -i 0.01 127.0.0.1 1'
+	assert_equal "$status" 143
+}
+
+@test "several targets are waited for until each was open, with -1 until one is" {
+	need_lab
+	peer late 0.5
+	late=$port
+	peer open
+	face 'tcpprobe -v -r 10 "$@"' "127.0.0.1:$port" "127.0.0.1:$late" "127.0.0.1:$port"
+	assert_state open
+	assert_line --index 3 '--- 3 probes: 3 open'
+	face 'tcpprobe -q -r 0.3 "$@"' "127.0.0.1:1" "127.0.0.1:$port"
+	assert_state timeout
+	face 'tcpprobe -q -1 -r 10 "$@"' "127.0.0.1:1" "127.0.0.1:$port"
+	assert_state open
+	assert_took_less 500
+}
+
+@test "more targets are waited for than may be in flight" {
+	peer late 0.5
+	face 'tcpprobe -q -v -n 3 -r 10 -i 0.05 "$@" | tail -n 1' "127.0.0.1:$port"{,,,,,,,,,,,,,,,,,,,}
+	assert_output '--- 20 probes: 20 open'
+}
+
+@test "errors of this host end a wait at once" {
+	face 'tcpprobe -r 10 -s 192.0.2.77 127.0.0.1 1'
+	assert_state error
+	assert_message '127.0.0.1:1: Cannot assign requested address'
+	assert_took_less 500
+}
+
+@test "-R waits until nobody accepts" {
+	peer open
+	face '(read -r _ <"$2"; kill "$3") & tcpprobe -v -i 0.05 -R 5 127.0.0.1 "$1"' "$port" \
+		<(timeout 0.4 tail -f /dev/null; echo now) "$peer_pid"
+	assert_state open
+	assert_output "127.0.0.1:$port refused 127.0.0.1"
+	((elapsed_ms >= 350 && elapsed_ms < 700)) || fail "took $elapsed_ms ms"
+}
+
+@test "-R takes silence and no route for an end, but a name without an address for no answer" {
+	need_lab
+	face 'tcpprobe -t 0.2 -R 5 "$@"' "$TP_SILENT:80" "$TP_UNREACHABLE:80"
+	assert_equal "$status$stderr" 0
+	face 'tcpprobe -R 0.4 no.nx.test 80'
+	assert_equal "$status" 124
+	assert_message 'no.nx.test:80: not closed after 0.4s: Name or service not known'
+}
+
+@test "-R says so when the time is up, status 124" {
+	peer open
+	face 'tcpprobe -R 0.4 127.0.0.1 "$1"' "$port"
+	assert_equal "$status" 124
+	assert_message "127.0.0.1:$port: still open after 0.4s"
+}
+
+@test "options that contradict each other are refused, status 2, and nothing is sent" {
+	peer open
+	for options in '-r 1 -R 1' '-r 1 -c 1' '-1 -R 1' '-u fd -z' '-u fd -c 2' '-F x -j'; do
+		face "tcpprobe $options 127.0.0.1 $port"
+		assert_state usage
+		assert_message_has 'exclude each other'
+	done
+	assert_equal "$(peer_accepted)" 0
+}
+
+# -- Rounds
+
+@test "-c probes round by round, and -v sums up each target" {
+	peer open
+	face 'tcpprobe -qv -c 3 -i 0.05 "$@"' "127.0.0.1:$port" 127.0.0.1:1
+	assert_state refused
+	assert_equal "${#lines[@]}" 6
+	assert_line --index 2 --partial "127.0.0.1:$port open"
+	assert_line --index 3 "--- 127.0.0.1:$port: 3 probes: 3 open"
+	assert_line --index 4 --regexp '^rtt min/avg/max/mdev = 0\.[0-9]{3}/0\.[0-9]{3}/0\.[0-9]{3}/0\.[0-9]{3} ms$'
+	assert_line --index 5 '--- 127.0.0.1:1: 3 probes: 3 refused'
+}
+
+@test "rounds are a second apart, and %n counts them" {
+	face 'tcpprobe -F "%p %n" -c 2 127.0.0.1 1,2'
+	assert_output $'1 1\n2 1\n1 2\n2 2'
+	assert_took_about 1000
+}
+
+@test "a file's targets are probed in every round" {
+	face 'printf "127.0.0.1 %s\n" 1 2 3-4 | tcpprobe -F "%p %n" -c 2 -i 0 -f -'
+	assert_output $'1 1\n2 1\n3 1\n4 1\n1 2\n2 2\n3 2\n4 2'
+}
+
+@test "-c 0 goes on until SIGINT, which ends the script, and still sums up" {
+	peer open
+	interrupted INT 'tcpprobe -v -c 0 -i 60 127.0.0.1 "$1"; echo not reached' "$port"
+	assert_equal "$status" 130
+	assert_line --index 1 "--- 127.0.0.1:$port: 1 probe: 1 open"
+	assert_line --index 2 --partial 'rtt min/avg/max/mdev'
+	assert_equal "${#lines[@]}" 3
+	((after_ms < 100)) || fail "took $after_ms ms"
+}
+
+@test "a trapped signal ends rounds with their sums, and the trap runs right after" {
+	peer open
+	interrupted USR1 'trap "echo trapped" USR1; tcpprobe -v -c 0 -i 60 127.0.0.1 "$1"; echo "status $?"' "$port"
+	assert_line --index 1 "--- 127.0.0.1:$port: 1 probe: 1 open"
+	assert_line --index 3 trapped
+	assert_line --index 4 'status 138'
+}
+
+@test "times are the handshake's, within 1 ms of the truth, and within 3 ms with 1,000 in flight" {
+	need_lab
+	face 'tcpprobe -F %t "$1" 80; ulimit -n 2048; tcpprobe -F %t -n 1000 "$1" 80 "$(printf "80,%.0s" {1..999})80" | sort -n | sed -n "1p;\$p"' "$TP_FAR.0.1"
+	for ms in "${lines[@]}"; do
+		((10#${ms/./} >= TP_RTT * 1000)) || fail "$output"
+	done
+	((10#${lines[0]/./} < (TP_RTT + 1) * 1000)) || fail "alone: $output"
+	((10#${lines[2]/./} < (TP_RTT + 3) * 1000)) || fail "in flight: $output"
+}
+
+# -- The kept connection
+
+@test "-u keeps the connection: at least 10, blocking, inherited, and closed like any other" {
+	peer banner hello
+	face 'tcpprobe -u fd 127.0.0.1 "$1" && ((fd >= 10)) && read -r -t 5 -u "$fd" line && echo "$line"
+		(echo "child: $(readlink "/proc/self/fd/$fd")") | cut -c 1-14; exec {fd}>&-; [[ ! -e /proc/$$/fd/$fd ]] && echo closed' "$port"
+	assert_output $'hello\nchild: socket:\nclosed'
+}
+
+@test "-u leaves NAME as it was where nothing is open, and no descriptor" {
+	need_lab
+	face 'fd=old; count() { local fds=(/proc/$$/fd/*); echo "${#fds[@]}"; }; count; tcpprobe -q -u fd 127.0.0.1 1; tcpprobe -q -t 0.1 -u fd "$1" 80; count; echo "$fd"' "$TP_SILENT"
+	assert_equal "${lines[0]}" "${lines[1]}"
+	assert_line --index 2 old
+}
+
+@test "-u with -1 keeps the winner's, with -r the first that opens, and nothing else stays open" {
+	need_lab
+	peer late 0.3
+	face 'count() { local fds=(/proc/$$/fd/*); echo "${#fds[@]}"; }; count; tcpprobe -q -r 5 -1 -u fd 127.0.0.1:1 "$1:80" "127.0.0.1:$2"; count; exec {fd}>&-; count' "$TP_SILENT" "$port"
+	assert_equal "$((lines[0] + 1)) ${lines[0]}" "${lines[1]} ${lines[2]}"
+}
+
+@test "-u with a name that cannot take it, or with several targets, is refused, and nothing is sent" {
+	peer open
+	for setup in 'set a[0]' 'readonly no=1; set no' 'declare -A no; set no' 'set 1x'; do
+		face "port=$port; $setup"'; tcpprobe -u "$1" 127.0.0.1 "$port"'
+		assert_state usage
+		assert_message_has "-u '"
+	done
+	for targets in "127.0.0.1:$port,$port" "127.0.0.1:$port 127.0.0.1:$port" "-f /dev/null" "-a localhost $port"; do
+		face "tcpprobe -u fd $targets"
+		assert_state usage
+		assert_message_has 'several targets need -1'
+	done
+	assert_equal "$(peer_accepted)" 0
+}
+
+@test "-u honours locals, namerefs and declare -i" {
+	peer open
+	face 'f() { local fd; tcpprobe -u fd 127.0.0.1 "$1"; [[ $fd == [0-9]* ]] && echo "local"; exec {fd}>&-; }; f "$1"; echo "${fd-unset}"
+		declare -n ref=target; tcpprobe -u ref 127.0.0.1 "$1"; [[ $target == [0-9]* ]] && echo nameref
+		declare -i number; tcpprobe -u number 127.0.0.1 "$1"; ((number > 9)) && echo integer' "$port"
+	assert_output $'local\nunset\nnameref\ninteger'
+}
+
+@test "without a descriptor to hand over to, it is an error, and none stays" {
+	peer open
+	face 'ulimit -n 9; count() { local fds=(/proc/$$/fd/*); echo "${#fds[@]}"; }; count; tcpprobe -u fd 127.0.0.1 "$1"; echo "$? ${fd-unset}"; count' "$port"
+	assert_equal "${lines[1]}" '5 unset'
+	assert_equal "${lines[0]}" "${lines[2]}"
+}
+
+# -- Without a trace
+
+@test "-z finds 500 of 500 open, and the server accepts none" {
+	peer open
+	face 'tcpprobe -zqv -c 500 -i 0 127.0.0.1 "$1" | grep -- ---' "$port"
+	assert_output "--- 127.0.0.1:$port: 500 probes: 500 open"
+	assert_equal "$(peer_accepted)" 0
+	face 'tcpprobe -qv -c 5 -i 0 127.0.0.1 "$1" >/dev/null' "$port"
+	assert_equal "$(peer_accepted)" 5
+}
+
+@test "-z tells refused and silent as without it" {
+	need_lab
+	face 'tcpprobe -zq 127.0.0.1 1'
+	assert_state refused
+	face 'tcpprobe -zq -t 0.2 "$1" 80' "$TP_SILENT"
+	assert_state timeout
+	face 'tcpprobe -zqv -n 50 "$1" 80,80,80,80,80 | tail -n 1' "$TP_FAR.0.1"
+	assert_output '--- 5 probes: 5 open'
+}

@@ -1,0 +1,271 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# CONTRACT "Targets" -f, "Time" -n, "What is printed": many targets in one command.
+
+setup() {
+	load lib
+	list=$BATS_TEST_TMPDIR/list
+}
+
+# -- Reports
+
+@test "-F prints every probe, whatever its state, in the words of the format, and nothing on stderr" {
+	need_lab
+	face 'tcpprobe -t 0.3 -F "%h|%p|%a|%s|%x|%e|%r|%n|%%|\\t" "$@"' "127.0.0.1:1" "$TP_SILENT:80" no.nx.test:80
+	assert_line --index 0 $'127.0.0.1|1|127.0.0.1|refused|1|Connection refused|127.0.0.1|1|%|\t'
+	assert_line --index 1 "$TP_SILENT|80|$TP_SILENT|timeout|124|Connection timed out|-|1|%|"$'\t'
+	assert_line --index 2 'no.nx.test|80|-|unresolved|4|Name or service not known|-|1|%|'$'\t'
+	assert_equal "${#lines[@]} $stderr" '3 '
+	assert_state refused
+}
+
+@test "-F's times are milliseconds with three decimals, and the time of day is now" {
+	need_lab
+	face 'date +%s; tcpprobe -F "%t %l %T" "$@"; date +%s' "20ms.127-0-0-1.ip.test:$(peer open && echo "$port")" "$TP_FAR.0.1:80"
+	[[ ${lines[1]} =~ ^(-|[0-9]+\.[0-9]{3})\ ([0-9]+)\.[0-9]{3}\ ([0-9]+)\.[0-9]{6}$ ]] || fail "${lines[1]}"
+	((BASH_REMATCH[2] >= 20 && BASH_REMATCH[2] < 200)) || fail "lookup: ${lines[1]}"
+	((BASH_REMATCH[3] >= lines[0] && BASH_REMATCH[3] <= lines[3])) || fail "time of day: $output"
+	[[ ${lines[2]} =~ ^50\.[0-9]{3}\ -\  ]] || fail "a numeric host has no lookup: ${lines[2]}"
+}
+
+@test "what is no format is named, status 2, and nothing is sent" {
+	peer open
+	for format in '%z' 'x%' '\q' 'x\' '%5h'; do
+		face 'tcpprobe -F "$1" 127.0.0.1 "$2"' "$format" "$port"
+		assert_state usage
+		assert_message_has "is no part of a format"
+	done
+	assert_equal "$(peer_accepted)" 0
+}
+
+@test "-j prints a JSON object a probe, null where there is nothing" {
+	need_lab
+	peer open
+	face 'tcpprobe -j -t 0.3 "$@"' "127.0.0.1:$port" "$TP_SILENT:80" no.nx.test:80 "$TP_FAR.0.1:$(far_port admin-prohibited)"
+	assert_equal "$stderr" ''
+	run jq -c '[.host, .address, .state, .status, .error, .reporter, .icmp, .try, (.connect_ms | type), (.lookup_ms | type), (.time | type)]' <<<"$output"
+	assert_line --index 0 '["127.0.0.1","127.0.0.1","open",0,null,null,null,1,"number","null","number"]'
+	assert_line --index 1 "[\"$TP_SILENT\",\"$TP_SILENT\",\"timeout\",124,\"Connection timed out\",null,null,1,\"null\",\"null\",\"number\"]"
+	assert_line --index 2 '["no.nx.test",null,"unresolved",4,"Name or service not known",null,null,1,"null","number","number"]'
+	assert_line --index 3 "[\"$TP_FAR.0.1\",\"$TP_FAR.0.1\",\"unreachable\",3,\"No route to host (administratively prohibited, says $TP_ROUTER)\",\"$TP_ROUTER\",[3,13],1,\"null\",\"null\",\"number\"]"
+}
+
+@test "JSON is valid whatever bytes a host holds" {
+	face 'for ((i = 0x21; i < 0x100; i++)); do printf -v byte "\\x%x" "$i"; printf -v byte "$byte"; tcpprobe -j -t 0.2 "a${byte}b" 1; done 2>/dev/null'
+	run jq -r '.state' <<<"$output"
+	assert_success
+	((${#lines[@]} > 150)) || fail "only ${#lines[@]} objects"
+}
+
+@test "-F and -j exclude each other" {
+	face 'tcpprobe -j -F %h 127.0.0.1 1'
+	assert_state usage
+	assert_message_has '-F and -j'
+}
+
+@test "-v's last line counts what -F printed, and no JSON reader meets it" {
+	face 'tcpprobe -v -F %s 127.0.0.1 1-3'
+	assert_output $'refused\nrefused\nrefused\n--- 3 probes: 3 refused'
+	face 'tcpprobe -v -j 127.0.0.1 1-3 | wc -l'
+	assert_output 3
+}
+
+# -- Variables
+
+@test "-o puts the state words into an array, and prints nothing on stdout" {
+	peer open
+	face 'tcpprobe -q -o state 127.0.0.1 1,"$1"; declare -p state' "$port"
+	assert_output 'declare -a state=([0]="refused" [1]="open")'
+}
+
+@test "-o takes what -F, -j and -v print, an element a probe" {
+	peer open
+	face 'tcpprobe -o got -F "%p %s" 127.0.0.1 1,"$1"; declare -p got; tcpprobe -o got -qv 127.0.0.1 "$1",1; echo "${#got[@]} ${got[0]%% ms}"
+		tcpprobe -o got -j 127.0.0.1 1; echo "${got[0]}"' "$port"
+	assert_line --index 0 "declare -a got=([0]=\"1 refused\" [1]=\"$port open\")"
+	assert_line --index 1 --regexp "^2 127\.0\.0\.1:$port open 127\.0\.0\.1 0\.[0-9]+$"
+	run jq -r .state <<<"${lines[2]}"
+	assert_output refused
+}
+
+@test "-o honours locals, namerefs, declare -a and what was there before" {
+	face 'f() { local state=old; tcpprobe -q -o state 127.0.0.1 1; echo "${state[@]}"; }; f; echo "${state-unset}"
+		declare -n ref=target; tcpprobe -q -o ref 127.0.0.1 1,2; echo "${target[@]}"
+		declare -a list=(1 2 3); tcpprobe -q -o list 127.0.0.1 1; echo "${list[@]}"
+		declare -u loud; tcpprobe -q -o loud 127.0.0.1 1; echo "$loud"'
+	assert_output $'refused\nunset\nrefused refused\nrefused\nREFUSED'
+}
+
+@test "-o with a name that can take no reports is refused, status 2, and no probe is made" {
+	peer open
+	for setup in : 'readonly no=1' 'declare -A no' 'declare -i no' 'declare -n no="x[0]"'; do
+		name=no
+		[[ $setup != : ]] || name='a[0]'
+		face "$setup; tcpprobe -o '$name' 127.0.0.1 $port"
+		assert_state usage
+		assert_message_has "-o '$name': "
+	done
+	assert_equal "$(peer_accepted)" 0
+}
+
+@test "a report that looks like code is a string" {
+	face 'tcpprobe -o got -F "\$(echo ran) \`echo ran\` %h" -q "a\$(echo_ran)" 1; printf "%s\n" "${got[0]}"'
+	assert_output '$(echo ran) `echo ran` a$(echo_ran)'
+}
+
+# -- Files
+
+@test "-f reads a target a line, in every form; comments and blank lines pass, and a trailing CR is dropped" {
+	peer open
+	printf '%s\r\n' "127.0.0.1 $port" '' '  # a comment' "127.0.0.1:$port,1" "  /dev/tcp/127.0.0.1/$port  # behind it" >"$list"
+	printf 'redis://user:secret@127.0.0.1:%s/0' "$port" >>"$list"
+	face 'tcpprobe -F "%h %p %s" -f "$1"' "$list"
+	assert_output "127.0.0.1 $port open
+127.0.0.1 $port open
+127.0.0.1 1 refused
+127.0.0.1 $port open
+127.0.0.1 $port open"
+}
+
+@test "-f - is standard input, and operands come before it" {
+	face 'echo 127.0.0.1:2 | tcpprobe -F %p -f - 127.0.0.1 1'
+	assert_output $'1\n2'
+}
+
+@test "a bad line is named with file and number, the rest are probed, and the status is 2" {
+	printf '%s\n' 127.0.0.1:1 'db 99999' 'a b c' '127.0.0.1:2' >"$list"
+	printf '\0\n127.0.0.1:3\n' >>"$list"
+	face 'tcpprobe -F %p -f "$1"' "$list"
+	assert_state usage
+	assert_output $'1\n2\n3'
+	assert_message_has "$list:2: '99999': a port is 1 to 65535"
+	assert_message_has "$list:3: 'b': neither a port nor a known service"
+	assert_message_has "$list:5: a NUL byte"
+	assert_equal "${#stderr_lines[@]}" 3
+}
+
+@test "a line of a megabyte is an error of its own, and so are a directory, a missing file and a closed stdin" {
+	{ head -c 1000000 /dev/zero | tr '\0' a; printf '\n127.0.0.1:1\n'; } >"$list"
+	face 'tcpprobe -F %p -f "$1"' "$list"
+	assert_state usage
+	assert_output 1
+	assert_message_has "$list:1: the line is too long"
+	face 'tcpprobe -f /'
+	assert_state usage
+	assert_message_has '/: Is a directory'
+	face 'tcpprobe -f "$1"' "$list.missing"
+	assert_state usage
+	assert_message_has "$list.missing: No such file or directory"
+	face 'tcpprobe -f - <&-'
+	assert_state usage
+	assert_message_has '-: Bad file descriptor'
+}
+
+@test "a file without a target is used wrongly" {
+	face 'tcpprobe -f /dev/null'
+	assert_state usage
+	assert_message 'no target'
+}
+
+@test "a second file is refused, for the targets of the first would be lost" {
+	face 'tcpprobe -f /dev/null -f /dev/zero'
+	assert_state usage
+	assert_message_has "-f '/dev/zero': only one file"
+}
+
+@test "a slow writer holds no probe up, and its lines are probed as they come" {
+	peer open
+	face 'coproc T { tcpprobe -F "%p %s" -t 0.3 -f - ; }; exec {in}>&"${T[1]}" {out}<&"${T[0]}"; exec {T[1]}>&-
+		echo "127.0.0.1:1" >&$in; read -r line <&$out; echo "$line"
+		printf "127.0.0.1" >&$in; printf ":$1\n" >&$in; read -r line <&$out; echo "$line"; exec {in}>&-; wait "$T_PID"; echo $?' "$port"
+	assert_output "1 refused
+$port open
+1"
+}
+
+@test "memory does not grow with the file" {
+	face 'rss() { while read -r key value _; do [[ $key == RssAnon: ]] && echo "$value"; done <"/proc/$$/status"; }; shopt -s lastpipe
+		feed() { for ((i = 0; i < $1; i++)); do echo 127.0.0.1:1; done; }
+		feed 1000 | tcpprobe -q -f -; before=$(rss); feed 100000 | tcpprobe -q -f -; echo $(($(rss) - before))'
+	((output < 1024)) || fail "grew by $output KiB"
+}
+
+# -- Many at once
+
+@test "-n takes a number of at least 1" {
+	for limit in 0 -1 x 1x '' 99999999999; do
+		face 'tcpprobe -n "$1" 127.0.0.1 1' "$limit"
+		assert_state usage
+		assert_message_has "-n '$limit'"
+	done
+}
+
+@test "-n is how many are in flight at once" {
+	need_lab
+	face 'tcpprobe -q -t 0.2 -n 10 "$1" 1-30' "$TP_SILENT"
+	((elapsed_ms >= 600 && elapsed_ms < 800)) || fail "10 at a time took $elapsed_ms ms"
+	face 'ulimit -n 1024; tcpprobe -q -t 1 -n 1000 "$1" 1-1000' "$TP_SILENT"
+	assert_took_less 1200
+}
+
+@test "where descriptors run out the limit falls by itself, and every state is right" {
+	need_lab
+	peer open
+	face 'ulimit -n 24; tcpprobe -v -n 500 -t 0.3 "$@"' "$TP_SILENT:1-60" "$TP_FAR.0.1-1:80" "127.0.0.1:$port,1-20" "$TP_FAR.0.1:80"
+	assert_equal "${lines[-1]##*: }" '2 open, 20 refused, 1 unresolved, 60 timeout'
+}
+
+@test "-1 is done as soon as one is open, drops the rest, and is 0" {
+	need_lab
+	peer open
+	face 'tcpprobe -1 -v -t 30 "$@"; echo $?; ls /proc/$$/fd | wc -l; tcpprobe -q 127.0.0.1 1; ls /proc/$$/fd | wc -l' \
+		"$TP_SILENT:1-50" no.dead.test:80 "127.0.0.1:$port" "$TP_SILENT:80"
+	assert_line --index 0 --partial "127.0.0.1:$port open"
+	assert_line --index 1 0
+	assert_equal "${lines[2]}" "${lines[3]}"
+	assert_took_less 1000
+	refute pgrep -f '^[^ ]*bash.* no.dead.test'
+}
+
+@test "-1 with none open has the status of the first" {
+	need_lab
+	face 'tcpprobe -q -1 -t 0.2 "$@"' "$TP_SILENT:1" 127.0.0.1:1
+	assert_state timeout
+}
+
+@test "a scan of every port of this host finds what listens, and no connection to itself" {
+	peer open
+	face 'for i in 1 2 3; do tcpprobe -qv 127.0.0.1 1-65535 | grep -v -- ---; done'
+	listening=$(ss -Htln 'src = 127.0.0.1 or src = 0.0.0.0' | wc -l)
+	assert_equal "${#lines[@]}" $((3 * listening))
+}
+
+@test "a closed pipe behind stdout is an error, not the end of the shell" {
+	peer open
+	face 'exec {out}> >(exec true); until [[ ! -e /proc/$! ]]; do :; done; tcpprobe -v "$@" >&$out; echo "then $?"' 127.0.0.1 "$port"
+	assert_output 'then 5'
+	assert_message_has 'write error: Broken pipe'
+}
+
+# -- Progress
+
+# on_terminal SCRIPT [ARG...]: runs it under a terminal; what that got is in screen, as one line with visible CRs.
+on_terminal() {
+	printf '%s%s\n' "$face_prelude" "$1" >"$BATS_TEST_TMPDIR/script"
+	# shellcheck disable=SC2016
+	TERM=dumb script -qefc "exec $shell --norc --noprofile $BATS_TEST_TMPDIR/script ${*:2}" /dev/null </dev/null >"$BATS_TEST_TMPDIR/screen" || true
+	screen=$(tr '\r' '^' <"$BATS_TEST_TMPDIR/screen")
+}
+
+@test "progress appears on a terminal after a second, rewrites one line, and leaves none behind" {
+	need_lab
+	on_terminal 'tcpprobe -t 1 -n 10 -F "" "$1" 1-25 >/dev/null; printf "%s" end' "$TP_SILENT"
+	[[ $screen =~ ^\^'10/25 done, 0 open, '[12]' s left'.*\^'20/25 done' ]] || fail "$screen"
+	[[ ${screen##*left} =~ ^\^\ +\^end$ ]] || fail "left behind: $screen"
+}
+
+@test "a probe that takes less than a second shows no progress, nor does one alone, nor -q" {
+	need_lab
+	on_terminal 'tcpprobe -t 0.5 "$1" 1-3; tcpprobe -t 1.2 "$1" 1; tcpprobe -q -t 1.2 "$1" 1-3' "$TP_SILENT"
+	[[ $screen != *done,* ]] || fail "$screen"
+}
