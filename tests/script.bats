@@ -258,3 +258,55 @@ now_ms() {
 	face 'tcpprobe -zqv -n 50 "$1" 80,80,80,80,80 | tail -n 1' "$TP_FAR.0.1"
 	assert_output '--- 5 probes: 5 open'
 }
+
+# -- Signals, wherever it waits
+
+@test "SIGINT ends it within 100 ms between tries, between rounds, and in a lookup that is waited for" {
+	need_lab
+	for command in 'tcpprobe -r 60 -i 60 127.0.0.1 1' 'tcpprobe -c 0 -i 60 -q 127.0.0.1 1' 'tcpprobe -r 60 no.dead.test 80' \
+		'tcpprobe -u fd -r 60 "$1" 80' 'tcpprobe -f - <"$2"'; do
+		interrupted INT "$command; echo not reached" "$TP_SILENT" <(exec tail -f /dev/null)
+		assert_equal "$status" 130
+		refute_output --partial 'not reached'
+		((after_ms < 100)) || fail "$command: $after_ms ms"
+		no_helper_left
+	done
+}
+
+@test "signals at random moments: no wrong state, nothing left behind" {
+	need_lab
+	peer open
+	# A sender in a process of its own, whose pauses have the length of a probe.
+	face 'count() { local fds=(/proc/$$/fd/*); echo "${#fds[@]}"; }; trap "((signals++))" USR1; trap : CHLD
+		probe() { tcpprobe -q -t 0.01 "$@"; }
+		rounds=(); count
+		{ trap - USR1 CHLD; while kill -USR1 "$$"; do read -r -t "0.00$((RANDOM % 9))1" <>"$2"; done; } 2>/dev/null & sender=$!
+		for ((i = 0; i < 400; i++)); do
+			case $((i % 6)) in
+				0) want=0; probe 127.0.0.1 "$1" ;;
+				1) want=1; probe 127.0.0.1 1 ;;
+				2) want=124; probe "$3" 80 ;;
+				3) want=1; probe -t 5 5ms.127-0-0-1.ip.test 1 ;;
+				4) want=124; probe -r 0.01 -i 0.001 127.0.0.1 1 ;;
+				5) want=0; probe -u fd 127.0.0.1 "$1" && exec {fd}>&- ;;
+			esac
+			status=$?
+			((status == want || status == 138)) || echo "round $i: $status, not $want"
+			((interrupted += status == 138))
+		done
+		kill "$sender"; wait "$sender"; trap - USR1 CHLD; count; pgrep -P $$ || echo "no child"; ((interrupted > 0 && signals > 0)) && echo interrupted' \
+		"$port" <(exec tail -f /dev/null) "$TP_SILENT"
+	assert_equal "${#lines[@]} ${lines[0]}" "4 ${lines[1]}"
+	assert_line --index 2 'no child'
+	assert_line --index 3 interrupted
+}
+
+@test "it works as process 1" {
+	need_lab
+	peer open
+	within=(unshare --pid --fork --mount-proc)
+	face 'tcpprobe -v 127.0.0.1 "$1" && tcpprobe -v "5ms.127-0-0-1.ip.test" "$1" && [[ $$ == 1 ]] && pgrep -P 1 || echo "no child"' "$port"
+	assert_line --index 1 --partial ' open '
+	assert_line --index 2 'no child'
+	assert_equal "$stderr" ''
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The README's examples, run as they stand.
+
+setup() {
+	load lib
+	load servers
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# example WORD: the marked block of the README that has the word.
+example() {
+	awk -v word="$1" '
+		/^<!-- run by tests\/readme.bats -->$/ { marked = 1; next }
+		marked && /^```bash$/ { inside = 1; block = ""; next }
+		inside && /^```$/ { if (index(block, word)) printf "%s", block; inside = marked = 0 }
+		inside { block = block $0 "\n" }' "$tree/README.md"
+}
+
+# need_server NAME...: starts each.
+need_server() {
+	local name
+
+	for name; do
+		if why=$(server_missing "$name"); then skip "$why"; fi
+		server_start "$name"
+		printf -v "${name}_port" %s "$port"
+	done
+}
+
+@test "every marked example is run here" {
+	assert_equal "$(grep -c '^<!-- run by tests/readme.bats -->$' "$tree/README.md")" \
+		"$(grep -cE '^	script=\$\(example' "${BASH_SOURCE[0]:-$BATS_TEST_FILENAME}")"
+}
+
+@test "the sweep" {
+	script=$(example jq)
+	face "$script"
+	assert_equal "$status" 0
+	assert_line --partial $'localhost\t22\t'
+	assert_line --regexp '^127\.0\.0\.1 800[0-3]: Connection refused$'
+	assert_line 'refused refused refused'
+}
+
+@test "the wait" {
+	need_server redis
+	script=$(example DATABASE_URL)
+	face "DATABASE_URL=redis://user:secret@127.0.0.1:$redis_port/0; $script"
+	assert_equal "$status" 0
+	assert_line "--- 127.0.0.1:$redis_port: 3 probes: 3 open"
+	assert_line --partial 'rtt min/avg/max/mdev = '
+	refute_output --partial secret
+}
+
+@test "the connection that is kept" {
+	need_server nginx sshd
+	script=$(example HTTP_PORT)
+	face "HTTP_PORT=$nginx_port SSH_PORT=$sshd_port; $script"
+	assert_equal "$status" 0
+	assert_line --index 0 --regexp '^HTTP/1\.1 [0-9]+ '
+	assert_line --index 1 --regexp '^SSH-2\.0-'
+}
