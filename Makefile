@@ -26,7 +26,7 @@ STRICT = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-proto
 # It is mapped into every shell that wants it, so it is kept small: nothing unwinds through it.
 OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -fPIC -fvisibility=hidden -fno-asynchronous-unwind-tables
 
-ENGINE = address connect duration engine feed hosts lookup options os progress report state tally target text
+ENGINE = address connect duration engine feed hosts lookup options os progress report state tally target text trace
 ENGINE_OBJECTS = $(ENGINE:%=$B/%.o)
 FACE = bash bash_output bash_signals bash_variables
 FACE_OBJECTS = $(FACE:%=$B/%.o)

@@ -25,6 +25,7 @@
 #include "tp_os.h"
 #include "tp_report.h"
 #include "tp_tally.h"
+#include "tp_trace.h"
 
 /* bash's own, from headers that are not installed (flags.h ...). */
 extern int restricted;
@@ -301,6 +302,56 @@ static int probe(struct call *call)
 	return error;
 }
 
+static void show_hop(void *context, const struct tp_hop *hop)
+{
+	struct call *call = context;
+
+	if (call->options.json)
+		tp_put_hop_json(&call->output.text, hop);
+	else
+		tp_put_hop(&call->output.text, hop);
+	put_line(call);
+}
+
+/* Traces the way to each target, one after the other. Returns as probe_round(). */
+static int trace_all(struct call *call)
+{
+	struct tp_trace_setup setup = {
+		.context = call,
+		.wait = wait_for,
+		.hop = show_hop,
+		.helper_hook = { export_variables, NULL },
+		.family = call->options.family,
+		.timeout_us = call->options.timeout_us,
+		.source = call->options.source,
+	};
+	struct tp_verdict verdict;
+	const char *host;
+	uint16_t port;
+	int fd, error;
+
+	while ((error = next_target(call, &host, &port, &fd)) == 0 || error == EAGAIN) {
+		if (error == EAGAIN) {
+			error = wait_for(call, &(struct pollfd){ .fd = fd, .events = POLLIN }, 1, TP_NEVER);
+			if (error != 0)
+				return error;
+			continue;
+		}
+		error = tp_trace(&setup, host, port, &verdict);
+		if (error != 0)
+			return error;
+		tp_tally_add(&call->tally, &verdict.result);
+		if (call->options.json)
+			tp_put_json(&call->output.text, &verdict.result);
+		else
+			tp_put_verdict(&call->output.text, &verdict);
+		put_line(call);
+		if (face_interrupted(&call->signals) != 0)
+			return EINTR;
+	}
+	return error == ENOENT ? 0 : error;
+}
+
 /* With -1 one open target makes up for the others, and in every round. */
 static int status_of(const struct call *call)
 {
@@ -318,7 +369,7 @@ static int run(struct call *call)
 	int error, sig;
 
 	face_signals_begin(&call->signals, last_words);
-	error = probe(call);
+	error = call->options.trace ? trace_all(call) : probe(call);
 	sig = error == EINTR ? face_interrupted(&call->signals) : 0;
 	call->output.last_words = sig != 0 && last_words;
 	if (sig == 0 || last_words)
@@ -360,11 +411,9 @@ static int show_help(struct call *call)
 {
 	tp_put(&call->output.text, "usage: ");
 	tp_put(&call->output.text, tp_synopsis);
+	tp_put(&call->output.text, "\n    ");
+	tp_put(&call->output.text, tp_usage);
 	tp_put(&call->output.text, "\n");
-	for (char *const *line = tp_usage; *line != NULL; line++) {
-		tp_put(&call->output.text, *line);
-		tp_put(&call->output.text, "\n");
-	}
 	face_flush(&call->output);
 	return call->output.error != 0 ? tp_state_status(TP_ERROR) : 0;
 }
@@ -522,11 +571,13 @@ static int tcpprobe_builtin(WORD_LIST *list)
 	return status;
 }
 
+static char *const long_doc[] = { (char *)tp_usage, NULL };
+
 __attribute__((visibility("default"))) struct builtin tcpprobe_struct = {
 	.name = (char *)"tcpprobe",
 	.function = tcpprobe_builtin,
 	.flags = BUILTIN_ENABLED,
-	.long_doc = tp_usage,
+	.long_doc = long_doc,
 	.short_doc = tp_synopsis,
 	.handle = NULL,
 };

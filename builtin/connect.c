@@ -83,3 +83,8 @@ int tp_connect_outcome(const struct pollfd *ready, const union tp_address *peer,
 	}
 	return judge(ready->fd, error, peer, evidence);
 }
+
+bool tp_is_time_exceeded(const struct tp_evidence *evidence)
+{
+	return evidence->icmp && evidence->type == (evidence->reporter.any.sa_family == AF_INET6 ? 3 : 11);
+}

@@ -6,6 +6,7 @@
 
 #include "tp_duration.h"
 #include "tp_lookup.h"
+#include "tp_os.h"
 #include "tp_report.h"
 
 const char tp_synopsis[] = "tcpprobe [-"
@@ -16,17 +17,16 @@ const char tp_synopsis[] = "tcpprobe [-"
 #include "usage.def"
 			   " target ...";
 
-/* The casts: with -Wwrite-strings a literal is const. */
-char *const tp_usage[] = {
-#define TP_TEXT(line) (char *)line,
-#define TP_FLAG(letter, function, help) (char *)"  -" #letter "\t\t" help,
-#define TP_VALUE(letter, argument, function, help) (char *)"  -" #letter " " #argument "\t" help,
+/* One string, with the indentation that bash gives the first line: an array of lines would be relocated in each shell. */
+const char tp_usage[] = ""
+#define TP_TEXT(line) line "\n    "
+#define TP_FLAG(letter, function, help) "  -" #letter "\t\t" help "\n    "
+#define TP_VALUE(letter, argument, function, help) "  -" #letter " " #argument "\t" help "\n    "
 #include "usage.def"
-#define TP_STATE(id, status, telling, word, meaning) (char *)"  " #status "\t" word ": " meaning,
-#define TP_STATUS(id, status, written, meaning) (char *)"  " written "\t" meaning,
+#define TP_STATE(id, status, telling, word, meaning) "  " #status "\t" word ": " meaning "\n    "
+#define TP_STATUS(id, status, written, meaning) "  " written "\t" meaning "\n    "
 #include "tcpprobe.def"
-	NULL
-};
+	;
 
 void tp_options_init(struct tp_options *options)
 {
@@ -72,12 +72,27 @@ static int set_ipv6(struct tp_options *options, const char *value, struct tp_why
 	}
 SET_FLAG(each_address)
 SET_FLAG(first_open)
-SET_FLAG(half_open)
 SET_FLAG(help)
 SET_FLAG(json)
 SET_FLAG(quiet)
 SET_FLAG(verbose)
 SET_FLAG(version)
+
+static int set_half_open(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	(void)value;
+	options->half_open = true;
+	return tp_os_has_half_open() ? 0 : tp_because(why, "-z: works on Linux only");
+}
+
+static int set_trace(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	(void)value;
+	options->trace = true;
+	if (!tp_os_has_half_open() || !tp_os_has_evidence())
+		return tp_because(why, "-T: works on Linux only");
+	return 0;
+}
 
 static int set_source(struct tp_options *options, const char *value, struct tp_why *why)
 {
@@ -189,7 +204,7 @@ static int set_descriptor_name(struct tp_options *options, const char *value, st
 }
 
 static const struct option {
-	const char *letter;
+	char letter[2];
 	bool has_value;
 	int (*set)(struct tp_options *options, const char *value, struct tp_why *why);
 } table[] = {
@@ -260,6 +275,11 @@ static int check(struct tp_options *options, struct tp_why *why)
 		{ options->descriptor_name != NULL, options->until == TP_UNTIL_CLOSED, "-u and -R" },
 	};
 
+	/* A trace is one probe, and its lines are no format's. */
+	if (options->trace &&
+	    (options->first_open || options->each_address || options->repeat || options->until != TP_ONCE ||
+	     options->format != NULL || options->reports_name != NULL || options->descriptor_name != NULL))
+		return tp_because(why, "-T goes with none of -1 -a -c -F -o -r -R -u");
 	for (size_t i = 0; i < sizeof(exclusive) / sizeof(*exclusive); i++) {
 		if (exclusive[i].first && exclusive[i].second)
 			return tp_because(why, "%s exclude each other", exclusive[i].names);

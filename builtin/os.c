@@ -217,6 +217,26 @@ int tp_os_half_open(int fd)
 #endif
 }
 
+bool tp_os_has_half_open(void)
+{
+#ifdef TCP_QUICKACK
+	return true;
+#else
+	return false;
+#endif
+}
+
+int tp_os_set_hops(int fd, int family, unsigned hops)
+{
+	int value = (int)hops, error;
+
+	if (family == AF_INET6)
+		error = setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &value, sizeof(value));
+	else
+		error = setsockopt(fd, IPPROTO_IP, IP_TTL, &value, sizeof(value));
+	return error < 0 ? errno : 0;
+}
+
 int64_t tp_os_handshake_us(int fd)
 {
 #ifdef TCP_INFO
@@ -272,6 +292,15 @@ static int read_evidence(struct msghdr *message, struct tp_evidence *evidence)
 	return 0;
 }
 #endif
+
+bool tp_os_has_evidence(void)
+{
+#ifdef IP_RECVERR
+	return true;
+#else
+	return false;
+#endif
+}
 
 int tp_os_evidence(int fd, struct tp_evidence *evidence)
 {

@@ -53,14 +53,10 @@ static const char *icmp_words(int family, uint8_t type, uint8_t code)
 	return NULL;
 }
 
-/* " (port unreachable, says 10.0.0.1)": a RST needs no such words, it is what the errno value means. */
-static void put_evidence(struct tp_text *text, const struct tp_evidence *evidence)
+static void put_icmp(struct tp_text *text, const struct tp_evidence *evidence)
 {
 	const char *words = icmp_words(evidence->reporter.any.sa_family, evidence->type, evidence->code);
 
-	if (!evidence->icmp)
-		return;
-	tp_put(text, " (");
 	if (words != NULL) {
 		tp_put(text, words);
 	} else {
@@ -69,6 +65,15 @@ static void put_evidence(struct tp_text *text, const struct tp_evidence *evidenc
 		tp_put(text, " code ");
 		tp_put_number(text, evidence->code);
 	}
+}
+
+/* " (port unreachable, says 10.0.0.1)": a RST needs no such words, it is what the errno value means. */
+static void put_evidence(struct tp_text *text, const struct tp_evidence *evidence)
+{
+	if (!evidence->icmp)
+		return;
+	tp_put(text, " (");
+	put_icmp(text, evidence);
 	tp_put(text, ", says ");
 	put_address(text, &evidence->reporter);
 	tp_put(text, ")");
@@ -356,4 +361,107 @@ void tp_put_json(struct tp_text *text, const struct tp_result *result)
 	tp_put(text, ",\"time\":");
 	tp_put_decimal(text, (uint64_t)result->time_us, 6);
 	tp_put(text, "}");
+}
+
+void tp_put_hop(struct tp_text *text, const struct tp_hop *hop)
+{
+	tp_put(text, hop->hop < 10 ? " " : "");
+	tp_put_number(text, hop->hop);
+	tp_put(text, "  ");
+	if (hop->us < 0) {
+		tp_put(text, "*");
+		return;
+	}
+	put_address(text, &hop->address);
+	tp_put(text, "  ");
+	put_ms(text, hop->us, "");
+	tp_put(text, " ms");
+}
+
+void tp_put_hop_json(struct tp_text *text, const struct tp_hop *hop)
+{
+	tp_put(text, "{\"hop\":");
+	tp_put_number(text, hop->hop);
+	tp_put(text, ",\"address\":");
+	put_json_address(text, &hop->address);
+	tp_put(text, ",\"ms\":");
+	put_ms(text, hop->us, "null");
+	tp_put(text, "}");
+}
+
+/* "hop 2 (10.20.2.2)", or the address alone where the hop is not known. */
+static void put_place(struct tp_text *text, const struct tp_hop *hop)
+{
+	if (hop->hop == 0) {
+		put_address(text, &hop->address);
+		return;
+	}
+	tp_put(text, "hop ");
+	tp_put_number(text, hop->hop);
+	tp_put(text, " (");
+	put_address(text, &hop->address);
+	tp_put(text, ")");
+}
+
+static void put_answer(struct tp_text *text, const struct tp_verdict *verdict)
+{
+	bool open = verdict->result.state == TP_OPEN;
+
+	if (verdict->hop.hop > 0)
+		tp_put(text, open ? "answered at " : "by the host itself, at ");
+	else
+		tp_put(text, open ? "over silent hops, by " : "by the host itself, over silent hops: ");
+	put_place(text, &verdict->hop);
+}
+
+static void put_silence(struct tp_text *text, const struct tp_verdict *verdict)
+{
+	if (verdict->hop.hop == 0) {
+		tp_put(text, "silent from the first hop");
+		return;
+	}
+	tp_put(text, "answered up to ");
+	put_place(text, &verdict->hop);
+	tp_put(text, ", silent beyond");
+}
+
+static void put_loop(struct tp_text *text, const struct tp_verdict *verdict)
+{
+	if (verdict->hop.hop == 0) {
+		tp_put(text, "still on the way after hop ");
+		tp_put_number(text, verdict->again);
+		return;
+	}
+	tp_put(text, "a routing loop, hop ");
+	tp_put_number(text, verdict->again);
+	tp_put(text, " is ");
+	put_place(text, &verdict->hop);
+	tp_put(text, " again");
+}
+
+void tp_put_verdict(struct tp_text *text, const struct tp_verdict *verdict)
+{
+	tp_put_label(text, &verdict->result);
+	tp_put(text, " ");
+	tp_put(text, tp_state_word(verdict->result.state));
+	tp_put(text, ": ");
+	switch (verdict->kind) {
+	case TP_VERDICT_ANSWERED:
+		put_answer(text, verdict);
+		break;
+	case TP_VERDICT_REJECTED:
+		put_icmp(text, &verdict->result.evidence);
+		tp_put(text, ", says ");
+		put_place(text, &verdict->hop);
+		break;
+	case TP_VERDICT_SILENT:
+		put_silence(text, verdict);
+		break;
+	case TP_VERDICT_LOOP:
+		put_loop(text, verdict);
+		break;
+	case TP_VERDICT_LOCAL:
+		put_cause(text, &verdict->result);
+		break;
+	}
 }

@@ -72,7 +72,7 @@ static uint16_t port_number(struct parser *parser, const char *text)
 static uint16_t service_port(const char *name)
 {
 	static const struct {
-		const char *name;
+		char name[14];
 		uint16_t port;
 	} services[] = {
 #define TP_SERVICE(name, port) { name, port },

@@ -22,4 +22,7 @@ int tp_connect_begin(int fd, const union tp_address *peer, struct tp_evidence *e
  */
 int tp_connect_outcome(const struct pollfd *ready, const union tp_address *peer, struct tp_evidence *evidence);
 
+/* A packet's TTL or hop limit ran out on the way: RFC 792, RFC 4443. */
+bool tp_is_time_exceeded(const struct tp_evidence *evidence);
+
 #endif

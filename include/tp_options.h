@@ -17,8 +17,8 @@
 /* "tcpprobe [-46a...] [-s source] ... target ..." */
 extern const char tp_synopsis[];
 
-/* The usage text, line by line, NULL at the end. Not const as a whole: bash's struct builtin wants it so. */
-extern char *const tp_usage[];
+/* The usage text, its lines but the first indented by four blanks, as bash's help(1) shows it. */
+extern const char tp_usage[];
 
 struct tp_options {
 	int family; /* AF_UNSPEC, AF_INET or AF_INET6 */
@@ -28,6 +28,7 @@ struct tp_options {
 	bool help;
 	bool json;
 	bool quiet;
+	bool trace;
 	bool verbose;
 	bool version;
 	int64_t timeout_us; /* of one probe; 0: none */

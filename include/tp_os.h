@@ -65,6 +65,12 @@ int tp_os_bind_interface(int fd, const char *interface);
  */
 int tp_os_half_open(int fd);
 
+/* Whether there is such a thing here. */
+bool tp_os_has_half_open(void);
+
+/* Packets of the socket die after so many hops (IP_TTL, IPV6_UNICAST_HOPS). Returns 0 or an errno value. */
+int tp_os_set_hops(int fd, int family, unsigned hops);
+
 /* What the handshake took by the kernel's own clocks; -1: it does not tell. */
 int64_t tp_os_handshake_us(int fd);
 
@@ -77,6 +83,9 @@ struct tp_evidence {
 
 /* The socket shall keep ICMP errors for tp_os_evidence() (ip(7) IP_RECVERR). Does nothing where there is no such thing. */
 void tp_os_want_evidence(int fd, int family);
+
+/* Whether there is such a thing here. */
+bool tp_os_has_evidence(void);
 
 /* The ICMP error that ended the connection: its errno value, and who sent it. 0: none came. */
 int tp_os_evidence(int fd, struct tp_evidence *evidence);

@@ -5,6 +5,7 @@
 
 #include "tp_engine.h"
 #include "tp_text.h"
+#include "tp_trace.h"
 
 /* "db:5432"; a host with colons stands in brackets. */
 void tp_put_label(struct tp_text *text, const struct tp_result *result);
@@ -26,5 +27,14 @@ void tp_put_format(struct tp_text *text, const char *format, const struct tp_res
 
 /* A JSON object (RFC 8259); bytes that are no UTF-8 become U+FFFD. */
 void tp_put_json(struct tp_text *text, const struct tp_result *result);
+
+/* " 1  10.20.1.2  0.310 ms" */
+void tp_put_hop(struct tp_text *text, const struct tp_hop *hop);
+
+/* {"hop":1,"address":"10.20.1.2","ms":0.310} */
+void tp_put_hop_json(struct tp_text *text, const struct tp_hop *hop);
+
+/* "db:5432 timeout: answered up to hop 2 (10.20.2.2), silent beyond" */
+void tp_put_verdict(struct tp_text *text, const struct tp_verdict *verdict);
 
 #endif

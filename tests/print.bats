@@ -92,7 +92,7 @@ setup() {
 @test "every option of the synopsis is explained, and every one explained is in the synopsis" {
 	face 'tcpprobe -h'
 	letters=$(sed -n '1s/^usage: tcpprobe \[-\([^]]*\)\]/\1 /p' <<<"$output" | grep -oE '^[^ ]+|\[-[a-zA-Z]' | tr -d '[\n-' | fold -w1 | sort)
-	explained=$(sed -n 's/^  -\(.\).*/\1/p' <<<"$output" | sort)
+	explained=$(sed -n 's/^      -\(.\).*/\1/p' <<<"$output" | sort)
 	assert_equal "$letters" "$explained"
 }
 

@@ -48,6 +48,33 @@ TP_ROUTER6=fd05::ffff
 TP_SOURCE=10.4.0.1 # the address from which the far network is reached
 TP_SOURCE6=fd01::1
 
+# The way: this host, two routers, a host. The routers' firewalls treat what they forward by its port, 8100 + N on the
+# first and 8200 + N on the second: lab_rules has N. Port 80 is open at the end where a test listens in its network.
+TP_WAY=10.20 # .1.1 here - .1.2 .2.1 the first router - .2.2 .3.1 the second - .3.2 the end
+TP_WAY6=fd20
+TP_HOP1=$TP_WAY.1.2
+TP_HOP2=$TP_WAY.2.2
+TP_END=$TP_WAY.3.2
+TP_HOP1_6=$TP_WAY6:1::2
+TP_HOP2_6=$TP_WAY6:2::2
+TP_END6=$TP_WAY6:3::2
+TP_LOOP=$TP_WAY.9.1 # the routers send it to each other
+TP_LOOP6=$TP_WAY6:9::1
+
+# N, what an nft rule does with IPv4, its ICMP type and code, and the same for IPv6
+lab_rules() {
+	cat <<-END
+		1 drop - - drop - -
+		2 reset - - reset - -
+		10 net-unreachable 3 0 no-route 1 0
+		11 host-unreachable 3 1 addr-unreachable 1 3
+		12 port-unreachable 3 3 port-unreachable 1 4
+		13 net-prohibited 3 9 policy-fail 1 5
+		14 host-prohibited 3 10 reject-route 1 6
+		15 admin-prohibited 3 13 admin-prohibited 1 1
+	END
+}
+
 # The name server; what it answers to which name under .test is in dns.c.
 TP_DNS=10.1.0.53
 
