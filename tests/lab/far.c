@@ -91,6 +91,7 @@ struct answer {
 struct far {
 	int fd;
 	int64_t round_trip_us;
+	int64_t arrived_us; /* when the segment at hand did: we may be late to it */
 	uint8_t router4[4], router6[16];
 
 	uint8_t *ring; /* shared with the kernel: packet_mmap */
@@ -198,7 +199,7 @@ static struct answer *enqueue(struct far *f, const struct segment *s, const uint
 	if (f->count == f->size && !grow(f))
 		return NULL;
 	a = &f->fifo[(f->head + f->count++) & (f->size - 1)];
-	a->due_us = lab_now_us() + f->round_trip_us;
+	a->due_us = f->arrived_us + f->round_trip_us;
 	a->len = 0;
 	put(a, s->ether, ETH_HLEN);
 	if (s->version == 4)
@@ -351,6 +352,17 @@ static bool read_segment(struct segment *s, const uint8_t *frame, size_t len)
 	return true;
 }
 
+/* The kernel's note of the arrival, which is by the wall clock, by ours. */
+static int64_t arrival_us(const struct tpacket2_hdr *note)
+{
+	struct timespec wall;
+	int64_t ago_us;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	ago_us = ((int64_t)wall.tv_sec - note->tp_sec) * 1000000 + (wall.tv_nsec - (int64_t)note->tp_nsec) / 1000;
+	return lab_now_us() - (ago_us > 0 ? ago_us : 0);
+}
+
 /* One batch out of the ring; it is ours until its status says the kernel's again. */
 static void read_packets(struct far *f)
 {
@@ -361,6 +373,7 @@ static void read_packets(struct far *f)
 
 		if (!(__atomic_load_n(&note->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
 			return;
+		f->arrived_us = arrival_us(note);
 		if (read_segment(&s, frame + note->tp_mac, note->tp_snaplen))
 			answer_segment(f, &s);
 		__atomic_store_n(&note->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
