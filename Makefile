@@ -49,11 +49,11 @@ $B/tcpprobe.so: $(FACE_OBJECTS) $(ENGINE_OBJECTS)
 	$(CC) $(SO_LDFLAGS) $(LDFLAGS) -o $@ $^
 
 # Test programs: the lab and the floors stand alone, the unit tests link the engine.
-$B/lab/%: tests/lab/%.c
+$B/lab/%: tests/lab/%.c tests/lab/lab.h
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) -o $@ $<
 
-$B/bench/%: tests/bench/%.c
+$B/bench/%: tests/bench/%.c tests/bench/bench.h
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) -o $@ $<
 

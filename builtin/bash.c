@@ -313,8 +313,8 @@ static void show_hop(void *context, const struct tp_hop *hop)
 	put_line(call);
 }
 
-/* Traces the way to each target, one after the other. Returns as probe_round(). */
-static int trace_all(struct call *call)
+/* Traces the way to the target. Returns as probe_round(). */
+static int trace_target(struct call *call)
 {
 	struct tp_trace_setup setup = {
 		.context = call,
@@ -328,28 +328,19 @@ static int trace_all(struct call *call)
 	struct tp_verdict verdict;
 	const char *host;
 	uint16_t port;
-	int fd, error;
+	int error = tp_feed_next(&call->feed, &host, &port);
 
-	while ((error = next_target(call, &host, &port, &fd)) == 0 || error == EAGAIN) {
-		if (error == EAGAIN) {
-			error = wait_for(call, &(struct pollfd){ .fd = fd, .events = POLLIN }, 1, TP_NEVER);
-			if (error != 0)
-				return error;
-			continue;
-		}
+	if (error == 0)
 		error = tp_trace(&setup, host, port, &verdict);
-		if (error != 0)
-			return error;
-		tp_tally_add(&call->tally, &verdict.result);
-		if (call->options.json)
-			tp_put_json(&call->output.text, &verdict.result);
-		else
-			tp_put_verdict(&call->output.text, &verdict);
-		put_line(call);
-		if (face_interrupted(&call->signals) != 0)
-			return EINTR;
-	}
-	return error == ENOENT ? 0 : error;
+	if (error != 0)
+		return error;
+	tp_tally_add(&call->tally, &verdict.result);
+	if (call->options.json)
+		tp_put_json(&call->output.text, &verdict.result);
+	else
+		tp_put_verdict(&call->output.text, &verdict);
+	put_line(call);
+	return 0;
 }
 
 /* With -1 one open target makes up for the others, and in every round. */
@@ -369,7 +360,7 @@ static int run(struct call *call)
 	int error, sig;
 
 	face_signals_begin(&call->signals, last_words);
-	error = call->options.trace ? trace_all(call) : probe(call);
+	error = call->options.trace ? trace_target(call) : probe(call);
 	sig = error == EINTR ? face_interrupted(&call->signals) : 0;
 	call->output.last_words = sig != 0 && last_words;
 	if (sig == 0 || last_words)
@@ -449,7 +440,7 @@ static int check_variables(const struct tp_options *options, struct tp_why *why)
 	return 0;
 }
 
-/* Only one connection can be handed over. */
+/* Only one connection can be handed over, and one way be followed. */
 static int check_targets(const struct call *call, struct tp_why *why)
 {
 	const struct tp_options *options = &call->options;
@@ -457,6 +448,8 @@ static int check_targets(const struct call *call, struct tp_why *why)
 	if (options->descriptor_name != NULL && !options->first_open &&
 	    (options->file != NULL || options->each_address || tp_feed_count(&call->feed) > 1))
 		return tp_because(why, "-u: several targets need -1");
+	if (options->trace && tp_feed_count(&call->feed) > 1)
+		return tp_because(why, "-T: one target, and one port");
 	return 0;
 }
 

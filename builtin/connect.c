@@ -57,8 +57,8 @@ static int judge(int fd, int error, const union tp_address *peer, struct tp_evid
 	icmp_error = tp_os_evidence(fd, evidence);
 	if (icmp_error != 0)
 		return icmp_error;
-	/* Without an ICMP error it was a RST, and that is the peer's own. */
-	if (error == ECONNREFUSED)
+	/* Where ICMP errors are told, a refusal without one was a RST, and that is the peer's own. */
+	if (error == ECONNREFUSED && tp_os_has_evidence())
 		evidence->reporter = *peer;
 	return error;
 }

@@ -275,11 +275,11 @@ static int check(struct tp_options *options, struct tp_why *why)
 		{ options->descriptor_name != NULL, options->until == TP_UNTIL_CLOSED, "-u and -R" },
 	};
 
-	/* A trace is one probe, and its lines are no format's. */
-	if (options->trace &&
-	    (options->first_open || options->each_address || options->repeat || options->until != TP_ONCE ||
-	     options->format != NULL || options->reports_name != NULL || options->descriptor_name != NULL))
-		return tp_because(why, "-T goes with none of -1 -a -c -F -o -r -R -u");
+	/* A trace is one probe, half-open as it is, and its lines are no format's. */
+	if (options->trace && (options->first_open || options->each_address || options->repeat ||
+			       options->file != NULL || options->format != NULL || options->reports_name != NULL ||
+			       options->until != TP_ONCE || options->descriptor_name != NULL || options->half_open))
+		return tp_because(why, "-T goes with none of -1 -a -c -f -F -o -r -R -u -z");
 	for (size_t i = 0; i < sizeof(exclusive) / sizeof(*exclusive); i++) {
 		if (exclusive[i].first && exclusive[i].second)
 			return tp_because(why, "%s exclude each other", exclusive[i].names);

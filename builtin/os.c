@@ -15,6 +15,11 @@
 #include <linux/errqueue.h>
 #endif
 
+/* Left out on demand, to see what it costs, and that all else does without. */
+#if defined(IP_RECVERR) && defined(IPV6_RECVERR) && defined(__linux__) && !defined(TP_WITHOUT_EVIDENCE)
+#define HAS_EVIDENCE
+#endif
+
 int64_t tp_os_now_us(void)
 {
 	struct timespec now;
@@ -256,7 +261,7 @@ int64_t tp_os_handshake_us(int fd)
 
 void tp_os_want_evidence(int fd, int family)
 {
-#ifdef IP_RECVERR
+#ifdef HAS_EVIDENCE
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &(int){ 1 }, sizeof(int));
 	else
@@ -267,7 +272,7 @@ void tp_os_want_evidence(int fd, int family)
 #endif
 }
 
-#ifdef IP_RECVERR
+#ifdef HAS_EVIDENCE
 /* What a message of the error queue says of an ICMP error; 0: it is about something else. */
 static int read_evidence(struct msghdr *message, struct tp_evidence *evidence)
 {
@@ -295,7 +300,7 @@ static int read_evidence(struct msghdr *message, struct tp_evidence *evidence)
 
 bool tp_os_has_evidence(void)
 {
-#ifdef IP_RECVERR
+#ifdef HAS_EVIDENCE
 	return true;
 #else
 	return false;
@@ -306,7 +311,7 @@ int tp_os_evidence(int fd, struct tp_evidence *evidence)
 {
 	int found = 0;
 
-#ifdef IP_RECVERR
+#ifdef HAS_EVIDENCE
 	while (found == 0) {
 		union {
 			struct cmsghdr aligned;

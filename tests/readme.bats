@@ -60,3 +60,35 @@ need_server() {
 	assert_line --index 0 --regexp '^HTTP/1\.1 [0-9]+ '
 	assert_line --index 1 --regexp '^SSH-2\.0-'
 }
+
+# -- What was made in the lab
+
+# normal: times as they will never be again.
+normal() {
+	sed -E 's/[0-9]+\.[0-9]{3} ms/N ms/'
+}
+
+@test "the trace that finds a firewall is what the lab shows" {
+	need_lab
+	block=$(awk '/^<!-- made by tests\/readme.bats -->$/ { marked = 1; next } marked && /^```console$/ { inside = 1; next }
+		/^```$/ { inside = marked = 0 } inside' "$tree/README.md")
+	made=$(while IFS= read -r line; do
+		[[ $line == '$ '* ]] || continue
+		face "${line#\$ }"
+		printf '%s\n' "$line" "${stderr#script: line +([0-9]): }$output"
+	done <<<"$block")
+	assert_equal "$(normal <<<"$made")" "$(normal <<<"$block")"
+	((${#block} > 300))
+}
+
+@test "each message of the table of evidence is what the lab shows" {
+	need_lab
+	rows=0
+	while IFS='`' read -r _ message _; do
+		target=${message%%: *}
+		face 'tcpprobe -t 1 "$1"' "$target"
+		assert_message "$message"
+		((++rows))
+	done < <(awk '/^\| you see/ { table = 1; next } !/^\|/ { table = 0 } table && /`/' "$tree/README.md")
+	((rows >= 12))
+}

@@ -156,20 +156,18 @@ $TP_SILENT:80 timeout: silent from the first hop"
 }
 
 @test "-T sees a loop" {
-	face 'tcpprobe -T "$@"' "$TP_LOOP:80" "[$TP_LOOP6]:80"
+	face 'tcpprobe -T "$1"; tcpprobe -T "$2"' "$TP_LOOP:80" "[$TP_LOOP6]:80"
 	assert_state unreachable
 	assert_line --partial "$TP_LOOP:80 unreachable: a routing loop, hop 3 is hop 1 ($TP_HOP1) again"
 	assert_line --partial "[$TP_LOOP6]:80 unreachable: a routing loop, hop "
 }
 
 @test "-T of what cannot be sent, or has no address, says why" {
-	face 'tcpprobe -T "$@" -t 0.3' "$TP_NOROUTE:80"
-	assert_state usage
-	face 'tcpprobe -t 0.3 -T "$@"' "$TP_NOROUTE:80" no.nx.test:80 no.dead.test:80
-	assert_state unreachable
+	face 'for target; do tcpprobe -t 0.3 -T "$target"; echo $?; done' "$TP_NOROUTE:80" no.nx.test:80 no.dead.test:80
 	assert_line --index 0 "$TP_NOROUTE:80 unreachable: Network is unreachable"
-	assert_line --index 1 'no.nx.test:80 unresolved: Name or service not known'
-	assert_line --index 2 'no.dead.test:80 timeout: Name lookup timed out'
+	assert_line --index 2 'no.nx.test:80 unresolved: Name or service not known'
+	assert_line --index 4 'no.dead.test:80 timeout: Name lookup timed out'
+	assert_equal "${lines[1]} ${lines[3]} ${lines[5]}" '3 4 124'
 	no_helper_left
 }
 
@@ -187,10 +185,15 @@ $TP_SILENT:80 timeout: silent from the first hop"
 }
 
 @test "-T goes with none of the options that make several probes or lines of their own" {
-	for options in -1 -a '-c 2' '-F %h' '-o x' '-r 1' '-R 1' '-u x'; do
+	for options in -1 -a '-c 2' '-f /dev/null' '-F %h' '-o x' '-r 1' '-R 1' '-u x' -z; do
 		face "tcpprobe -T $options 127.0.0.1 1"
 		assert_state usage
 		assert_message_has '-T goes with none of'
+	done
+	for targets in '127.0.0.1 1,2' '127.0.0.1:1 127.0.0.1:1' '127.0.0.1 1-3'; do
+		face "tcpprobe -T $targets"
+		assert_state usage
+		assert_message_has '-T: one target, and one port'
 	done
 }
 
@@ -199,6 +202,38 @@ $TP_SILENT:80 timeout: silent from the first hop"
 	interrupted INT 'tcpprobe -T -t 60 "$1" 80; echo not reached' "$TP_SILENT"
 	assert_equal "$status" 130
 	((after_ms < 100)) || fail "took $after_ms ms"
+}
+
+# -- Evidence that is none
+
+@test "forged ICMP errors, 10,000 a second, change no state and name no reporter" {
+	for kind in port sequence short garbage; do
+		exec {forger_fd}< <(exec "$TP_BUILD/lab/forger" "$kind" "$TP_SOURCE" "$TP_FAR.0.1" "$(far_port silent)" 3>&-)
+		read -r line <&"$forger_fd"
+		assert_equal "$line" ready
+		within=()
+		face 'for i in 1 2 3; do tcpprobe -t 0.3 -F "%s %r" "$1" "$2"; tcpprobe -F "%s %r" "$1" "$3"; done' \
+			"$TP_FAR.0.1" "$(far_port silent)" "$(far_port open)"
+		assert_output $'timeout -\nopen -\ntimeout -\nopen -\ntimeout -\nopen -'
+		exec {forger_fd}<&-
+	done
+}
+
+@test "what the forger sends would be believed if it were true" {
+	exec {forger_fd}< <(exec "$TP_BUILD/lab/forger" true "$TP_SOURCE" "$TP_FAR.0.1" "$(far_port silent)" 3>&-)
+	read -r line <&"$forger_fd"
+	face 'tcpprobe -t 2 -F "%s %r" "$1" "$2"' "$TP_FAR.0.1" "$(far_port silent)"
+	exec {forger_fd}<&-
+	assert_output "unreachable $TP_SOURCE"
+}
+
+@test "without error queues nobody is named, and -T says where it works" {
+	make -s -C "$tree" B="$BATS_TEST_TMPDIR/build" CPPFLAGS=-DTP_WITHOUT_EVIDENCE all
+	face_prelude="enable -f '$BATS_TEST_TMPDIR/build/tcpprobe.so' tcpprobe || exit 99; "
+	face 'tcpprobe -F "%s %r" "$1" 8215; tcpprobe -F "%s %r" 127.0.0.1 1; tcpprobe -T 127.0.0.1 1' "$TP_END"
+	assert_state usage
+	assert_output $'unreachable -\nrefused -'
+	assert_message_has '-T: works on Linux only'
 }
 
 # unseen_by NAME: a trace leaves no line in its log at its most talkative.

@@ -3,21 +3,7 @@
  * floor ADDRESS PORT COUNT: the least that a probe can cost. A loop of socket, non-blocking connect, poll, SO_ERROR
  * and close; prints microseconds a probe.
  */
-#include <arpa/inet.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
-
-static double now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
+#include "bench.h"
 
 static void probe(const struct sockaddr_in *to)
 {
