@@ -388,6 +388,12 @@ static int bind_variables(struct call *call, int status)
 		face_set_array(call->options.reports_name, call->reports.bytes, call->reports_count);
 	if (call->fd < 0)
 		return status;
+	if (status != 0) {
+		/* A signal came after the handshake: who is told of a failure closes nothing. */
+		close(call->fd);
+		call->fd = -1;
+		return status;
+	}
 	error = face_set_descriptor(call->options.descriptor_name, call->fd);
 	call->fd = -1;
 	if (error == 0)
