@@ -9,6 +9,9 @@
 
 #include "tp_os.h"
 
+/* A file may have no target in it and no end: after so many reads the caller has a look around. */
+#define READS_MAX 16
+
 /* What separates the words of a line; a CR before the newline is the other systems' way to end one. */
 static const char blanks[] = " \t\r";
 
@@ -145,6 +148,11 @@ static int read_on(struct tp_feed *feed)
 {
 	ssize_t got;
 
+	if (feed->reads == READS_MAX) {
+		feed->reads = 0;
+		return EAGAIN;
+	}
+	feed->reads++;
 	memmove(feed->buffer, feed->buffer + feed->begin, feed->end - feed->begin);
 	feed->end -= feed->begin;
 	feed->begin = 0;
@@ -207,5 +215,6 @@ int tp_feed_next(struct tp_feed *feed, const char **host, uint16_t *port)
 		if (error != 0)
 			return error;
 	}
+	feed->reads = 0;
 	return 0;
 }

@@ -29,6 +29,7 @@ struct tp_feed {
 	size_t begin, end; /* what is read and not yet taken */
 	size_t line;       /* its number, from 1 */
 	bool skipping;     /* the rest of a line that is too long */
+	unsigned reads;    /* since the last target */
 };
 
 /* A feed of the operands; complain and context are set by the caller. Free it whatever comes. */

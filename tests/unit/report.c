@@ -194,6 +194,117 @@ static void counts_the_states(void)
 	}
 }
 
+static const char *format_of(const char *format, const struct tp_result *result)
+{
+	tp_text_clear(&text);
+	tp_put(&text, "");
+	tp_put_format(&text, format, result);
+	return text.bytes;
+}
+
+static void formats(void)
+{
+	struct tp_result open = result_of(TP_OPEN, "db", "10.0.0.5"), refused = result_of(TP_REFUSED, "db", "10.0.0.5");
+	struct tp_result none = result_of(TP_UNRESOLVED, "db", NULL);
+
+	open.connect_us = 412;
+	open.lookup_us = 1050;
+	open.try = 3;
+	open.time_us = INT64_C(1700000000000001);
+	CHECK_TEXT(format_of("%h %p %a %s %x [%e] %r %t %l %n %T %% \\n\\t\\\\", &open),
+		   "db 5432 10.0.0.5 open 0 [] - 0.412 1.050 3 1700000000.000001 % \n\t\\");
+	refused.error = ECONNREFUSED;
+	refused.evidence.reporter = refused.address;
+	CHECK_TEXT(format_of("%x %e %r %t %l", &refused), "1 Connection refused 10.0.0.5 - -");
+	none.eai = EAI_NONAME;
+	none.in_lookup = true;
+	CHECK_TEXT(format_of("%a %x", &none), "- 4");
+	CHECK_TEXT(format_of("", &open), "");
+	CHECK_TEXT(format_of("%s%s", &open), "openopen");
+}
+
+static void refuses_other_formats(void)
+{
+	static const char *const bad[] = { "%", "%z", "a%", "%5h", "\\", "\\q", "%%%", "\\\\\\", "%\n" };
+
+	for (size_t i = 0; i < ROWS(bad); i++) {
+		struct tp_why why;
+
+		unit.row = bad[i];
+		CHECK_NUMBER(tp_format_check(bad[i], &why), EINVAL);
+		CHECK(strstr(why.text, "is no part of a format") != NULL);
+	}
+	unit.row = NULL;
+}
+
+static void says_what_a_wait_met(void)
+{
+	struct tp_result result = result_of(TP_REFUSED, "db", "10.0.0.5");
+
+	result.error = ECONNREFUSED;
+	result.expired = true;
+	result.until = TP_UNTIL_OPEN;
+	result.waited_us = 30000000;
+	CHECK_TEXT(failure_of(&result), "db:5432: not open after 30s: Connection refused");
+	result.waited_us = 1500000;
+	result.until = TP_UNTIL_CLOSED;
+	CHECK_TEXT(failure_of(&result), "db:5432: not closed after 1.5s: Connection refused");
+	result.error = 0;
+	result.waited_us = 250;
+	CHECK_TEXT(failure_of(&result), "db:5432: still open after 0.00025s");
+}
+
+static void names_who_said_no(void)
+{
+	struct tp_result result = result_of(TP_UNREACHABLE, "db", "10.0.0.5");
+
+	result.error = EHOSTUNREACH;
+	result.evidence = (struct tp_evidence){ .icmp = true, .type = 3, .code = 13 };
+	result.evidence.reporter = result_of(TP_OPEN, "", "10.0.0.1").address;
+	CHECK_TEXT(failure_of(&result), "db:5432: No route to host (administratively prohibited, says 10.0.0.1)");
+	result.evidence.code = 99;
+	CHECK_TEXT(failure_of(&result), "db:5432: No route to host (ICMP type 3 code 99, says 10.0.0.1)");
+	result.evidence = (struct tp_evidence){ .icmp = true, .type = 3, .code = 0 };
+	result.evidence.reporter = result_of(TP_OPEN, "", "fd00::1").address;
+	CHECK_TEXT(failure_of(&result),
+		   "db:5432: No route to host (hop limit exceeded in transit: a routing loop, says fd00::1)");
+}
+
+static void makes_json(void)
+{
+	struct tp_result result = result_of(TP_REFUSED, "a\"b\\c\x80\xc3\xa9\xed\xa0\x80\x7f", "10.0.0.5");
+
+	result.error = ECONNREFUSED;
+	result.try = 2;
+	result.time_us = 1000001;
+	result.evidence = (struct tp_evidence){ .reporter = result.address, .icmp = true, .type = 3, .code = 3 };
+	tp_text_clear(&text);
+	tp_put_json(&text, &result);
+	CHECK_TEXT(text.bytes,
+		   "{\"host\":\"a\\\"b\\\\c\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\u007f\",\"port\":"
+		   "5432,"
+		   "\"address\":\"10.0.0.5\",\"state\":\"refused\",\"status\":1,"
+		   "\"error\":\"Connection refused (port unreachable, says "
+		   "10.0.0.5)\",\"reporter\":\"10.0.0.5\",\"icmp\":[3,3],"
+		   "\"connect_ms\":null,\"lookup_ms\":null,\"try\":2,\"time\":1.000001}");
+}
+
+static void shows_hops(void)
+{
+	struct tp_hop hop = { .hop = 9, .us = 310, .address = result_of(TP_OPEN, "", "10.0.0.1").address };
+
+	tp_text_clear(&text);
+	tp_put_hop(&text, &hop);
+	CHECK_TEXT(text.bytes, " 9  10.0.0.1  0.310 ms");
+	tp_text_clear(&text);
+	tp_put_hop_json(&text, &hop);
+	CHECK_TEXT(text.bytes, "{\"hop\":9,\"address\":\"10.0.0.1\",\"ms\":0.310}");
+	hop = (struct tp_hop){ .hop = 10, .us = -1 };
+	tp_text_clear(&text);
+	tp_put_hop(&text, &hop);
+	CHECK_TEXT(text.bytes, "10  *");
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -206,6 +317,12 @@ int main(void)
 		{ "a timeout in the lookup is told from one in the handshake", tells_the_two_timeouts_apart },
 		{ "what kept a lookup from being made is said", says_what_kept_a_lookup_from_being_made },
 		{ "the longest host fits into a line", has_room_for_the_longest_host },
+		{ "a format's conversions and escapes are what they stand for", formats },
+		{ "what is no format is named", refuses_other_formats },
+		{ "a wait that was in vain says how long, and what the last try met", says_what_a_wait_met },
+		{ "an ICMP error is told in the words of its RFC, with its sender", names_who_said_no },
+		{ "JSON is valid whatever bytes a host holds", makes_json },
+		{ "a hop is a line or an object, and a silent one a star", shows_hops },
 		{ "states are counted, and the first that is not open decides", counts_the_states },
 	};
 

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The file of -f, through a pipe: whatever its bytes, it ends, hosts and ports are such, and every line is a target, a
+ * complaint, or nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "tp_feed.h"
+
+/* More than a pipe holds would block. */
+#define INPUT_MAX 8192
+
+static void complain(void *context, const char *text)
+{
+	size_t *complaints = context;
+
+	++*complaints;
+	MUST(strncmp(text, "x:", 2) == 0);
+	MUST(strchr(text, '\n') == NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	size_t complaints = 0, probes = 0, lines = 1;
+	int ends[2], error, spins = 0;
+	struct tp_feed feed;
+	const char *host;
+	uint16_t port;
+
+	if (size > INPUT_MAX)
+		return 0;
+	for (size_t i = 0; i < size; i++)
+		lines += data[i] == '\n';
+	MUST(pipe(ends) == 0);
+	MUST(write(ends[1], data, size) == (ssize_t)size);
+	close(ends[1]);
+	tp_feed_init(&feed);
+	feed.complain = complain;
+	feed.context = &complaints;
+	MUST(tp_feed_open(&feed, "/dev/null") == 0);
+	/* In the file's place. */
+	MUST(dup2(ends[0], feed.fd) == feed.fd);
+	close(ends[0]);
+	feed.name = "x";
+	while ((error = tp_feed_next(&feed, &host, &port)) == 0 || (error == EAGAIN && spins++ < 1000)) {
+		if (error == EAGAIN)
+			continue;
+		MUST(port > 0);
+		MUST(*host != '\0' && strlen(host) <= TP_HOST_MAX);
+		/* A line may be many ranges. */
+		if (++probes > 200000)
+			break;
+	}
+	MUST(error == 0 || error == ENOENT);
+	MUST(complaints == feed.bad);
+	MUST(complaints <= lines);
+	tp_feed_free(&feed);
+	return 0;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tp_tally.h"
+
+#include "tp_progress.h"
+#include "unit.h"
+
+static void add_times(struct tp_tally *tally, const int64_t *times, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct tp_result result = { .state = TP_OPEN, .connect_us = times[i] };
+
+		tp_tally_add(tally, &result);
+	}
+}
+
+static void sums_up_times(void)
+{
+	static const struct {
+		int64_t times[5];
+		size_t count;
+		const char *line;
+	} rows[] = {
+		{ { 0 }, 0, "" },
+		{ { -1, -1 }, 2, "" },
+		{ { 412 }, 1, "rtt min/avg/max/mdev = 0.412/0.412/0.412/0.000 ms" },
+		{ { 0, 0, 0 }, 3, "rtt min/avg/max/mdev = 0.000/0.000/0.000/0.000 ms" },
+		{ { 301, 511, 402, 394 }, 4, "rtt min/avg/max/mdev = 0.301/0.402/0.511/0.074 ms" },
+		{ { 1000, -1, 3000 }, 3, "rtt min/avg/max/mdev = 1.000/2.000/3.000/1.000 ms" },
+		{ { INT64_C(3600000000), INT64_C(3600000002) },
+		  2,
+		  "rtt min/avg/max/mdev = 3600000.000/3600000.001/3600000.002/0.001 ms" },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct tp_tally tally = { 0 };
+		struct tp_text text = { 0 };
+
+		unit.row = rows[i].line;
+		add_times(&tally, rows[i].times, rows[i].count);
+		tp_put_rtt(&text, &tally);
+		CHECK_TEXT(text.bytes == NULL ? "" : text.bytes, rows[i].line);
+		tp_text_free(&text);
+	}
+	unit.row = NULL;
+}
+
+static const char *progress_at(struct tp_progress *progress, size_t done, size_t open, int64_t now_us)
+{
+	static struct tp_text text;
+
+	tp_text_clear(&text);
+	tp_put_progress(&text, progress, (struct tp_engine_counts){ done, open }, now_us);
+	return text.bytes;
+}
+
+static void shows_progress(void)
+{
+	struct tp_progress progress;
+	struct tp_text text = { 0 };
+
+	tp_progress_begin(&progress, 100, 5000000);
+	CHECK_NUMBER(progress.due_us, 6000000);
+	CHECK_TEXT(progress_at(&progress, 0, 0, 6000000), "\r0/100 done, 0 open");
+	CHECK_TEXT(progress_at(&progress, 20, 3, 7000000), "\r20/100 done, 3 open, 8 s left");
+	CHECK(progress.due_us > 7000000 && progress.due_us <= 8000000);
+	/* What is shorter covers what was longer. */
+	CHECK_TEXT(progress_at(&progress, 100, 3, 9000000), "\r100/100 done, 3 open         ");
+	tp_put_no_progress(&text, &progress);
+	CHECK_TEXT(text.bytes, "\r                    \r");
+	tp_text_clear(&text);
+	tp_put_no_progress(&text, &progress);
+	CHECK_TEXT(text.bytes, "");
+	tp_text_free(&text);
+	tp_progress_begin(&progress, 0, 0);
+	CHECK_TEXT(progress_at(&progress, 7, 1, 2000000), "\r7 done, 1 open");
+}
+
+int main(void)
+{
+	static const struct unit_test tests[] = {
+		{ "times are summed up as ping does, and those not measured are left out", sums_up_times },
+		{ "progress is one line that covers the one before it, and leaves none", shows_progress },
+	};
+
+	return UNIT_RUN(tests);
+}
