@@ -11,7 +11,7 @@
 /* What a feed gave: "host:port host:port ... error", and its complaints, one a line. */
 struct got {
 	char targets[512], complaints[1024];
-	size_t bad;
+	size_t bad, count;
 };
 
 static void note_complaint(void *context, const char *text)
@@ -29,8 +29,12 @@ static void drain(struct tp_feed *feed, struct got *got)
 	size_t used = 0;
 	int error;
 
-	while ((error = tp_feed_next(feed, &host, &port)) == 0)
-		used += (size_t)snprintf(got->targets + used, sizeof(got->targets) - used, "%s:%u ", host, port);
+	while ((error = tp_feed_next(feed, &host, &port)) == 0) {
+		got->count++;
+		/* The first of many are enough. */
+		if (used < sizeof(got->targets) - 40)
+			used += (size_t)snprintf(got->targets + used, 32, "%.20s:%u ", host, port);
+	}
 	snprintf(got->targets + used, sizeof(got->targets) - used, "%s", error == ENOENT ? "end" : strerror(error));
 	got->bad = feed->bad;
 }
@@ -144,7 +148,7 @@ static void takes_many_words(void)
 	for (size_t i = 0; i < 30000; i++)
 		memcpy(bytes + 1 + 2 * i, " 1", 2);
 	read_file(&got, bytes, 60001);
-	CHECK(strncmp(got.targets, "a:1 a:1 a:1 ", 12) == 0);
+	CHECK_NUMBER(got.count, 30000);
 	CHECK_TEXT(got.complaints, "");
 }
 
