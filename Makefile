@@ -10,6 +10,7 @@
 #	make fuzz	each parser for FUZZ_SECONDS
 #	make bench	the figures of the README
 #	make check-bashes	the one .so in the bashes of other Debian releases
+#	make check-shells	the fallback in each shell, and with each tool
 #	make check-install check-sync deps clean
 
 PREFIX = /usr/local
@@ -100,10 +101,12 @@ lint: check-sync
 install: all
 	install -d $(DESTDIR)$(LOADABLESDIR)
 	install -m 755 $B/tcpprobe.so $(DESTDIR)$(LOADABLESDIR)/tcpprobe.so
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 shell/tcpprobe.sh $(DESTDIR)$(PREFIX)/bin/tcpprobe
 
 uninstall:
-	rm -f $(DESTDIR)$(LOADABLESDIR)/tcpprobe.so
-	-rmdir $(DESTDIR)$(LOADABLESDIR) 2>/dev/null
+	rm -f $(DESTDIR)$(LOADABLESDIR)/tcpprobe.so $(DESTDIR)$(PREFIX)/bin/tcpprobe
+	-rmdir $(DESTDIR)$(LOADABLESDIR) $(DESTDIR)$(PREFIX)/bin 2>/dev/null
 
 # For .ci/lint, so that the flags stand in one place.
 print-STRICT:
@@ -115,8 +118,13 @@ check-install: all
 check-bashes: all lab
 	@tests/bashes
 
+# Each shell, and each tool: what is missing is installed first.
+check-shells: all lab
+	@.ci/deps shells
+	@tests/shells
+
 clean:
 	rm -rf $B
 
-.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes clean print-STRICT
+.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes check-shells clean print-STRICT
 -include $(wildcard $B/*.d $B/unit/*.d)

@@ -5,6 +5,8 @@
 #
 #	TP_BUILD     where the things under test are built
 #	TP_BASH      the bash that loads the builtin (default: bash)
+#	TP_FACE      builtin (the default) or fallback
+#	TP_SHELL     with the fallback: the shell that runs it
 #	TP_LAB       set inside the lab (tests/lab/enter)
 #	TP_LAB_LACK  where there is no lab: why
 
@@ -22,7 +24,16 @@ export LC_ALL=C
 # -- The face
 
 # The text that gives a script the face. One that does not load ends the test: never is another tested by accident.
-face_prelude="enable -f '$so' tcpprobe || exit 99; "
+if [[ ${TP_FACE-builtin} == builtin ]]; then
+	face_prelude="enable -f '$so' tcpprobe || exit 99; "
+else
+	face_prelude="tcpprobe() { command $TP_SHELL '$tree/shell/tcpprobe.sh' \"\$@\"; }; "
+fi
+
+# What a test is about that only the builtin has, by contract or because it lives in the shell's own process.
+need_builtin() {
+	[[ ${TP_FACE-builtin} == builtin ]] || skip "contract: $1"
+}
 
 # A command that each shell is started by: see own_network.
 within=()
@@ -34,6 +45,20 @@ face() {
 
 	run --separate-stderr "${within[@]}" "$shell" --norc -c "$face_prelude$1" script "${@:2}"
 	elapsed_ms=$(((${EPOCHREALTIME/./} - ${begin/./}) / 1000))
+}
+
+# need_sight WORD: skips where include/tools.def has the fallback's tool blind to it.
+need_sight() {
+	[[ ${TP_FACE-builtin} == builtin ]] || ! awk -F'"' -v tool="$TCPPROBE_BACKEND" -v word="$1" \
+		'/^TP_TOOL/ && $2 == tool && index(" " $6 " ", " " word " ") { found = 1 } END { exit !found }' \
+		"$tree/include/tools.def" || skip "contract: $TCPPROBE_BACKEND is blind to $1"
+}
+
+# need_option LETTER: the same of an option.
+need_option() {
+	[[ ${TP_FACE-builtin} == builtin ]] || awk -F'"' -v tool="$TCPPROBE_BACKEND" -v letter="$1" \
+		'/^TP_TOOL/ && $2 == tool && index($4, letter) { found = 1 } END { exit !found }' \
+		"$tree/include/tools.def" || skip "contract: $TCPPROBE_BACKEND cannot do -$1"
 }
 
 # A row of the one list of states: what it says is never typed again here.

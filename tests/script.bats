@@ -59,12 +59,14 @@ now_ms() {
 }
 
 @test "-i is the pause between tries, and 0 is allowed" {
+	need_builtin "a process a probe"
 	face 'tcpprobe -F %n -r 0.5 -i 0.1 127.0.0.1 1; tcpprobe -F %n -r 0.1 -i 0 127.0.0.1 1'
 	((lines[0] == 5)) || fail "$output"
 	((lines[1] > 100)) || fail "$output"
 }
 
 @test "-r 0 waits for ever" {
+	need_builtin "signals of the shell that it lives in"
 	need_lab
 	interrupted TERM 'trap : EXIT; tcpprobe -r 0 -i 0.01 127.0.0.1 1'
 	assert_equal "$status" 143
@@ -86,6 +88,7 @@ now_ms() {
 }
 
 @test "more targets are waited for than may be in flight" {
+	need_builtin "a process a probe"
 	peer late 0.5
 	face 'tcpprobe -q -v -n 3 -r 10 -i 0.05 "$@" | tail -n 1' "127.0.0.1:$port"{,,,,,,,,,,,,,,,,,,,}
 	assert_output '--- 20 probes: 20 open'
@@ -125,7 +128,8 @@ now_ms() {
 
 @test "options that contradict each other are refused, status 2, and nothing is sent" {
 	peer open
-	for options in '-r 1 -R 1' '-r 1 -c 1' '-1 -R 1' '-u fd -z' '-u fd -c 2' '-F x -j'; do
+	for options in '-r 1 -R 1' '-r 1 -c 1' '-1 -R 1' '-F x -j' '-u fd -z' '-u fd -c 2'; do
+		[[ ${TP_FACE-builtin} == builtin || $options != -u* ]] || continue
 		face "tcpprobe $options 127.0.0.1 $port"
 		assert_state usage
 		assert_message_has 'exclude each other'
@@ -158,6 +162,7 @@ now_ms() {
 }
 
 @test "-c 0 goes on until SIGINT, which ends the script, and still sums up" {
+	need_builtin "signals of the shell that it lives in"
 	peer open
 	interrupted INT 'tcpprobe -v -c 0 -i 60 127.0.0.1 "$1"; echo not reached' "$port"
 	assert_equal "$status" 130
@@ -168,6 +173,7 @@ now_ms() {
 }
 
 @test "a trapped signal ends rounds with their sums, and the trap runs right after" {
+	need_builtin "signals of the shell that it lives in"
 	peer open
 	interrupted USR1 'trap "echo trapped" USR1; tcpprobe -v -c 0 -i 60 127.0.0.1 "$1"; echo "status $?"' "$port"
 	assert_line --index 1 "--- 127.0.0.1:$port: 1 probe: 1 open"
@@ -176,6 +182,7 @@ now_ms() {
 }
 
 @test "times are the handshake's, within 1 ms of the truth, and within 3 ms with 1,000 in flight" {
+	need_builtin "-u and the shell that it lives in"
 	need_lab
 	# Not the slowest of all: on a busy machine that is the lab, which is late itself.
 	face 'tcpprobe -F %t "$1" 80; ulimit -n 2048; tcpprobe -F %t -n 1000 "$1" 80 "$(printf "80,%.0s" {1..999})80" | sort -n | sed -n "1p;900p"' "$TP_FAR.0.1"
@@ -189,6 +196,7 @@ now_ms() {
 # -- The kept connection
 
 @test "-u keeps the connection: at least 10, blocking, inherited, and closed like any other" {
+	need_builtin "-u and the shell that it lives in"
 	peer banner hello
 	face 'tcpprobe -u fd 127.0.0.1 "$1" && ((fd >= 10)) && read -r -t 5 -u "$fd" line && echo "$line"
 		(echo "child: $(readlink "/proc/self/fd/$fd")") | cut -c 1-14; exec {fd}>&-; [[ ! -e /proc/$$/fd/$fd ]] && echo closed' "$port"
@@ -196,6 +204,7 @@ now_ms() {
 }
 
 @test "-u leaves NAME as it was where nothing is open, and no descriptor" {
+	need_builtin "-u and the shell that it lives in"
 	need_lab
 	face 'fd=old; count() { local fds=(/proc/$$/fd/*); echo "${#fds[@]}"; }; count; tcpprobe -q -u fd 127.0.0.1 1; tcpprobe -q -t 0.1 -u fd "$1" 80; count; echo "$fd"' "$TP_SILENT"
 	assert_equal "${lines[0]}" "${lines[1]}"
@@ -203,6 +212,7 @@ now_ms() {
 }
 
 @test "-u with -1 keeps the winner's, with -r the first that opens, and nothing else stays open" {
+	need_builtin "-u and the shell that it lives in"
 	need_lab
 	peer late 0.3
 	face 'count() { local fds=(/proc/$$/fd/*); echo "${#fds[@]}"; }; count; tcpprobe -q -r 5 -1 -u fd 127.0.0.1:1 "$1:80" "127.0.0.1:$2"; count; exec {fd}>&-; count' "$TP_SILENT" "$port"
@@ -210,6 +220,7 @@ now_ms() {
 }
 
 @test "-u with a name that cannot take it, or with several targets, is refused, and nothing is sent" {
+	need_builtin "-u and the shell that it lives in"
 	peer open
 	for setup in 'set a[0]' 'readonly no=1; set no' 'declare -A no; set no' 'set 1x'; do
 		face "port=$port; $setup"'; tcpprobe -u "$1" 127.0.0.1 "$port"'
@@ -225,6 +236,7 @@ now_ms() {
 }
 
 @test "-u honours locals, namerefs and declare -i" {
+	need_builtin "-u and the shell that it lives in"
 	peer open
 	face 'f() { local fd; tcpprobe -u fd 127.0.0.1 "$1"; [[ $fd == [0-9]* ]] && echo "local"; exec {fd}>&-; }; f "$1"; echo "${fd-unset}"
 		declare -n ref=target; tcpprobe -u ref 127.0.0.1 "$1"; [[ $target == [0-9]* ]] && echo nameref
@@ -233,6 +245,7 @@ now_ms() {
 }
 
 @test "without a descriptor to hand over to, it is an error, and none stays" {
+	need_builtin "-u and the shell that it lives in"
 	peer open
 	face 'ulimit -n 9; count() { local fds=(/proc/$$/fd/*); echo "${#fds[@]}"; }; count; tcpprobe -u fd 127.0.0.1 "$1"; echo "$? ${fd-unset}"; count' "$port"
 	assert_equal "${lines[1]}" '5 unset'
@@ -242,6 +255,7 @@ now_ms() {
 # -- Without a trace
 
 @test "-z finds 500 of 500 open, and the server accepts none" {
+	need_builtin "a process a probe"
 	peer open
 	face 'tcpprobe -zqv -c 500 -i 0 127.0.0.1 "$1" | grep -- ---' "$port"
 	assert_output "--- 127.0.0.1:$port: 500 probes: 500 open"
@@ -263,6 +277,7 @@ now_ms() {
 # -- Signals, wherever it waits
 
 @test "SIGINT ends it within 100 ms between tries, between rounds, and in a lookup that is waited for" {
+	need_builtin "-u and the shell that it lives in"
 	need_lab
 	for command in 'tcpprobe -r 60 -i 60 127.0.0.1 1' 'tcpprobe -c 0 -i 60 -q 127.0.0.1 1' 'tcpprobe -r 60 no.dead.test 80' \
 		'tcpprobe -u fd -r 60 "$1" 80' 'tcpprobe -f - <"$2"'; do
@@ -275,6 +290,7 @@ now_ms() {
 }
 
 @test "signals at random moments: no wrong state, nothing left behind" {
+	need_builtin "-u and the shell that it lives in"
 	need_lab
 	peer open
 	# A sender in a process of its own, whose pauses have the length of a probe.
@@ -303,6 +319,7 @@ now_ms() {
 }
 
 @test "it works as process 1" {
+	need_builtin "-u and the shell that it lives in"
 	need_lab
 	peer open
 	within=(unshare --pid --fork --mount-proc)

@@ -4,6 +4,7 @@
 
 setup() {
 	load lib
+	need_builtin "signals and jobs of the shell that it lives in"
 }
 
 # -- Loading

@@ -41,6 +41,7 @@ finds() {
 }
 
 @test "a URL's list of hosts is a list of targets" {
+	need_sight all
 	peer open
 	face 'tcpprobe -v "$@"' "postgres://u:p@127.0.0.1:$port,localhost:$port/app"
 	assert_state open
@@ -49,11 +50,13 @@ finds() {
 }
 
 @test "a host in a URL may be percent-encoded" {
+	need_sight all
 	peer open
 	finds "localhost:$port" "http://local%68ost:$port/"
 }
 
 @test "an IPv6 host stands in brackets before a port, and bare before port words" {
+	need_sight ipv6
 	peer -6 -a ::1 open
 	finds "\[::1]:$port" "[::1]:$port"
 	finds "\[::1]:$port" ::1 "$port"
@@ -68,6 +71,7 @@ finds() {
 }
 
 @test "several words that are each whole are several targets, in order" {
+	need_sight all
 	peer open
 	face 'tcpprobe -v "$@"' "localhost:$port" "/dev/tcp/127.0.0.1/$port" "tcp://127.1:$port"
 	assert_line --index 0 --partial "localhost:$port open"
@@ -190,6 +194,7 @@ bad_targets() {
 }
 
 @test "nothing is sent or looked up where any word is wrong" {
+	need_builtin "a program forks, and becomes a COMMAND"
 	command -v strace || skip 'no strace'
 	script=$face_prelude
 	while IFS='|' read -r words _; do
@@ -210,6 +215,7 @@ bad_targets() {
 }
 
 @test "a COMMAND after -- is refused by the face that cannot run it" {
+	need_builtin "a program forks, and becomes a COMMAND"
 	face 'tcpprobe 127.0.0.1 1 -- true'
 	assert_state usage
 	assert_message_has "'--'"

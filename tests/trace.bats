@@ -4,6 +4,7 @@
 
 setup() {
 	load lib
+	need_builtin "-T and who said no are the builtin's"
 	load servers
 	need_lab
 	# shellcheck source=lab/map.sh

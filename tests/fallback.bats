@@ -1,0 +1,117 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2086 # a shell may be two words
+# CONTRACT "The fallback": what only it has. Run in one shell with one tool; tests/shells has all of them.
+
+setup() {
+	load lib
+	export TCPPROBE_BACKEND=${TCPPROBE_BACKEND:-bash}
+	sh=${TP_SHELL:-dash}
+	file=$tree/shell/tcpprobe.sh
+	command -v dash >/dev/null || skip 'no dash'
+}
+
+# none_left: no process of ours is alive 100 ms after the end.
+none_left() {
+	local until=$((${EPOCHREALTIME/./} + 100000))
+
+	until ! pgrep -f "$1" >/dev/null; do
+		((${EPOCHREALTIME/./} < until)) || fail "still there: $(pgrep -af "$1")"
+	done
+}
+
+@test "it works when it is fed on standard input" {
+	peer open
+	run bash -c '(cat "$1"; echo tcpprobe -v 127.0.0.1 "$2") | '"$sh" - "$file" "$port"
+	assert_output --partial "127.0.0.1:$port open 127.0.0.1"
+}
+
+@test "read with ., it is a function, and nothing of it stays but itself" {
+	peer open
+	run $sh -c '. "$1"; set >"$3/before"; tcpprobe 127.0.0.1 "$2"; echo "$?"; set >"$3/after"' x "$file" "$port" "$BATS_TEST_TMPDIR"
+	assert_output 0
+	run diff <(grep -v '^_=' "$BATS_TEST_TMPDIR/before") <(grep -v '^_=' "$BATS_TEST_TMPDIR/after")
+	assert_output ''
+}
+
+@test "as a function it sets the variable of -o, and refuses what is none" {
+	peer open
+	run $sh -c '. "$1"; tcpprobe -q -o state 127.0.0.1 1,"$2"; echo "$? $state"; tcpprobe -o "a[0]" 127.0.0.1 1' x "$file" "$port"
+	assert_line --index 0 '1 refused'
+	assert_line --index 1 open
+	assert_line --index 2 --partial "-o 'a[0]': not a variable's name"
+}
+
+@test "as a program it becomes COMMAND once every target is open, and not otherwise" {
+	peer open
+	run $sh "$file" "127.0.0.1:$port" -- echo became it
+	assert_output 'became it'
+	run $sh "$file" -q "127.0.0.1:$port" 127.0.0.1:1 -- echo became it
+	assert_equal "$status$output" 1
+}
+
+@test "what only the builtin has is said to be there" {
+	for options in '-u fd' -T; do
+		run $sh "$file" $options 127.0.0.1 1
+		assert_equal "$status" 2
+		assert_output --partial 'works in the builtin only'
+	done
+}
+
+@test "a host that looks like an option, a command or code is a host" {
+	cd "$BATS_TEST_TMPDIR" || return
+	for tool in bash perl python3 nc.openbsd socat; do
+		command -v "$tool" >/dev/null || continue
+		for host in '$(touch$IFS-ran)' '`touch ran`' ';touch${IFS}ran;' '-e' "';touch\${IFS}ran;'" 'x,exec=touch'; do
+			[[ $host != *' '* ]] || continue
+			TCPPROBE_BACKEND=$tool run $sh "$file" -q -t 2 -- "$host" 80
+			assert_equal "$status" "$(status_of unresolved)"
+		done
+	done
+	assert_equal "$(ls)" ''
+}
+
+@test "without a tool it is status 5, naming what it looked for" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	ln -s "$(command -v "${sh%% *}")" "$BATS_TEST_TMPDIR/bin/"
+	unset TCPPROBE_BACKEND
+	PATH=$BATS_TEST_TMPDIR/bin run $sh "$file" 127.0.0.1 1
+	assert_equal "$status" 5
+	assert_output --partial 'no tool to connect with: looked for bash perl python3 nc'
+}
+
+@test "an option that no tool honours is named, status 2" {
+	TCPPROBE_BACKEND=bash run $sh "$file" -z 127.0.0.1 1
+	assert_equal "$status" 2
+	assert_output --partial '-z: no tool here can do that'
+}
+
+@test "it leaves no process behind: done, in vain, ended by a signal, or with its reader gone" {
+	need_lab
+	for tool in bash perl nc.openbsd; do
+		command -v "$tool" >/dev/null || continue
+		export TCPPROBE_BACKEND=$tool
+		run $sh "$file" -q -t 0.3 "$TP_SILENT" 4711-4713
+		none_left ' 471[123]'
+		for signal in TERM INT; do
+			env --default-signal=INT $sh "$file" -t 30 "$TP_SILENT" 4711-4713 3>&- &
+			pid=$!
+			until pgrep -f " 4713" >/dev/null; do :; done
+			kill -"$signal" "$pid"
+			status=0
+			wait "$pid" || status=$?
+			assert_equal "$status" "$((128 + $(kill -l "$signal")))"
+			none_left ' 471[123]'
+		done
+		run bash -c "$sh '$file' -F %s -t 30 127.0.0.1:1 $TP_SILENT:4711 127.0.0.1:1 | :"
+		none_left ' 4711'
+	done
+}
+
+@test "fifty silent ports take one deadline, not fifty" {
+	need_lab
+	begin=${EPOCHREALTIME/./}
+	run $sh "$file" -q -t 1 "$TP_SILENT" 1-50
+	assert_equal "$status" 124
+	((${EPOCHREALTIME/./} - begin < 3000000)) || fail "took $((${EPOCHREALTIME/./} - begin)) us"
+}
