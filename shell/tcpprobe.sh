@@ -463,10 +463,22 @@ tp_host() {
 			;;
 		\[*) tp_blame "$1" 'the bracket is not closed' || return ;;
 	esac
+	# The other control bytes, as UTF-8 writes them.
+	case $tp_host in
+		*"$tp_c1_lead"?*)
+			tp_rest=${tp_host#*"$tp_c1_lead"}
+			case $tp_c1 in
+				*"${tp_rest%"${tp_rest#?}"}"*)
+					tp_blame "${tp_host%%"$tp_c1_lead"*}??${tp_rest#?}" 'not a host: blanks, control bytes and / @ [ ] are in none'
+					return
+					;;
+			esac
+			;;
+	esac
 	# shellcheck disable=SC2221,SC2222 # it takes the ] for the end of a set
 	case $tp_host in
 		'') tp_blame "$tp_whole" 'the host is empty' ;;
-		*[[:cntrl:][:blank:]/@[]* | *]* | *"$tp_c1_lead"["$tp_c1_first"-"$tp_c1_last"]*) tp_blame "$tp_host" 'not a host: blanks, control bytes and / @ [ ] are in none' ;;
+		*[[:cntrl:][:blank:]/@[]* | *]*) tp_blame "$tp_host" 'not a host: blanks, control bytes and / @ [ ] are in none' ;;
 		*:*) tp_is_ipv6 "$tp_host" || tp_blame "$tp_host" 'not an IPv6 address' ;;
 		*) [ "${#tp_host}" -le 1024 ] || tp_blame "$tp_host" 'the host is too long' ;;
 	esac
@@ -1207,7 +1219,8 @@ tp_label() {
 
 tp_put() {
 	tp_hide_progress
-	printf '%s\n' "$1" 2>/dev/null && return
+	# Not with its words hidden: in zsh a redirection could take a closed standard output's place.
+	printf '%s\n' "$1" && return
 	tp_complain 'write error'
 	tp_status=5
 	tp_over
@@ -1551,8 +1564,8 @@ tp_main() {
 	tp_blanks=" $tp_tab$tp_newline"
 	IFS=$tp_blanks
 	tp_return=$(printf '\r')
-	# The other control bytes, as UTF-8 writes them.
-	tp_c1_lead=$(printf '\302') tp_c1_first=$(printf '\200') tp_c1_last=$(printf '\237')
+	tp_c1_lead=$(printf '\302')
+	tp_c1=$(printf '\200\201\202\203\204\205\206\207\210\211\212\213\214\215\216\217\220\221\222\223\224\225\226\227\230\231\232\233\234\235\236\237')
 	# yash holds no byte that is no character; then there is none to find.
 	[ "$tp_c1_lead" ] || tp_c1_lead=/
 	LC_ALL=C

@@ -54,6 +54,16 @@ need_sight() {
 		"$tree/include/tools.def" || skip "contract: $TCPPROBE_BACKEND is blind to $1"
 }
 
+# What a shell itself cannot: yash holds no byte that is no character; zsh writes to a closed standard output without an
+# error where a redirection has taken its place.
+shells_cannot='yash:bytes zsh:closed'
+
+# need_shell WORD: skips where the fallback's shell cannot.
+need_shell() {
+	[[ ${TP_FACE-builtin} == builtin || " $shells_cannot " != *" ${TP_SHELL%% *}:$1 "* ]] ||
+		skip "contract: ${TP_SHELL%% *} cannot ($1)"
+}
+
 # need_option LETTER: the same of an option.
 need_option() {
 	[[ ${TP_FACE-builtin} == builtin ]] || awk -F'"' -v tool="$TCPPROBE_BACKEND" -v letter="$1" \

@@ -117,6 +117,7 @@ setup() {
 }
 
 @test "a closed stdout is an error" {
+	need_shell closed
 	peer open
 	face 'tcpprobe -v "$@" >&-' 127.0.0.1 "$port"
 	assert_state error

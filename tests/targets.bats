@@ -160,6 +160,7 @@ bad_targets() {
 }
 
 @test "a host that is empty, blank or has control bytes is no host, and its bytes are not shown" {
+	need_shell bytes
 	for host in '' ' ' 'a b' $'a\nb' $'a\tb' $'\e[31m' $'a\x7fb' $'a\xc2\x9b31m'; do
 		face 'tcpprobe "$@"' "$host" 80
 		assert_state usage
