@@ -103,7 +103,7 @@ tp_can() {
 		nc) tp_able=46s ;;
 		nc.openbsd) tp_able=46s ;;
 		nc.traditional) tp_able=s ;;
-		ncat) tp_able=46s ;;
+		ncat) tp_able=46 ;;
 		busybox) tp_able=- ;;
 		busybox-z) tp_able=- ;;
 		toybox) tp_able=46s ;;
