@@ -643,6 +643,7 @@ tp_judge() {
 		late) tp_state=timeout tp_why='Timed out, in the lookup or the handshake' ;;
 		late-lookup) tp_state=timeout tp_why='Name lookup timed out' ;;
 		*'eset by peer'*) tp_state=open tp_why='' ;;
+		*'requested address'*) tp_state=error tp_why='Cannot assign requested address' ;;
 		*[Rr]efused*) tp_state=refused tp_why='Connection refused' ;;
 		*'etwork is unreachable'*) tp_state=unreachable tp_why='Network is unreachable' ;;
 		*'o route'*) tp_state=unreachable tp_why='No route to host' ;;
@@ -998,7 +999,10 @@ tp_start() {
 		*:*) tp_address="[$tp_host]" ;;
 	esac
 	set -- -w "$(tp_whole "$tp_timeout")"
-	[ -z "$tp_family" ] || set -- "$@" "-$tp_family"
+	# A family that only follows from the source's needs no option.
+	case $tp_able in
+		*4*) [ -z "$tp_family" ] || set -- "$@" "-$tp_family" ;;
+	esac
 	[ -z "$tp_source" ] || set -- "$@" -s "$tp_source"
 	case $tp_kind in
 		nc.* | ncat) set -- "$tp_tool" -z -v "$@" "$tp_host" "$tp_port" ;;
