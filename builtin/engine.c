@@ -45,6 +45,7 @@ struct failure {
 
 struct probe {
 	struct probe *next;
+	struct probe *behind;     /* in a line */
 	struct tp_lookup *lookup; /* of which it is a user */
 	struct tp_result result;  /* of the last try that has ended, if any */
 	enum phase phase;
@@ -56,6 +57,11 @@ struct probe {
 	int64_t deadline_us;
 	int64_t budget_us; /* what was left of it when the addresses were known; TP_NEVER: no deadline */
 	int64_t due_us;    /* the next attempt; PAUSED: the next try */
+};
+
+/* Probes that wait their turn: who came first is served first. */
+struct line {
+	struct probe *first, *last;
 };
 
 struct attempt {
@@ -71,6 +77,8 @@ struct tp_engine {
 	struct probe *reported;         /* whose host the caller may still read */
 	struct tp_lookup *latest;       /* the newest target's, for its further ports */
 	struct probe *winner;           /* after which nothing is reported; setup.first_open */
+	struct line queued;             /* for a helper */
+	struct line paused;             /* by due_us, since every pause is as long */
 	size_t in_flight, in_list;
 	size_t targets; /* so many were given so far */
 	struct tp_engine_counts counts;
@@ -84,9 +92,9 @@ struct tp_engine {
 	size_t attempts_count, attempts_room;
 
 	/* What the next turn of the loop has to look at, so that it need not look at every probe. */
-	int64_t wake_us; /* no probe has anything due before */
-	bool blocked;    /* a probe waits for something that others hold */
-	bool freed;      /* an attempt or a try has ended */
+	int64_t wake_us; /* but for end_us and what the lines wait for, no probe has anything due before */
+	bool starving;   /* a probe is STARVED */
+	bool freed;      /* an attempt, a lookup or a try has ended */
 	bool orphans;    /* a try has ended with attempts in flight */
 };
 
@@ -109,6 +117,11 @@ static int make_room(struct tp_engine *engine)
 	engine->fds = fds;
 	engine->attempts_room = room;
 	return 0;
+}
+
+static int64_t earlier(int64_t one_us, int64_t other_us)
+{
+	return one_us < other_us ? one_us : other_us;
 }
 
 static int64_t from_now(int64_t now_us, int64_t span_us)
@@ -182,6 +195,16 @@ void tp_engine_free(struct tp_engine *engine)
 	free(engine);
 }
 
+static void line_up(struct line *line, struct probe *probe)
+{
+	probe->behind = NULL;
+	if (line->first == NULL)
+		line->first = probe;
+	else
+		line->last->behind = probe;
+	line->last = probe;
+}
+
 /* Is the state what the caller waits for? */
 static bool is_wanted(enum tp_until until, const struct tp_result *result)
 {
@@ -210,6 +233,8 @@ static void end_probe(struct tp_engine *engine, struct probe *probe)
 
 	probe->phase = DONE;
 	result->time_us = tp_os_wall_us();
+	if (result->expired)
+		result->state = TP_TIMEOUT;
 	result->wanted = !result->expired && is_wanted(engine->setup.until, result);
 	result->status = result->wanted ? 0 : tp_state_status(result->state);
 	engine->counts.done++;
@@ -218,25 +243,30 @@ static void end_probe(struct tp_engine *engine, struct probe *probe)
 		engine->winner = probe;
 }
 
-/* A try has its result: is it the probe's, or is there another try? Its attempts, if any, are closed by sweep(). */
-static void finish(struct tp_engine *engine, struct probe *probe)
+/* What is under way for the probe ends: its attempts are closed by sweep(). */
+static void leave_flight(struct tp_engine *engine, const struct probe *probe)
 {
-	const struct tp_engine_setup *setup = &engine->setup;
-	bool final =
-		setup->until == TP_ONCE || probe->result.state == TP_ERROR || is_wanted(setup->until, &probe->result);
-
-	probe->result.lookup_us = probe->lookup->duration_us;
 	engine->in_flight--;
 	engine->freed = true;
 	if (probe->attempts > 0)
 		engine->orphans = true;
-	if (final) {
+}
+
+/* A try has its result: is it the probe's, or is there another try? */
+static void finish(struct tp_engine *engine, struct probe *probe)
+{
+	const struct tp_engine_setup *setup = &engine->setup;
+	const struct tp_result *result = &probe->result;
+
+	leave_flight(engine, probe);
+	probe->result.lookup_us = probe->lookup->duration_us;
+	if (setup->until == TP_ONCE || result->expired || result->state == TP_ERROR ||
+	    is_wanted(setup->until, result)) {
 		end_probe(engine, probe);
 	} else {
 		probe->phase = PAUSED;
 		probe->due_us = tp_os_now_us() + setup->interval_us;
-		if (probe->due_us < engine->wake_us)
-			engine->wake_us = probe->due_us;
+		line_up(&engine->paused, probe);
 	}
 }
 
@@ -389,7 +419,7 @@ static void starve(struct tp_engine *engine, struct probe *probe)
 	probe->phase = STARVED;
 	probe->tried = 0;
 	probe->failed = false;
-	engine->blocked = true;
+	engine->starving = true;
 	if (engine->setup.limit > engine->attempts_count && engine->attempts_count > 0)
 		engine->setup.limit = engine->attempts_count;
 }
@@ -593,18 +623,19 @@ static int ask_helper(struct tp_engine *engine, struct tp_lookup *lookup)
 	return tp_resolver_begin(engine->resolver, lookup, engine->fds, engine->attempts_count);
 }
 
-/* QUEUED on to RESOLVING, as soon as there is a helper for the name. */
+/* QUEUED on to RESOLVING, if nobody is before it in the line and there is a helper. At an error it is DONE. */
 static void begin_lookup(struct tp_engine *engine, struct probe *probe, int64_t now_us)
 {
 	struct tp_lookup *lookup = probe->lookup;
 	int error = 0;
 
-	if (lookup->phase == TP_LOOKUP_NEW && !tp_lookup_at_once(lookup))
-		error = ask_helper(engine, lookup);
-	if (error == EBUSY || (tp_is_shortage(error) && engine->attempts_count > 0)) {
-		engine->blocked = true;
-		return;
+	if (lookup->phase == TP_LOOKUP_NEW && !tp_lookup_at_once(lookup)) {
+		bool others_first = engine->queued.first != NULL && engine->queued.first != probe;
+
+		error = others_first ? EBUSY : ask_helper(engine, lookup);
 	}
+	if (error == EBUSY || (tp_is_shortage(error) && engine->attempts_count > 0))
+		return;
 	if (error != 0) {
 		finish_in_lookup(engine, probe, TP_ERROR, EAI_SYSTEM, error);
 		return;
@@ -629,62 +660,12 @@ static struct tp_lookup *lookup_for(struct tp_engine *engine, const char *host, 
 	return engine->latest;
 }
 
-/* PAUSED on to the next try. Returns 0 or ENOMEM. */
-static int try_again(struct tp_engine *engine, struct probe *probe, int64_t now_us)
-{
-	struct tp_lookup *known = probe->lookup, *lookup;
-
-	engine->in_flight++;
-	probe->result.try++;
-	/* Numeric, or one of the addresses of a name, which are probes of their own by now: nothing to look up. */
-	if (known->eai == 0 && (known->duration_us < 0 || engine->setup.each_address)) {
-		probe->phase = CONNECTING;
-		probe->tried = 0;
-		probe->failed = false;
-		probe->due_us = 0;
-		probe->deadline_us = from_now(now_us, engine->setup.timeout_us);
-		probe->budget_us = engine->setup.timeout_us == 0 ? TP_NEVER : engine->setup.timeout_us;
-		return 0;
-	}
-	lookup = lookup_for(engine, known->host, true);
-	if (lookup == NULL)
-		return ENOMEM;
-	tp_lookup_release(known);
-	probe->lookup = lookup;
-	probe->result.host = lookup->host;
-	probe->phase = QUEUED;
-	return 0;
-}
-
 /* When this probe has something due next. */
-static int64_t due_us(const struct tp_engine *engine, const struct probe *probe)
+static int64_t due_us(const struct probe *probe)
 {
-	int64_t due_us = engine->end_us;
-
-	switch (probe->phase) {
-	case CONNECTING:
-		if (probe->first + probe->tried < probe->end && probe->due_us < due_us)
-			due_us = probe->due_us;
-		if (probe->deadline_us < due_us)
-			due_us = probe->deadline_us;
-		break;
-	case RESOLVING:
-		if (probe->deadline_us < due_us)
-			due_us = probe->deadline_us;
-		break;
-	case PAUSED:
-		/* Past its time it waits for others to end: blocked. */
-		if (probe->due_us < due_us && engine->in_flight < engine->setup.limit)
-			due_us = probe->due_us;
-		break;
-	case QUEUED:
-	case STARVED:
-		break;
-	case DONE:
-	case DROPPED:
-		return TP_NEVER;
-	}
-	return due_us;
+	if (probe->phase == CONNECTING && probe->first + probe->tried < probe->end)
+		return earlier(probe->due_us, probe->deadline_us);
+	return probe->phase == CONNECTING || probe->phase == RESOLVING ? probe->deadline_us : TP_NEVER;
 }
 
 /* Moves a probe as far as it can go now. Returns 0 or ENOMEM. */
@@ -692,14 +673,6 @@ static int advance(struct tp_engine *engine, struct probe *probe, int64_t now_us
 {
 	int error = 0;
 
-	if (probe->phase == PAUSED && probe->due_us <= now_us) {
-		if (engine->in_flight < engine->setup.limit)
-			error = try_again(engine, probe, now_us);
-		else
-			engine->blocked = true;
-	}
-	if (error == 0 && probe->phase == QUEUED)
-		begin_lookup(engine, probe, now_us);
 	if (probe->phase == RESOLVING && probe->lookup->phase == TP_LOOKUP_DONE)
 		error = resolved(engine, probe, now_us);
 	if (probe->phase == STARVED) {
@@ -710,8 +683,84 @@ static int advance(struct tp_engine *engine, struct probe *probe, int64_t now_us
 	}
 	if (probe->phase == CONNECTING)
 		connect_due(engine, probe, now_us);
-	if (due_us(engine, probe) < engine->wake_us)
-		engine->wake_us = due_us(engine, probe);
+	engine->wake_us = earlier(engine->wake_us, due_us(probe));
+	return error;
+}
+
+/* A QUEUED probe begins a try, or lines up for it. Returns 0 or ENOMEM. */
+static int begin_try(struct tp_engine *engine, struct probe *probe, int64_t now_us)
+{
+	begin_lookup(engine, probe, now_us);
+	if (probe->phase == QUEUED)
+		line_up(&engine->queued, probe);
+	return advance(engine, probe, now_us);
+}
+
+/* Those in line for a helper, as far as there are helpers. Returns 0 or ENOMEM. */
+static int begin_lookups(struct tp_engine *engine, int64_t now_us)
+{
+	int error = 0;
+
+	while (error == 0 && engine->winner == NULL && engine->queued.first != NULL) {
+		struct probe *probe = engine->queued.first;
+
+		begin_lookup(engine, probe, now_us);
+		if (probe->phase == QUEUED)
+			break;
+		engine->queued.first = probe->behind;
+		error = advance(engine, probe, now_us);
+	}
+	return error;
+}
+
+/* A PAUSED probe, out of the line, goes on to its next try. Returns 0 or ENOMEM. */
+static int try_again(struct tp_engine *engine, struct probe *probe, int64_t now_us)
+{
+	struct tp_lookup *known = probe->lookup, *lookup;
+
+	engine->in_flight++;
+	probe->result.try++;
+	/* Numeric, or one of the addresses of a name, which are probes of their own by now: nothing to look up. */
+	if (known->phase == TP_LOOKUP_DONE && known->eai == 0 &&
+	    (known->duration_us < 0 || engine->setup.each_address)) {
+		probe->phase = CONNECTING;
+		probe->tried = 0;
+		probe->failed = false;
+		probe->due_us = 0;
+		probe->deadline_us = from_now(now_us, engine->setup.timeout_us);
+		probe->budget_us = engine->setup.timeout_us == 0 ? TP_NEVER : engine->setup.timeout_us;
+		return advance(engine, probe, now_us);
+	}
+	lookup = lookup_for(engine, known->host, true);
+	if (lookup == NULL)
+		return ENOMEM;
+	tp_lookup_release(known);
+	probe->lookup = lookup;
+	probe->result.host = lookup->host;
+	probe->phase = QUEUED;
+	return begin_try(engine, probe, now_us);
+}
+
+/* When the first of the PAUSED may go on; TP_NEVER: not before another probe has ended. */
+static int64_t resume_us(const struct tp_engine *engine)
+{
+	bool any = engine->paused.first != NULL && engine->in_flight < engine->setup.limit;
+
+	return any ? engine->paused.first->due_us : TP_NEVER;
+}
+
+/* The tries that are due, as many as may be in flight. Returns 0 or ENOMEM. */
+static int resume(struct tp_engine *engine)
+{
+	int64_t now_us = engine->paused.first == NULL ? 0 : tp_os_now_us();
+	int error = 0;
+
+	while (error == 0 && engine->winner == NULL && resume_us(engine) <= now_us) {
+		struct probe *probe = engine->paused.first;
+
+		engine->paused.first = probe->behind;
+		error = try_again(engine, probe, now_us);
+	}
 	return error;
 }
 
@@ -735,11 +784,12 @@ static void leave_lookup(struct tp_engine *engine, struct probe *probe)
 	engine->freed = true;
 }
 
-/* A try has reached its deadline. */
+/* A try has reached its deadline, or that of the wait. */
 static void expire(struct tp_engine *engine, struct probe *probe)
 {
-	if (probe->phase == RESOLVING) {
+	if (probe->phase == RESOLVING)
 		leave_lookup(engine, probe);
+	if (probe->phase == RESOLVING || probe->phase == QUEUED) {
 		finish_in_lookup(engine, probe, TP_TIMEOUT, 0, ETIMEDOUT);
 	} else {
 		note_timeout(probe, pending_address(engine, probe));
@@ -747,20 +797,27 @@ static void expire(struct tp_engine *engine, struct probe *probe)
 	}
 }
 
+/* What is under way for the probe, if anything, comes to nothing. */
+static void abandon(struct tp_engine *engine, struct probe *probe)
+{
+	if (probe->phase == RESOLVING)
+		leave_lookup(engine, probe);
+	if (probe->phase != PAUSED)
+		leave_flight(engine, probe);
+}
+
 /* The wait is over. The reason is that of the last try that ended; of the first, if none has, the deadline. */
 static void give_up(struct tp_engine *engine, struct probe *probe)
 {
-	struct tp_result last = probe->result;
+	struct tp_result *result = &probe->result;
 
-	if (probe->phase == QUEUED)
-		finish_in_lookup(engine, probe, TP_TIMEOUT, 0, ETIMEDOUT);
-	else if (probe->phase != PAUSED)
+	result->expired = true;
+	if (result->try == 1 && probe->phase != PAUSED) {
 		expire(engine, probe);
-	if (probe->result.try > 1)
-		probe->result = last;
-	probe->result.state = TP_TIMEOUT;
-	probe->result.expired = true;
-	end_probe(engine, probe);
+	} else {
+		abandon(engine, probe);
+		end_probe(engine, probe);
+	}
 }
 
 /* Ends every probe that is late and moves every other one. */
@@ -769,7 +826,7 @@ static int look_at_all(struct tp_engine *engine, int64_t now_us)
 	int error = 0;
 
 	engine->wake_us = TP_NEVER;
-	engine->blocked = false;
+	engine->starving = false;
 	for (struct probe *probe = engine->oldest; probe != NULL && error == 0 && engine->winner == NULL;
 	     probe = probe->next) {
 		bool on_the_clock = probe->phase == RESOLVING || probe->phase == CONNECTING;
@@ -783,6 +840,8 @@ static int look_at_all(struct tp_engine *engine, int64_t now_us)
 		else
 			error = advance(engine, probe, now_us);
 	}
+	if (engine->end_us <= now_us)
+		engine->queued.first = engine->paused.first = NULL;
 	return error;
 }
 
@@ -822,22 +881,25 @@ static bool may_admit(const struct tp_engine *engine)
 	       (engine->oldest == NULL || engine->oldest->phase != DONE);
 }
 
+/* Something ended that others may have waited for. */
+static bool has_room_for_more(const struct tp_engine *engine)
+{
+	return engine->freed && (engine->starving || engine->queued.first != NULL);
+}
+
 /* Waits until an attempt, a helper or the feed has something, or a probe has something due. */
 static int wait_for_news(struct tp_engine *engine)
 {
 	nfds_t count = engine->attempts_count;
-	int64_t timeout_us = TP_NEVER;
+	int64_t timeout_us = earlier(earlier(engine->wake_us, engine->end_us), resume_us(engine));
 
 	/* The helpers' pollfds want room too. */
 	if (make_room(engine) != 0)
 		return ENOMEM;
-	if (engine->blocked && engine->freed) {
+	if (timeout_us != TP_NEVER)
+		timeout_us -= tp_os_now_us();
+	if (timeout_us < 0 || has_room_for_more(engine))
 		timeout_us = 0;
-	} else if (engine->wake_us != TP_NEVER) {
-		timeout_us = engine->wake_us - tp_os_now_us();
-		if (timeout_us < 0)
-			timeout_us = 0;
-	}
 	if (engine->resolver != NULL)
 		count += tp_resolver_watch(engine->resolver, engine->fds + count);
 	if (engine->feed_fd >= 0 && may_admit(engine))
@@ -848,7 +910,7 @@ static int wait_for_news(struct tp_engine *engine)
 /* One turn of the loop. */
 static int turn(struct tp_engine *engine)
 {
-	bool resolved_any = false;
+	bool look = false;
 	int64_t now_us;
 	int error = wait_for_news(engine);
 
@@ -856,12 +918,14 @@ static int turn(struct tp_engine *engine)
 		return error;
 	now_us = tp_os_now_us();
 	if (engine->resolver != NULL)
-		resolved_any = tp_resolver_collect(engine->resolver, engine->fds + engine->attempts_count);
+		look = tp_resolver_collect(engine->resolver, engine->fds + engine->attempts_count);
 	error = collect_attempts(engine, now_us);
 	sweep(engine);
-	if (error == 0 && (resolved_any || now_us >= engine->wake_us || (engine->blocked && engine->freed))) {
+	if (error == 0 && (look || earlier(engine->wake_us, engine->end_us) <= now_us || has_room_for_more(engine))) {
 		engine->freed = false;
 		error = look_at_all(engine, now_us);
+		if (error == 0)
+			error = begin_lookups(engine, now_us);
 	}
 	return error;
 }
@@ -893,7 +957,7 @@ static int admit(struct tp_engine *engine)
 		}
 		engine->targets++;
 		insert(engine, engine->newest, probe);
-		error = advance(engine, probe, tp_os_now_us());
+		error = begin_try(engine, probe, tp_os_now_us());
 		if (error != 0)
 			return error;
 	}
@@ -906,12 +970,10 @@ static void drop_others(struct tp_engine *engine)
 	for (struct probe *probe = engine->oldest; probe != NULL; probe = probe->next) {
 		if (probe->phase == DONE || probe->phase == DROPPED)
 			continue;
-		if (probe->phase == RESOLVING)
-			leave_lookup(engine, probe);
-		if (probe->attempts > 0)
-			engine->orphans = true;
+		abandon(engine, probe);
 		probe->phase = DROPPED;
 	}
+	engine->queued.first = engine->paused.first = NULL;
 	sweep(engine);
 }
 
@@ -949,6 +1011,9 @@ int tp_engine_next(struct tp_engine *engine, struct tp_result *result)
 	engine->reported = NULL;
 	while (error == 0) {
 		error = admit(engine);
+		/* Behind those that have not been tried at all. */
+		if (error == 0)
+			error = resume(engine);
 		sweep(engine);
 		if (error != 0)
 			break;

@@ -223,8 +223,9 @@ shows() {
 
 @test "signal dispositions, mask, options, variables and descriptors are as they were" {
 	need_lab
-	face 'state() { grep -E "^Sig(Blk|Ign|Cgt)" /proc/$$/status
-			declare -p | grep -vE " (_|BASH_.*|S?RANDOM|SECONDS|EPOCH.*|LINENO|PIPESTATUS|FUNCNAME)="
+	# Read without a fork: while bash waits for a child, its mask and its handlers are others from moment to moment.
+	face 'state() { mapfile -t status </proc/$$/status; printf "%s\n" "${status[@]}" | grep -E "^Sig(Blk|Ign|Cgt)"
+			unset status; declare -p | grep -vE " (_|BASH_.*|S?RANDOM|SECONDS|EPOCH.*|LINENO|PIPESTATUS|FUNCNAME)="
 			set -o; shopt; ls -l /proc/$$/fd | awk "{ print \$9, \$10, \$11 }" | grep -vE "pipe|before|after"; ulimit -a; }
 		state >"$1/before"
 		tcpprobe -q -t 0.2 two-faced:1 no.dead.test:1; tcpprobe -q -t 0.2 127.0.0.1:1 no.dead.test:1 no.nx.test:2

@@ -34,6 +34,7 @@ struct run {
 		uint16_t port;
 	} targets[MOST];
 	size_t count, next;
+	int dry_fd; /* the first time there is no target yet, but when this is readable; 0: none */
 
 	unsigned stop_at_wait; /* 0: never */
 	int stop_with;
@@ -51,6 +52,7 @@ struct run {
 		struct tp_result result;
 	} got[MOST];
 	size_t got_count;
+	struct tp_engine_counts counts;
 	int error; /* that ended it */
 };
 
@@ -59,7 +61,10 @@ static struct run run;
 static int next_target(void *context, const char **host, uint16_t *port, int *fd)
 {
 	(void)context;
-	(void)fd;
+	if (run.dry_fd != 0 && run.waits == 0) {
+		*fd = run.dry_fd;
+		return EAGAIN;
+	}
 	if (run.next == run.count)
 		return ENOENT;
 	*host = run.targets[run.next].host;
@@ -141,6 +146,7 @@ static void go(void)
 		snprintf(got->host, sizeof(got->host), "%s", result.host);
 	}
 	run.elapsed_us = tp_os_now_us() - begin_us;
+	run.counts = tp_engine_counts(engine);
 	tp_engine_free(engine);
 	CHECK_NUMBER(count_descriptors(), descriptors - run.closed);
 	CHECK(no_child());
@@ -888,6 +894,297 @@ static void probes_each_address_when_descriptors_are_few(void)
 		unmake(&places[i]);
 }
 
+/* -- Waits: each target is tried until it is as it should be */
+
+static void prepare_wait(enum tp_until until, int64_t wait_us, int64_t try_us)
+{
+	prepare();
+	run.setup.until = until;
+	run.setup.wait_us = wait_us;
+	run.setup.timeout_us = try_us;
+	run.setup.interval_us = 1000;
+}
+
+/* It was not as it should be when the wait was over. */
+static void check_expired(size_t index)
+{
+	const struct tp_result *result = &run.got[index].result;
+
+	CHECK_TEXT(tp_state_word(result->state), tp_state_word(TP_TIMEOUT));
+	CHECK(result->expired);
+	CHECK(!result->wanted);
+	CHECK_NUMBER(result->status, tp_state_status(TP_TIMEOUT));
+}
+
+static void listen_there(struct run *this)
+{
+	if (this->waits == 3)
+		CHECK_NUMBER(listen(this->place->fd, SOMAXCONN), 0);
+}
+
+static void waits_until_open(void)
+{
+	struct place place;
+
+	prepare_wait(TP_UNTIL_OPEN, MINUTE, MINUTE);
+	CHECK(make(&place, CLOSED, "127.0.0.1", 0));
+	run.place = &place;
+	run.at_wait = listen_there;
+	add_all(&place, 1);
+	go_through();
+	check(0, TP_OPEN, "127.0.0.1");
+	CHECK(run.got[0].result.wanted);
+	CHECK_NUMBER(run.got[0].result.try, 4);
+	unmake(&place);
+}
+
+static void waits_until_closed(void)
+{
+	struct place place;
+
+	prepare_wait(TP_UNTIL_CLOSED, MINUTE, MINUTE);
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	run.place = &place;
+	run.at_wait = hang_up;
+	add_all(&place, 1);
+	go_through();
+	check(0, TP_REFUSED, "127.0.0.1");
+	CHECK(run.got[0].result.wanted);
+	CHECK_NUMBER(run.got[0].result.status, 0);
+	CHECK_NUMBER(run.got[0].result.try, 2);
+	unmake(&place);
+}
+
+/* The try under way when the wait is over proves nothing: not that the port is silent, either. */
+static void ends_with_the_wait(void)
+{
+	static const enum tp_until untils[] = { TP_UNTIL_OPEN, TP_UNTIL_CLOSED };
+	struct place place;
+
+	for (size_t i = 0; i < ROWS(untils); i++) {
+		prepare_wait(untils[i], 100000, 0);
+		if (!have(make(&place, SILENT, "127.0.0.1", 0)))
+			return;
+		add_all(&place, 1);
+		add("slow.test", place.port);
+		go_through();
+		check_expired(0);
+		check_expired(1);
+		CHECK_NUMBER(run.got[0].result.try, 1);
+		CHECK(!run.got[0].result.in_lookup);
+		CHECK(run.got[1].result.in_lookup);
+		CHECK_NUMBER(run.counts.done, 2);
+		CHECK_NUMBER(run.counts.open, 0);
+		CHECK(run.elapsed_us >= 100000);
+		unmake(&place);
+	}
+}
+
+static void tells_the_last_try_that_ended(void)
+{
+	struct place place;
+
+	prepare_wait(TP_UNTIL_OPEN, 100000, MINUTE);
+	CHECK(make(&place, CLOSED, "127.0.0.1", 0));
+	add_all(&place, 1);
+	go_through();
+	check_expired(0);
+	CHECK_NUMBER(run.got[0].result.error, ECONNREFUSED);
+	CHECK_NUMBER(run.counts.done, 1);
+	unmake(&place);
+}
+
+/* A name that nobody answers for is neither open nor closed, however often it was asked for. */
+static void looks_up_anew_in_each_try(void)
+{
+	prepare_wait(TP_UNTIL_CLOSED, 400000, 20000);
+	add("slow.test", 80);
+	add("none.test", 80);
+	go_through();
+	for (size_t i = 0; i < 2; i++) {
+		check_expired(i);
+		CHECK(run.got[i].result.in_lookup);
+		CHECK(run.got[i].result.try > 2);
+	}
+	/* What is under way at the end is not counted as a try. */
+	CHECK(shared->lookups + 2 >= (int)(run.got[0].result.try + run.got[1].result.try));
+}
+
+static void waits_for_every_address(void)
+{
+	struct place places[2];
+
+	prepare_wait(TP_UNTIL_OPEN, 200000, 50000);
+	run.setup.each_address = true;
+	if (!have(make_all(places, 2, (enum kind[]){ SILENT, OPEN }, loopbacks)))
+		return;
+	add("two.test", places[0].port);
+	go();
+	CHECK_NUMBER(run.got_count, 2);
+	check_expired(0);
+	CHECK(run.got[0].result.try > 1);
+	check(1, TP_OPEN, "127.0.0.2");
+	unmake(&places[0]);
+	unmake(&places[1]);
+}
+
+/* More silent targets than may be in flight, more slow names than helpers: none is tried twice before all were once. */
+static void gives_every_try_its_turn(void)
+{
+	struct place place;
+
+	prepare_wait(TP_UNTIL_OPEN, 400000, 20000);
+	run.setup.limit = 1;
+	if (!have(make(&place, SILENT, "127.0.0.1", 0)))
+		return;
+	for (int i = 0; i < 4; i++)
+		add_all(&place, 1);
+	go_through();
+	for (size_t i = 0; i < run.got_count; i++) {
+		check_expired(i);
+		CHECK(run.got[0].result.try - run.got[i].result.try <= 1);
+	}
+	CHECK(run.got[0].result.try > 1);
+	unmake(&place);
+
+	prepare_wait(TP_UNTIL_OPEN, 1500000, 50000);
+	for (int i = 0; i < 2 * TP_HELPERS; i++) {
+		add("slow.test", 80);
+		add("none.test", 80);
+	}
+	go_through();
+	for (size_t i = 0; i < run.got_count; i++)
+		CHECK(run.got[i].result.try > 1);
+}
+
+static void let_in_second(struct run *this)
+{
+	if (this->got_count == 0 && this->most_fds > 0)
+		let_in(this->place);
+	if (this->waits > 20)
+		listen(this->place[1].fd, SOMAXCONN);
+}
+
+/* The first, due again, waits only for the second's place. */
+static void goes_on_when_another_has_ended(void)
+{
+	struct place places[2];
+
+	prepare_wait(TP_UNTIL_OPEN, 0, MINUTE);
+	run.setup.limit = 1;
+	if (!have(make(&places[0], SILENT, "127.0.0.1", 0)))
+		return;
+	CHECK(make(&places[1], CLOSED, "127.0.0.1", 0));
+	run.place = places;
+	run.at_wait = let_in_second;
+	add_all(&places[1], 1);
+	add_all(&places[0], 1);
+	go_through();
+	check(0, TP_OPEN, "127.0.0.1");
+	check(1, TP_OPEN, "127.0.0.1");
+	unmake(&places[0]);
+	unmake(&places[1]);
+}
+
+/* -- What becomes of those that are open */
+
+static void ends_with_the_first_open(void)
+{
+	struct place places[2];
+
+	prepare();
+	run.setup.first_open = true;
+	if (!have(make(&places[0], SILENT, "127.0.0.1", 0)))
+		return;
+	CHECK(make(&places[1], OPEN, "127.0.0.1", 0));
+	add("127.0.0.1", 0);
+	add_all(&places[0], 1);
+	add("slow.test", 80);
+	add("one.test", places[1].port);
+	add_all(places, 2);
+	go();
+	CHECK_NUMBER(run.error, ENOENT);
+	/* Which of the two was first is the machine's affair. */
+	CHECK_NUMBER(run.got_count, 2);
+	CHECK_NUMBER(run.got[0].result.target, 0);
+	check(1, TP_OPEN, "127.0.0.1");
+	CHECK(run.got[1].result.target == 3 || run.got[1].result.target == 5);
+	unmake(&places[0]);
+	unmake(&places[1]);
+}
+
+/* Kept connections are the caller's; those that nobody asked for any more are closed. */
+static void keeps_what_is_open(void)
+{
+	char text[TP_ADDRESS_TEXT];
+	struct place place;
+
+	prepare();
+	run.setup.keep = true;
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	add_all(&place, 1);
+	add("127.0.0.1", 0);
+	add_all(&place, 1);
+	run.closed = -2;
+	go();
+	CHECK_NUMBER(run.got_count, 3);
+	for (size_t i = 0; i < run.got_count; i++) {
+		union tp_address peer;
+		socklen_t size = sizeof(peer);
+		int fd = run.got[i].result.fd;
+
+		CHECK_NUMBER(fd >= 0, run.got[i].result.state == TP_OPEN);
+		if (fd < 0)
+			continue;
+		CHECK_NUMBER(getpeername(fd, &peer.any, &size), 0);
+		tp_address_text(&peer, text);
+		CHECK_TEXT(text, "127.0.0.1");
+		CHECK_NUMBER(tp_address_port(&peer), place.port);
+		close(fd);
+	}
+	unmake(&place);
+}
+
+static void leaves_the_handshake_half_open(void)
+{
+	struct place place;
+
+	if (!tp_os_has_half_open()) {
+		unit_skip("this system cannot");
+		return;
+	}
+	prepare();
+	run.setup.half_open = true;
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	for (int i = 0; i < 20; i++)
+		add_all(&place, 1);
+	go_through();
+	for (size_t i = 0; i < run.got_count; i++)
+		check(i, TP_OPEN, "127.0.0.1");
+	fcntl(place.fd, F_SETFL, O_NONBLOCK);
+	CHECK_NUMBER(accept(place.fd, NULL, NULL), -1);
+	unmake(&place);
+}
+
+static void waits_for_its_feed(void)
+{
+	struct place place;
+	int feed[2];
+
+	prepare();
+	CHECK_NUMBER(pipe(feed), 0);
+	CHECK_NUMBER(write(feed[1], "x", 1), 1);
+	run.dry_fd = feed[0];
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	add_all(&place, 1);
+	go_through();
+	check(0, TP_OPEN, "127.0.0.1");
+	CHECK_NUMBER(run.most_fds, 1);
+	unmake(&place);
+	close(feed[0]);
+	close(feed[1]);
+}
+
 /* -- Its end */
 
 static void ends_when_interrupted(void)
@@ -999,6 +1296,18 @@ int main(void)
 		{ "nor do they change what a mix of targets comes to",
 		  mixes_names_and_numbers_when_descriptors_are_few },
 		{ "nor what each address of a name comes to", probes_each_address_when_descriptors_are_few },
+		{ "a wait tries until it is open", waits_until_open },
+		{ "or until it is closed", waits_until_closed },
+		{ "when the wait is over nothing is as wanted, and each target is counted once", ends_with_the_wait },
+		{ "the reason is that of the last try that ended", tells_the_last_try_that_ended },
+		{ "each try looks the name up anew", looks_up_anew_in_each_try },
+		{ "each address is waited for by itself where asked", waits_for_every_address },
+		{ "tries take their turns", gives_every_try_its_turn },
+		{ "a try that is due begins when another one ends", goes_on_when_another_has_ended },
+		{ "where one is enough, the first open is the last result", ends_with_the_first_open },
+		{ "connections are kept where asked", keeps_what_is_open },
+		{ "no server sees a handshake that is left half-open", leaves_the_handshake_half_open },
+		{ "it waits for the next target where there is none yet", waits_for_its_feed },
 		{ "what ends the wait ends the engine, and nothing is left", ends_when_interrupted },
 		{ "the losers of a race are closed when the winner is known", closes_the_losers_of_a_race },
 		{ "what is in flight when the engine is freed is dropped", drops_what_nobody_asks_for },
