@@ -53,6 +53,7 @@ struct call {
 	struct target_tally *targets; /* with -c and -v only */
 	size_t targets_count;
 
+	bool ran;               /* the variables were checked; before, none of them is touched */
 	struct tp_text reports; /* for a variable: each with its NUL */
 	size_t reports_count;
 	int fd; /* the connection that was kept, or -1 */
@@ -212,8 +213,11 @@ static void report_tallies(struct call *call)
 
 	if (!options->verbose || options->json || options->reports_name != NULL)
 		return;
-	for (size_t i = 0; i < call->targets_count; i++)
-		put_tally_line(call, call->targets[i].label, &call->targets[i].tally);
+	/* With -1 some were never reported. */
+	for (size_t i = 0; i < call->targets_count; i++) {
+		if (call->targets[i].label != NULL)
+			put_tally_line(call, call->targets[i].label, &call->targets[i].tally);
+	}
 	if (!options->repeat && call->tally.count > 1)
 		put_tally_line(call, NULL, &call->tally);
 }
@@ -372,6 +376,10 @@ static int run(struct call *call)
 		face_complain(&call->output, "no target");
 		return TP_STATUS_USAGE;
 	}
+	if (error == ETIMEDOUT) {
+		face_complain(&call->output, "-f: the wait was over before the end of the file");
+		return call->tally.status != 0 ? status_of(call) : tp_state_status(TP_TIMEOUT);
+	}
 	if (error != 0 && call->output.error == 0)
 		face_complain(&call->output, strerror(error));
 	if (error != 0 || call->output.error != 0)
@@ -382,10 +390,13 @@ static int run(struct call *call)
 /* The variables that the user named get what is theirs, when nothing is left to leak: binding may jump out of here. */
 static int bind_variables(struct call *call, int status)
 {
+	const char *reports = call->options.reports_name;
 	int error = 0;
 
-	if (call->options.reports_name != NULL)
-		face_set_array(call->options.reports_name, call->reports.bytes, call->reports_count);
+	if (call->ran && reports != NULL && !face_set_array(reports, call->reports.bytes, call->reports_count)) {
+		builtin_error("-o %s: it cannot be set", reports);
+		status = tp_state_status(TP_ERROR);
+	}
 	if (call->fd < 0)
 		return status;
 	if (status != 0) {
@@ -441,7 +452,7 @@ static int check_variables(const struct tp_options *options, struct tp_why *why)
 		return EINVAL;
 	if (descriptor != NULL && face_check_variable('u', descriptor, why) != 0)
 		return EINVAL;
-	if (reports != NULL && descriptor != NULL && strcmp(reports, descriptor) == 0)
+	if (reports != NULL && descriptor != NULL && strcmp(face_target(reports), face_target(descriptor)) == 0)
 		return tp_because(why, "-o and -u name the same variable");
 	return 0;
 }
@@ -462,6 +473,7 @@ static int check_targets(const struct call *call, struct tp_why *why)
 /* The feed of targets, from these operands. Returns 0, EINVAL with the reason in *why, or another errno value. */
 static int take_targets(struct call *call, char *const words[], size_t count, struct tp_why *why)
 {
+	struct tp_quoted quoted;
 	int error = 0;
 
 	call->feed.complain = complain_of_line;
@@ -475,7 +487,7 @@ static int take_targets(struct call *call, char *const words[], size_t count, st
 		return error;
 	error = tp_feed_open(&call->feed, call->options.file);
 	if (error != 0 && error != ENOMEM && error != EINTR)
-		return tp_because(why, "-f %s: %s", call->options.file, strerror(error));
+		return tp_because(why, "-f %s: %s", tp_path(call->options.file, &quoted), strerror(error));
 	return error;
 }
 
@@ -506,6 +518,10 @@ static int obey(struct call *call)
 		builtin_error("'--': the builtin runs no COMMAND; write: tcpprobe TARGET && COMMAND");
 		return TP_STATUS_USAGE;
 	}
+	if (restricted) {
+		builtin_error("restricted");
+		return tp_state_status(TP_ERROR);
+	}
 	error = check_variables(&call->options, &why);
 	if (error == 0)
 		error = take_targets(call, call->words + used, call->count - used, &why);
@@ -515,10 +531,7 @@ static int obey(struct call *call)
 		builtin_error("%s", error == EINVAL ? why.text : strerror(error));
 		return error == EINVAL ? TP_STATUS_USAGE : tp_state_status(TP_ERROR);
 	}
-	if (restricted) {
-		builtin_error("restricted");
-		return tp_state_status(TP_ERROR);
-	}
+	call->ran = true;
 	return run(call);
 }
 

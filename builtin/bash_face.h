@@ -64,8 +64,11 @@ int face_check_array(char option, const char *name, struct tp_why *why);
 /* Can a descriptor's number? */
 int face_check_variable(char option, const char *name, struct tp_why *why);
 
+/* The name of the variable that this one refers to, or is. */
+const char *face_target(const char *name);
+
 /* The array's elements are these strings from here on: count of them, one behind the other, each with its NUL. */
-void face_set_array(const char *name, const char *strings, size_t count);
+bool face_set_array(const char *name, const char *strings, size_t count);
 
 /*
  * Hands a connection over as `exec {NAME}<>` would: at least 10, blocking, inherited. Takes fd in any case.

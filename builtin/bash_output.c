@@ -63,6 +63,10 @@ void face_flush(struct face_output *output)
 		if (put >= 0) {
 			bytes += put;
 			left -= (size_t)put;
+		} else if (errno == EAGAIN && !output->last_words) {
+			/* A pipe that somebody has made non-blocking, and a slow reader. */
+			face_wait(output->signals, &(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1,
+				  TP_NEVER);
 		} else if (errno != EINTR) {
 			output->error = errno;
 			builtin_error("write error: %s", strerror(output->error));

@@ -59,19 +59,28 @@ int face_check_array(char option, const char *name, struct tp_why *why)
 	return 0;
 }
 
-void face_set_array(const char *name, const char *strings, size_t count)
+const char *face_target(const char *name)
+{
+	SHELL_VAR *reference = find_variable_last_nameref == NULL ? NULL : find_variable_last_nameref(name, 0);
+
+	return reference != NULL && nameref_p(reference) && nameref_cell(reference) != NULL ? nameref_cell(reference)
+											    : name;
+}
+
+bool face_set_array(const char *name, const char *strings, size_t count)
 {
 	SHELL_VAR *array = find_or_make_array_variable((char *)name, 1);
 
 	/* A trap cannot have run since the check; it is checked all the same, for what it would cost. */
 	if (array == NULL || !array_p(array) || readonly_p(array) || noassign_p(array))
-		return;
+		return false;
 	array_flush(array_cell(array));
 	VUNSETATTR(array, att_invisible);
 	for (size_t i = 0; i < count; i++) {
 		bind_array_element(array, (arrayind_t)i, (char *)strings, 0);
 		strings += strlen(strings) + 1;
 	}
+	return true;
 }
 
 /* Returns 0, or an errno value and *high is closed. */
@@ -80,8 +89,9 @@ static int make_blocking(int fd, int *high)
 	int flags, error = 0;
 
 	*high = fcntl(fd, F_DUPFD, 10);
+	/* EINVAL: ulimit -n leaves none from 10 on. */
 	if (*high < 0)
-		return errno;
+		return errno == EINVAL ? EMFILE : errno;
 	flags = fcntl(*high, F_GETFL);
 	if (flags < 0 || fcntl(*high, F_SETFL, flags & ~O_NONBLOCK) < 0) {
 		error = errno;

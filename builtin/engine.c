@@ -83,6 +83,7 @@ struct tp_engine {
 	size_t targets; /* so many were given so far */
 	struct tp_engine_counts counts;
 	bool fed;       /* there are no more */
+	bool cut;       /* there may have been, when the wait was over */
 	int feed_fd;    /* readable when there are more; -1: no need to wait */
 	int64_t end_us; /* of the whole wait */
 
@@ -642,6 +643,9 @@ static void begin_lookup(struct tp_engine *engine, struct probe *probe, int64_t 
 	}
 	probe->phase = RESOLVING;
 	probe->deadline_us = from_now(now_us, engine->setup.timeout_us);
+	/* What is silent for the whole of a wait need not be asked any longer. */
+	if (probe->result.try == 1)
+		probe->deadline_us = earlier(probe->deadline_us, engine->end_us);
 	lookup->waiting++;
 }
 
@@ -829,19 +833,20 @@ static int look_at_all(struct tp_engine *engine, int64_t now_us)
 	engine->starving = false;
 	for (struct probe *probe = engine->oldest; probe != NULL && error == 0 && engine->winner == NULL;
 	     probe = probe->next) {
-		bool on_the_clock = probe->phase == RESOLVING || probe->phase == CONNECTING;
-
+		if ((probe->phase == RESOLVING || probe->phase == CONNECTING) && probe->deadline_us <= now_us)
+			expire(engine, probe);
 		if (probe->phase == DONE || probe->phase == DROPPED)
 			continue;
 		if (engine->end_us <= now_us)
 			give_up(engine, probe);
-		else if (on_the_clock && probe->deadline_us <= now_us)
-			expire(engine, probe);
 		else
 			error = advance(engine, probe, now_us);
 	}
-	if (engine->end_us <= now_us)
+	if (engine->end_us <= now_us) {
 		engine->queued.first = engine->paused.first = NULL;
+		engine->cut = !engine->fed;
+		engine->fed = true;
+	}
 	return error;
 }
 
@@ -1024,7 +1029,7 @@ int tp_engine_next(struct tp_engine *engine, struct tp_result *result)
 			return 0;
 		}
 		if (engine->oldest == NULL && engine->fed)
-			return ENOENT;
+			return engine->cut ? ETIMEDOUT : ENOENT;
 		error = turn(engine);
 	}
 	return error;

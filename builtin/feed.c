@@ -79,9 +79,10 @@ uint64_t tp_feed_count(const struct tp_feed *feed)
 static void complain(struct tp_feed *feed, size_t line, const char *why)
 {
 	struct tp_text text = { 0 };
+	struct tp_quoted quoted;
 
 	feed->bad++;
-	tp_put(&text, feed->name);
+	tp_put(&text, tp_path(feed->name, &quoted));
 	tp_put(&text, ":");
 	if (line > 0) {
 		tp_put_number(&text, line);

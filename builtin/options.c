@@ -147,7 +147,7 @@ static int set_until_closed(struct tp_options *options, const char *value, struc
 }
 
 /* Far more probes than there are ports and descriptors; rounds a second for thirty years. */
-#define COUNT_MAX 1000000000
+#define COUNT_MAX 999999999
 
 /* Digits, nothing else, and at least so many. */
 static int set_count(size_t *count, size_t least, char letter, const char *value, struct tp_why *why)
@@ -157,7 +157,7 @@ static int set_count(size_t *count, size_t least, char letter, const char *value
 	for (size_t i = 0; i < length && sum <= COUNT_MAX; i++)
 		sum = sum * 10 + (size_t)(value[i] - '0');
 	if (length == 0 || value[length] != '\0' || sum < least || sum > COUNT_MAX)
-		return tp_because(why, "-%c %s: not a number from %zu to %d", letter, tp_quote(value).text, least,
+		return tp_because(why, "-%c %s: not a whole number from %zu to %d", letter, tp_quote(value).text, least,
 				  COUNT_MAX);
 	*count = sum;
 	return 0;
@@ -298,10 +298,15 @@ int tp_options_parse(struct tp_options *options, char *const words[], size_t cou
 		*used += 1;
 		if (strcmp(word, "--") == 0)
 			break;
-		if (strcmp(word, "--help") == 0)
+		if (strcmp(word, "--help") == 0) {
 			options->help = true;
-		else if (parse_word(options, word, next, used, why) != 0)
+			return 0;
+		}
+		if (parse_word(options, word, next, used, why) != 0)
 			return EINVAL;
 	}
+	/* Of many tools -h is the host: with the status 0 of a help a wait would be over. */
+	if (options->help && count > 1)
+		return tp_because(why, "-h: prints the help; the host is the first operand: tcpprobe HOST PORT");
 	return check(options, why);
 }

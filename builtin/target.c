@@ -119,7 +119,9 @@ static int parse_ports_item(struct parser *parser, struct tp_target *target, cha
 	}
 	port = service_port(item);
 	if (port == 0)
-		return complain(parser, item, "neither a port nor a known service");
+		return complain(parser, item,
+				*item == '-' ? "not a port; options stand before the targets"
+					     : "neither a port nor a known service");
 	return add_ports(target, port, port);
 }
 
@@ -405,7 +407,7 @@ static int add_word(struct parser *parser, bool first, struct tp_target **target
 		return parse_ports(parser, *target, parser->text);
 	error = parse_word(parser, target);
 	if (error == 0 && *target != NULL && !first)
-		return complain(parser, parser->word, "no port: HOST:PORT");
+		return complain(parser, parser->word, "no port: of several targets each is HOST:PORT");
 	return error;
 }
 
@@ -440,7 +442,9 @@ int tp_targets_add(struct tp_targets *targets, char *const words[], size_t count
 
 		error = add_word(&parser, i == 0, &target);
 		if (error == 0 && i + 1 == count && target != NULL && target->ports_count == 0)
-			error = complain(&parser, parser.word, "no port: HOST PORT, or HOST:PORT");
+			error = complain(&parser, parser.word,
+					 strchr(target->host, ':') != NULL ? "no port: HOST PORT, or [HOST]:PORT"
+									   : "no port: HOST PORT, or HOST:PORT");
 	}
 	if (text != few)
 		free(text);

@@ -146,3 +146,11 @@ struct tp_quoted tp_quote(const char *word)
 	strcpy(quoted.text + used, *part != '\0' ? cut : "'");
 	return quoted;
 }
+
+const char *tp_path(const char *path, struct tp_quoted *quoted)
+{
+	if (!tp_has_control(path) && strstr(path, "://") == NULL)
+		return path;
+	*quoted = tp_quote(path);
+	return quoted->text;
+}

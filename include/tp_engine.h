@@ -92,8 +92,8 @@ struct tp_engine *tp_engine_new(const struct tp_engine_setup *setup);
 
 /*
  * Runs until the next result, in the order of the targets, is there. Returns 0;
- * ENOENT after the last one; EINTR where wait() said so; ENOMEM, or what else
- * wait() said. After anything but 0 only tp_engine_free() is left.
+ * ENOENT after the last one; ETIMEDOUT where the wait was over before next() had
+ * given all; EINTR where wait() said so; ENOMEM, or what else wait() said. After anything but 0 only tp_engine_free() is left.
  */
 int tp_engine_next(struct tp_engine *engine, struct tp_result *result);
 

@@ -50,6 +50,9 @@ struct tp_quoted {
  */
 struct tp_quoted tp_quote(const char *word);
 
+/* A file's name as it is; as tp_quote() has it, in *quoted, where it could harm a terminal or looks like a URL. */
+const char *tp_path(const char *path, struct tp_quoted *quoted);
+
 /* The bytes of the control character that begins here: C0, DEL, or C1 as UTF-8 writes it. 0: none begins. */
 size_t tp_control_length(const char *text);
 
