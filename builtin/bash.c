@@ -486,7 +486,7 @@ static int take_targets(struct call *call, char *const words[], size_t count, st
 	if (error != 0 || call->options.file == NULL)
 		return error;
 	error = tp_feed_open(&call->feed, call->options.file);
-	if (error != 0 && error != ENOMEM && error != EINTR)
+	if (error != 0 && !tp_is_shortage(error) && error != EINTR)
 		return tp_because(why, "-f %s: %s", tp_path(call->options.file, &quoted), strerror(error));
 	return error;
 }

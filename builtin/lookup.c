@@ -148,6 +148,9 @@ static void resolve(struct tp_lookup *lookup)
 	lookup->started_us = tp_os_now_us();
 	eai = get_addresses(lookup->host, lookup->family, 0, &list);
 	error = errno;
+	/* glibc keeps no errno where it cannot make the socket to ask through. */
+	if (eai == EAI_SYSTEM && error == 0)
+		eai = EAI_AGAIN;
 	if (eai == 0) {
 		eai = store(lookup, list);
 		freeaddrinfo(list);

@@ -165,10 +165,13 @@ int tp_os_channel(int fds[2])
 
 int tp_os_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
-	int error = connect(fd, address, size) < 0 ? errno : 0;
+	int error;
 
-	/* EINTR: it goes on all the same. */
-	if (error == EINTR)
+	/* Interrupted, it goes on all the same, or has not begun: asked again, it says which. */
+	do
+		error = connect(fd, address, size) < 0 ? errno : 0;
+	while (error == EINTR);
+	if (error == EALREADY || error == EISCONN)
 		error = EINPROGRESS;
 #ifdef TCP_INFO
 	/* "In progress" it says even where the peer is on this host, and has answered within the call. */

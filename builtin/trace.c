@@ -43,6 +43,7 @@ struct trace {
 	struct tp_verdict *verdict;
 	union tp_address peer;
 	int64_t deadline_us;
+	bool unasked; /* there was no helper to look the name up */
 	struct ask asks[TP_HOPS + 1];
 	unsigned asked;      /* the farthest hop asked */
 	unsigned shown;      /* the farthest hop handed to the caller */
@@ -62,6 +63,7 @@ static int await_lookup(struct trace *trace, struct tp_resolver *resolver, struc
 		lookup->phase = TP_LOOKUP_DONE;
 		lookup->eai = EAI_SYSTEM;
 		lookup->error = error;
+		trace->unasked = true;
 		return 0;
 	}
 	while (error == 0 && lookup->phase == TP_LOOKUP_RUNNING) {
@@ -452,7 +454,7 @@ static int run(struct trace *trace, struct tp_lookup *lookup)
 		return error;
 	result->lookup_us = lookup->duration_us;
 	if (lookup->eai != 0) {
-		result->state = tp_state_of_lookup(lookup->eai, lookup->error);
+		result->state = trace->unasked ? TP_ERROR : tp_state_of_lookup(lookup->eai, lookup->error);
 		result->eai = lookup->eai;
 		result->error = lookup->error;
 		result->in_lookup = true;
