@@ -794,8 +794,8 @@ tp_begin_other() {
 	# shellcheck disable=SC2086 # words without blanks
 	case $tp_kind,$1 in
 		# What could be an option, or a part of a longer address, is no host that resolves.
-		*,\* | *,-* | socat,*[,!]*) set -- tp_fail 1 'Name or service not known' ;;
-		none,*) set -- tp_fail 127 '' ;;
+		*,\* | *,-* | socat,*[,!]*) set -- sh -c 'echo Name or service not known; exit 1' ;;
+		none,*) set -- none ;;
 		nc.* | ncat,*) set -- $tp_tool -z -v $tp_options "$@" ;;
 		busybox-z,*) set -- $tp_tool -z -v $tp_options "$@" ;;
 		busybox,*) set -- $tp_tool $tp_options "$@" -e true ;;
@@ -824,14 +824,9 @@ tp_find_kind() {
 	esac
 }
 
-tp_fail() {
-	printf '%s\n' "$2"
-	return "$1"
-}
-
 # Runs a tool and says first its PID and its clock's, then what it says, then how it ended, or that it is late.
 tp_watch() {
-	"$@" </dev/null 2>&1 3<&- &
+	exec "$@" </dev/null 2>&1 3<&- &
 	tp_pid=$! tp_clock=
 	if [ "$tp_timeout" -gt 0 ]; then
 		(trap 'kill "$!"; exit' TERM && tp_nap "$tp_timeout" && printf 'late\n') 2>/dev/null &
@@ -853,8 +848,8 @@ tp_unwatch() {
 # Of what is watched a status of 0, or tp_open_words, mean open.
 tp_listen() {
 	tp_pids='' tp_known='' tp_words='it says not why'
-	# shellcheck disable=SC2086 # one or two of them
-	trap '[ "$tp_pids" ] || read -r tp_word tp_pids; tp_unwatch $tp_pids; exit 143' TERM USR1
+	# In a trap zsh makes no words of a variable.
+	trap '[ "$tp_pids" ] || read -r tp_word tp_pids; eval "tp_unwatch $tp_pids"; exit 143' TERM USR1
 	while IFS= read -r tp_line; do
 		case $tp_line in
 			'P '*) tp_pids=${tp_line#P } ;;
@@ -993,8 +988,8 @@ tp_bad() {
 
 tp_work() {
 	tp_pid=
-	trap 'kill $tp_running $tp_pid "$!" 2>/dev/null; exit 143' TERM
-	trap 'kill -USR1 $tp_running 2>/dev/null' USR1
+	trap 'eval "kill $tp_running $tp_pid $!" 2>/dev/null; exit 143' TERM
+	trap 'eval "kill -USR1 $tp_running" 2>/dev/null' USR1
 	tp_sequence=0 tp_flying=0 tp_running='' tp_round=1 tp_ordinal=0 tp_kept='' tp_alone=''
 	[ "$tp_total$tp_from_file$tp_rounds" != 1 ] || tp_alone=1
 	tp_targets "$@"

@@ -73,8 +73,10 @@ none_left() {
 }
 
 @test "without a tool it is status 5, naming what it looked for" {
+	[[ ${sh%% *} != busybox ]] || skip 'contract: busybox has its nc in itself'
 	mkdir "$BATS_TEST_TMPDIR/bin"
-	ln -s "$(command -v "${sh%% *}")" "$BATS_TEST_TMPDIR/bin/"
+	# mksh has no printf in itself.
+	ln -s "$(command -v "${sh%% *}")" "$(type -P printf)" "$BATS_TEST_TMPDIR/bin/"
 	unset TCPPROBE_BACKEND
 	PATH=$BATS_TEST_TMPDIR/bin run $sh "$file" 127.0.0.1 1
 	assert_equal "$status" 5
