@@ -1,44 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Living inside bash: loading, signals, jobs, traps, and what is left behind. The builtin only.
+# Living inside bash: signals, jobs, traps, and what is left behind. The builtin only.
 
 setup() {
 	load lib
 	need_builtin "signals and jobs of the shell that it lives in"
-}
-
-# -- Loading
-
-@test "it loads, loads again, unloads and loads once more" {
-	peer open
-	face 'enable -f "$1" tcpprobe && enable -d tcpprobe && ! type -t tcpprobe && enable -f "$1" tcpprobe &&
-		tcpprobe 127.0.0.1 "$2"' "$so" "$port"
-	assert_state open
-}
-
-@test "help shows its usage" {
-	face 'help tcpprobe'
-	assert_line --index 0 --partial 'tcpprobe: tcpprobe [-'
-	assert_output --partial 'deadline of a probe'
-}
-
-@test "it exports nothing but its struct" {
-	run nm -D --defined-only "$so"
-	assert_output --regexp '^[0-9a-f]+ D tcpprobe_struct$'
-}
-
-@test "it is at most 64 KiB stripped, and imports only what every bash and glibc 2.28 have" {
-	strip -o "$BATS_TEST_TMPDIR/so" "$so"
-	(($(stat -c %s "$BATS_TEST_TMPDIR/so") <= 65536))
-	run -0 "$tree/tests/imports" "$so"
-}
-
-@test "a restricted shell may not probe, and says so" {
-	peer open
-	face 'set -r; tcpprobe 127.0.0.1 "$1"' "$port"
-	assert_state error
-	assert_message 'restricted'
-	assert_equal "$(peer_accepted)" 0
 }
 
 # -- Signals
