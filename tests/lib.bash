@@ -156,6 +156,11 @@ no_helper_left() {
 	refute pgrep -f '^[^ ]*bash.* no.dead.test'
 }
 
+# Where the kernel ended the shell, it ends the helper too, a moment later.
+until_no_helper() {
+	until ! pgrep -f '^[^ ]*bash.* no.dead.test' >/dev/null; do :; done
+}
+
 # -- What a test needs
 
 # own_network SYSCTL=VALUE...: shells have a network of their own from here on, whose settings the test may turn.

@@ -285,7 +285,7 @@ now_ms() {
 		assert_equal "$status" 130
 		refute_output --partial 'not reached'
 		((after_ms < 100)) || fail "$command: $after_ms ms"
-		no_helper_left
+		until_no_helper
 	done
 }
 
