@@ -10,6 +10,7 @@
 #	make fuzz	each parser for FUZZ_SECONDS
 #	make bench	the figures of the README
 #	make check-bashes	the one .so in the bashes of other Debian releases
+#	make soak	SOAK probes of all kinds in one shell, under signals and with jobs: what is left behind?
 #	make check-shells	the fallback in each shell, and with each tool
 #	make check-install check-sync deps clean
 
@@ -36,6 +37,7 @@ UNITS = $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/*.c))
 FUZZERS = $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*.c))
 FLOORS = $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
 FUZZ_SECONDS = 10
+SOAK = 1000000
 
 all: $B/tcpprobe.so
 
@@ -118,6 +120,9 @@ check-install: all
 check-bashes: all lab
 	@tests/bashes
 
+soak: all lab
+	@tests/soak $(SOAK)
+
 # Each shell, and each tool: what is missing is installed first.
 check-shells: all lab
 	@.ci/deps shells
@@ -126,5 +131,5 @@ check-shells: all lab
 clean:
 	rm -rf $B
 
-.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes check-shells clean print-STRICT
+.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes check-shells soak clean print-STRICT
 -include $(wildcard $B/*.d $B/unit/*.d)
