@@ -20,13 +20,18 @@ BASH_CFLAGS = $$(pkg-config --cflags bash | sed 's/-I/-isystem /g') -DHAVE_CONFI
 
 B = build
 CFLAGS = -Os -g
-HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2
-# Immediate binding: a symbol that a bash lacks fails `enable`, not the user's shell later.
-SO_LDFLAGS = -shared -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--as-needed
+# Jumps land only where they may, if compiler and machine have it. A PLT would grow by it, so there is none.
+CFI := $(shell $(CC) -fcf-protection=full -x c -c -o /dev/null /dev/null 2>/dev/null && echo -fcf-protection=full -fno-plt)
+HARDENING = -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(CFI)
+# Immediate binding: a symbol that a bash lacks fails `enable`, not the user's shell later. No start files: there is
+# nothing to start, and where they are not marked for CFI the whole would not be.
+SO_LDFLAGS = -shared -nostartfiles -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--as-needed
 STRICT = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef -Werror
-# It is mapped into every shell that wants it, so it is kept small: nothing unwinds through it.
-OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -fPIC -fvisibility=hidden -fno-asynchronous-unwind-tables
+# It is mapped into every shell that wants it, so it is kept small: nothing unwinds through it. And it is the same file
+# wherever it is built.
+OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -fPIC -fvisibility=hidden -fno-asynchronous-unwind-tables \
+	'-ffile-prefix-map=$(CURDIR)=.'
 
 ENGINE = address connect duration engine feed hosts lookup options os progress report state tally target text trace
 ENGINE_OBJECTS = $(ENGINE:%=$B/%.o)
