@@ -98,7 +98,9 @@ shows() {
 	echo "PS1='<\#>'; enable -f $so tcpprobe" >&"$keys"
 	for target in "$TP_SILENT" no.dead.test; do
 		shows "<$((number += 2))>"
-		echo "tcpprobe -t 60 $target 80" >&"$keys"
+		# A prompt waits in poll too, and loses what was typed with a Ctrl-C.
+		echo "echo begun\$((++begun)); tcpprobe -t 60 $target 80" >&"$keys"
+		shows "begun$((++begun))"
 		until_waiting "$(pgrep -P "$terminal_pid")"
 		begin=${EPOCHREALTIME/./}
 		printf '\003' >&"$keys"
