@@ -10,6 +10,7 @@
 #	make fuzz	each parser for FUZZ_SECONDS
 #	make bench	the figures of the README
 #	make check-bashes	the one .so in the bashes of other Debian releases
+#	make soak	SOAK probes of all kinds in one shell, under signals and with jobs: what is left behind?
 #	make check-shells	the fallback in each shell, and with each tool
 #	make check-faults	each system call of a probe fails in turn; FAULTS=all: in every way
 #	make check-install check-sync deps clean
@@ -20,13 +21,18 @@ BASH_CFLAGS = $$(pkg-config --cflags bash | sed 's/-I/-isystem /g') -DHAVE_CONFI
 
 B = build
 CFLAGS = -Os -g
-HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2
-# Immediate binding: a symbol that a bash lacks fails `enable`, not the user's shell later.
-SO_LDFLAGS = -shared -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--as-needed
+# Jumps land only where they may, if compiler and machine have it. A PLT would grow by it, so there is none.
+CFI := $(shell $(CC) -fcf-protection=full -x c -c -o /dev/null /dev/null 2>/dev/null && echo -fcf-protection=full -fno-plt)
+HARDENING = -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(CFI)
+# Immediate binding: a symbol that a bash lacks fails `enable`, not the user's shell later. No start files: there is
+# nothing to start, and where they are not marked for CFI the whole would not be.
+SO_LDFLAGS = -shared -nostartfiles -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--as-needed
 STRICT = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef -Werror
-# It is mapped into every shell that wants it, so it is kept small: nothing unwinds through it.
-OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -fPIC -fvisibility=hidden -fno-asynchronous-unwind-tables
+# It is mapped into every shell that wants it, so it is kept small: nothing unwinds through it. And it is the same file
+# wherever it is built.
+OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -fPIC -fvisibility=hidden -fno-asynchronous-unwind-tables \
+	'-ffile-prefix-map=$(CURDIR)=.'
 
 ENGINE = address connect duration engine feed hosts lookup options os progress report state tally target text trace
 ENGINE_OBJECTS = $(ENGINE:%=$B/%.o)
@@ -37,6 +43,7 @@ UNITS = $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/*.c))
 FUZZERS = $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*.c))
 FLOORS = $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
 FUZZ_SECONDS = 10
+SOAK = 1000000
 
 all: $B/tcpprobe.so
 
@@ -119,6 +126,9 @@ check-install: all
 check-bashes: all lab
 	@tests/bashes
 
+soak: all lab
+	@tests/soak $(SOAK)
+
 # Each shell, and each tool: what is missing is installed first.
 check-shells: all lab
 	@.ci/deps shells
@@ -131,5 +141,5 @@ check-faults: all lab
 clean:
 	rm -rf $B
 
-.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes check-shells check-faults clean print-STRICT
+.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes check-shells check-faults soak clean print-STRICT
 -include $(wildcard $B/*.d $B/unit/*.d)

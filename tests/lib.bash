@@ -35,15 +35,16 @@ need_builtin() {
 	[[ ${TP_FACE-builtin} == builtin ]] || skip "contract: $1"
 }
 
-# A command that each shell is started by: see own_network.
+# A command that each shell is started by (see own_network), and options that it gets.
 within=()
+flags=()
 
 # face SCRIPT [ARG...]: runs it in a fresh shell that has the face; its name is "script".
 # Sets status, output and stderr (as run --separate-stderr does), and elapsed_ms.
 face() {
 	local begin=$EPOCHREALTIME
 
-	run --separate-stderr "${within[@]}" "$shell" --norc -c "$face_prelude$1" script "${@:2}"
+	run --separate-stderr "${within[@]}" "$shell" --norc "${flags[@]}" -c "$face_prelude$1" script "${@:2}"
 	elapsed_ms=$(((${EPOCHREALTIME/./} - ${begin/./}) / 1000))
 }
 
@@ -153,6 +154,11 @@ until_waiting() {
 # A helper's command line is its shell's.
 no_helper_left() {
 	refute pgrep -f '^[^ ]*bash.* no.dead.test'
+}
+
+# Where the kernel ended the shell, it ends the helper too, a moment later.
+until_no_helper() {
+	until ! pgrep -f '^[^ ]*bash.* no.dead.test' >/dev/null; do :; done
 }
 
 # -- What a test needs

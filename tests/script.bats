@@ -285,7 +285,7 @@ now_ms() {
 		assert_equal "$status" 130
 		refute_output --partial 'not reached'
 		((after_ms < 100)) || fail "$command: $after_ms ms"
-		no_helper_left
+		until_no_helper
 	done
 }
 
@@ -311,7 +311,7 @@ now_ms() {
 			((status == want || status == 138)) || echo "round $i: $status, not $want"
 			((interrupted += status == 138))
 		done
-		kill "$sender"; wait "$sender"; trap - USR1 CHLD; count; pgrep -P $$ || echo "no child"; ((interrupted > 0 && signals > 0)) && echo interrupted' \
+		trap "" USR1; kill "$sender"; wait "$sender"; trap - USR1 CHLD; count; pgrep -P $$ || echo "no child"; ((interrupted > 0 && signals > 0)) && echo interrupted' \
 		"$port" <(exec tail -f /dev/null) "$TP_SILENT"
 	assert_equal "${#lines[@]} ${lines[0]}" "4 ${lines[1]}"
 	assert_line --index 2 'no child'

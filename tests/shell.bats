@@ -1,44 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Living inside bash: loading, signals, jobs, traps, and what is left behind. The builtin only.
+# Living inside bash: signals, jobs, traps, and what is left behind. The builtin only.
 
 setup() {
 	load lib
 	need_builtin "signals and jobs of the shell that it lives in"
-}
-
-# -- Loading
-
-@test "it loads, loads again, unloads and loads once more" {
-	peer open
-	face 'enable -f "$1" tcpprobe && enable -d tcpprobe && ! type -t tcpprobe && enable -f "$1" tcpprobe &&
-		tcpprobe 127.0.0.1 "$2"' "$so" "$port"
-	assert_state open
-}
-
-@test "help shows its usage" {
-	face 'help tcpprobe'
-	assert_line --index 0 --partial 'tcpprobe: tcpprobe [-'
-	assert_output --partial 'deadline of a probe'
-}
-
-@test "it exports nothing but its struct" {
-	run nm -D --defined-only "$so"
-	assert_output --regexp '^[0-9a-f]+ D tcpprobe_struct$'
-}
-
-@test "it is at most 64 KiB stripped, and imports only what every bash and glibc 2.28 have" {
-	strip -o "$BATS_TEST_TMPDIR/so" "$so"
-	(($(stat -c %s "$BATS_TEST_TMPDIR/so") <= 65536))
-	run -0 "$tree/tests/imports" "$so"
-}
-
-@test "a restricted shell may not probe, and says so" {
-	peer open
-	face 'set -r; tcpprobe 127.0.0.1 "$1"' "$port"
-	assert_state error
-	assert_message 'restricted'
-	assert_equal "$(peer_accepted)" 0
 }
 
 # -- Signals
@@ -49,7 +15,7 @@ setup() {
 		interrupted INT 'tcpprobe -t 60 "$1" 80; echo not reached' "$target"
 		assert_equal "$status $output" '130 '
 		((after_ms < 100)) || fail "took $after_ms ms"
-		no_helper_left
+		until_no_helper
 	done
 }
 
@@ -71,7 +37,7 @@ setup() {
 	need_lab
 	interrupted KILL 'tcpprobe -t 60 "$1" 80' no.dead.test
 	assert_equal "$status" 137
-	until ! pgrep -f '^[^ ]*bash.* no.dead.test' >/dev/null; do :; done
+	until_no_helper
 }
 
 @test "a trapped signal ends it with 128+n, and the trap runs right after" {
@@ -132,7 +98,9 @@ shows() {
 	echo "PS1='<\#>'; enable -f $so tcpprobe" >&"$keys"
 	for target in "$TP_SILENT" no.dead.test; do
 		shows "<$((number += 2))>"
-		echo "tcpprobe -t 60 $target 80" >&"$keys"
+		# A prompt waits in poll too, and loses what was typed with a Ctrl-C.
+		echo "echo begun\$((++begun)); tcpprobe -t 60 $target 80" >&"$keys"
+		shows "begun$((++begun))"
 		until_waiting "$(pgrep -P "$terminal_pid")"
 		begin=${EPOCHREALTIME/./}
 		printf '\003' >&"$keys"
@@ -211,8 +179,10 @@ shows() {
 @test "valgrind finds no error and no leak of ours" {
 	need_lab
 	peer open
+	# Only the C library's malloc is taken over: of a malloc of bash's own valgrind would see one half.
 	run -0 valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
 		--errors-for-leak-kinds=definite,indirect --child-silent-after-fork=yes \
+		--soname-synonyms=somalloc=nouserintercepts \
 		"$shell" --norc -c "$face_prelude"'
 		tcpprobe -v 127.0.0.1:$1 localhost:$1 [::1]:$1 two-faced:$1 10ms.127-0-0-1.ip.test:$1 no.nx.test:1
 		tcpprobe -a -t 0.5 three-silent $1
