@@ -10,7 +10,7 @@
 #	make fuzz	each parser for FUZZ_SECONDS
 #	make bench	the figures of the README
 #	make check-bashes	the one .so in the bashes of other Debian releases
-#	make check-shells	the fallback in each shell, and with each tool
+#	make check-fallback	the fallback in each shell, with each tool, and in slim systems
 #	make check-install check-sync deps clean
 
 PREFIX = /usr/local
@@ -119,12 +119,12 @@ check-bashes: all lab
 	@tests/bashes
 
 # Each shell, and each tool: what is missing is installed first.
-check-shells: all lab
-	@.ci/deps shells
-	@tests/shells
+check-fallback: all lab
+	@.ci/deps build test server shells
+	@tests/fallback
 
 clean:
 	rm -rf $B
 
-.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes check-shells clean print-STRICT
+.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes check-fallback clean print-STRICT
 -include $(wildcard $B/*.d $B/unit/*.d)

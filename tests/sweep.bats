@@ -21,12 +21,13 @@ setup() {
 }
 
 @test "-F's times are milliseconds with three decimals, and the time of day is now" {
+	need_sight time
 	need_lab
 	face 'date +%s; tcpprobe -F "%t %l %T" "$@"; date +%s' "20ms.127-0-0-1.ip.test:$(peer open && echo "$port")" "$TP_FAR.0.1:80"
 	[[ ${lines[1]} =~ ^(-|[0-9]+\.[0-9]{3})\ ([0-9]+)\.[0-9]{3}\ ([0-9]+)\.[0-9]{6}$ ]] || fail "${lines[1]}"
-	((BASH_REMATCH[2] >= 20 && BASH_REMATCH[2] < 200)) || fail "lookup: ${lines[1]}"
+	((BASH_REMATCH[2] >= 20 && BASH_REMATCH[2] < 200 + slack_ms)) || fail "lookup: ${lines[1]}"
 	((BASH_REMATCH[3] >= lines[0] && BASH_REMATCH[3] <= lines[3])) || fail "time of day: $output"
-	[[ ${lines[2]} =~ ^50\.[0-9]{3}\ -\  ]] || fail "a numeric host has no lookup: ${lines[2]}"
+	[[ ${lines[2]} =~ ^[0-9]+\.[0-9]{3}\ -\  ]] || fail "a numeric host has no lookup: ${lines[2]}"
 }
 
 @test "what is no format is named, status 2, and nothing is sent" {
@@ -270,7 +271,8 @@ $port open
 	peer open
 	face 'exec {out}> >(exec true); until [[ ! -e /proc/$! ]]; do :; done; tcpprobe -v "$@" >&$out; echo "then $?"' 127.0.0.1 "$port"
 	assert_output 'then 5'
-	assert_message_has 'write error: Broken pipe'
+	assert_message_has 'write error'
+	[[ ${TP_FACE-builtin} != builtin ]] || assert_message_has ': Broken pipe'
 }
 
 # -- Progress
