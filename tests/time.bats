@@ -163,10 +163,12 @@ setup() {
 
 @test "several names are looked up at once" {
 	need_lab
-	for i in {1..40}; do targets+=("200ms.h$i.127-0-0-1.ip.test:1"); done
+	# A process a probe is no light matter.
+	[[ ${TP_FACE-builtin} == builtin ]] && count=40 || count=8
+	for ((i = 1; i <= count; i++)); do targets+=("200ms.h$i.127-0-0-1.ip.test:1"); done
 	face 'tcpprobe -t 3 "$@"' "${targets[@]}"
 	assert_state refused
-	assert_equal "${#stderr_lines[@]}" 40
+	assert_equal "${#stderr_lines[@]}" "$count"
 	assert_took_less 1000
 }
 
