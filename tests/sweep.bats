@@ -54,10 +54,12 @@ setup() {
 }
 
 @test "JSON is valid whatever bytes a host holds" {
-	face 'for ((i = 0x21; i < 0x100; i++)); do printf -v byte "\\x%x" "$i"; printf -v byte "$byte"; tcpprobe -j -t 0.2 "a${byte}b" 1; done 2>/dev/null'
+	# Some of them where each is a process.
+	[[ ${TP_FACE-builtin} == builtin ]] && step=1 || step=7
+	face 'for ((i = 0x21; i < 0x100; i += $1)); do printf -v byte "\\x%x" "$i"; printf -v byte "$byte"; tcpprobe -j -t 0.2 "a${byte}b" 1; done 2>/dev/null' "$step"
 	run jq -r '.state' <<<"$output"
 	assert_success
-	((${#lines[@]} > 150)) || fail "only ${#lines[@]} objects"
+	((${#lines[@]} > 150 / step)) || fail "only ${#lines[@]} objects"
 }
 
 @test "-F and -j exclude each other" {
