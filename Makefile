@@ -11,8 +11,8 @@
 #	make bench	the figures of the README
 #	make check-bashes	the one .so in the bashes of other Debian releases
 #	make soak	SOAK probes of all kinds in one shell, under signals and with jobs: what is left behind?
-#	make check-shells	the fallback in each shell, and with each tool
 #	make check-faults	each system call of a probe fails in turn; FAULTS=all: in every way
+#	make check-fallback	the fallback in each shell, with each tool, and in slim systems
 #	make check-install check-sync deps clean
 
 PREFIX = /usr/local
@@ -130,9 +130,9 @@ soak: all lab
 	@tests/soak $(SOAK)
 
 # Each shell, and each tool: what is missing is installed first.
-check-shells: all lab
-	@.ci/deps shells
-	@tests/shells
+check-fallback: all lab
+	@.ci/deps build test server shells
+	@tests/fallback
 
 check-faults: all lab
 	@.ci/deps test
@@ -141,5 +141,5 @@ check-faults: all lab
 clean:
 	rm -rf $B
 
-.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes check-shells check-faults soak clean print-STRICT
+.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes check-fallback check-faults soak clean print-STRICT
 -include $(wildcard $B/*.d $B/unit/*.d)

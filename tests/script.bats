@@ -18,7 +18,7 @@ now_ms() {
 	face 'tcpprobe -v -r 10 127.0.0.1 "$1"' "$port"
 	assert_state open
 	assert_output --partial "127.0.0.1:$port open"
-	((elapsed_ms >= 500 && elapsed_ms < 600 + 250 + 20 + 60)) || fail "took $elapsed_ms ms"
+	((elapsed_ms >= 500 && elapsed_ms < 600 + 250 + 20 + 60 + slack_ms)) || fail "took $elapsed_ms ms"
 }
 
 @test "-r says what the last try met when the time is up, status 124" {
@@ -29,16 +29,26 @@ now_ms() {
 	assert_took_about 600
 	face 'tcpprobe -r 1 -t 0.3 "$1" 80' "$TP_SILENT"
 	assert_message "$TP_SILENT:80: not open after 1s: Connection timed out"
+}
+
+@test "-r says why a name had no address when the time is up" {
+	need_sight why
+	need_lab
 	face 'tcpprobe -r 0.4 no.nx.test 80'
 	assert_message 'no.nx.test:80: not open after 0.4s: Name or service not known'
 }
 
-@test "-r is one deadline, for a try that hangs and a lookup that hangs too" {
+@test "-r is one deadline, for a try that hangs" {
 	need_lab
 	face 'tcpprobe -r 0.4 "$1" 80' "$TP_SILENT"
 	assert_equal "$status" 124
 	assert_message "$TP_SILENT:80: not open after 0.4s: Connection timed out"
 	assert_took_about 400
+}
+
+@test "-r is one deadline, for a lookup that hangs too" {
+	need_sight late
+	need_lab
 	face 'tcpprobe -r 0.4 no.dead.test 80'
 	assert_equal "$status" 124
 	assert_message 'no.dead.test:80: not open after 0.4s: Name lookup timed out'
@@ -55,7 +65,7 @@ now_ms() {
 	face '(read -r _ <"$2"; echo "127.0.0.1 late-name" >>/etc/hosts) & tcpprobe -v -F "%s %n" -i 0.1 -r 5 late-name "$1"' \
 		"$port" <(timeout 0.35 tail -f /dev/null; echo now)
 	assert_state open
-	[[ $output =~ ^open\ ([4-6])$ ]] || fail "$output"
+	[[ $output =~ ^open\ [2-6]$ ]] || fail "$output"
 }
 
 @test "-i is the pause between tries, and 0 is allowed" {
@@ -95,6 +105,7 @@ now_ms() {
 }
 
 @test "errors of this host end a wait at once" {
+	need_option s
 	face 'tcpprobe -r 10 -s 192.0.2.77 127.0.0.1 1'
 	assert_state error
 	assert_message '127.0.0.1:1: Cannot assign requested address'
@@ -107,10 +118,11 @@ now_ms() {
 		<(timeout 0.4 tail -f /dev/null; echo now) "$peer_pid"
 	assert_state open
 	assert_output "127.0.0.1:$port refused 127.0.0.1"
-	((elapsed_ms >= 350 && elapsed_ms < 700)) || fail "took $elapsed_ms ms"
+	((elapsed_ms >= 350 && elapsed_ms < 700 + slack_ms)) || fail "took $elapsed_ms ms"
 }
 
 @test "-R takes silence and no route for an end, but a name without an address for no answer" {
+	need_sight why
 	need_lab
 	face 'tcpprobe -t 0.2 -R 5 "$@"' "$TP_SILENT:80" "$TP_UNREACHABLE:80"
 	assert_equal "$status$stderr" 0
@@ -140,13 +152,14 @@ now_ms() {
 # -- Rounds
 
 @test "-c probes round by round, and -v sums up each target" {
+	need_sight time
 	peer open
 	face 'tcpprobe -qv -c 3 -i 0.05 "$@"' "127.0.0.1:$port" 127.0.0.1:1
 	assert_state refused
 	assert_equal "${#lines[@]}" 6
 	assert_line --index 2 --partial "127.0.0.1:$port open"
 	assert_line --index 3 "--- 127.0.0.1:$port: 3 probes: 3 open"
-	assert_line --index 4 --regexp '^rtt min/avg/max/mdev = 0\.[0-9]{3}/0\.[0-9]{3}/0\.[0-9]{3}/0\.[0-9]{3} ms$'
+	assert_line --index 4 --regexp '^rtt min/avg/max/mdev = ([0-9]+\.[0-9]{3}/){3}[0-9]+\.[0-9]{3} ms$'
 	assert_line --index 5 '--- 127.0.0.1:1: 3 probes: 3 refused'
 }
 
@@ -265,6 +278,7 @@ now_ms() {
 }
 
 @test "-z tells refused and silent as without it" {
+	need_option z
 	need_lab
 	face 'tcpprobe -zq 127.0.0.1 1'
 	assert_state refused

@@ -6,6 +6,7 @@
 #	server_missing NAME         status 0 and the reason in words, where NAME cannot run here
 #	server_start NAME [PORT]    sets port and server_log, returns when it accepts; PORT: there and nowhere else
 #	server_stop NAME            returns when it is gone; one that does not run is fine
+#	server_lines                more of sshd's configuration
 #	server_path NAME            its program, or another program of its package
 #
 # Each is private to its test: on a loopback port of its own, with all it reads and writes in $SERVER_DIR/NAME, where
@@ -99,6 +100,7 @@ server_setup_sshd() {
 		UsePAM no
 		LogLevel DEBUG3
 		MaxStartups 1000
+		${server_lines-}
 	END
 	server_new_sshd >>"$dir/config"
 	[[ -e $dir/key ]] || server_run "$(server_path ssh-keygen)" -q -t ed25519 -N '' -f "$dir/key" >>"$server_log"

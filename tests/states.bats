@@ -199,9 +199,9 @@ state_of() {
 @test "of several probes the first that was not open gives the status" {
 	need_lab
 	peer open
-	face 'tcpprobe -t 0.3 "$@"' "127.0.0.1:$port" "$TP_UNREACHABLE:80" "$TP_SILENT:80" "$TP_RESET:80"
+	face 'tcpprobe -t 1 "$@"' "127.0.0.1:$port" "$TP_UNREACHABLE:80" "$TP_SILENT:80" "$TP_RESET:80"
 	assert_state unreachable
-	face 'tcpprobe -t 0.3 "$@"' "$TP_SILENT:80" "127.0.0.1:$port" "$TP_RESET:80"
+	face 'tcpprobe -t 1 "$@"' "$TP_SILENT:80" "127.0.0.1:$port" "$TP_RESET:80"
 	assert_state timeout
 }
 

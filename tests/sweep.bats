@@ -21,12 +21,13 @@ setup() {
 }
 
 @test "-F's times are milliseconds with three decimals, and the time of day is now" {
+	need_sight time
 	need_lab
 	face 'date +%s; tcpprobe -F "%t %l %T" "$@"; date +%s' "20ms.127-0-0-1.ip.test:$(peer open && echo "$port")" "$TP_FAR.0.1:80"
 	[[ ${lines[1]} =~ ^(-|[0-9]+\.[0-9]{3})\ ([0-9]+)\.[0-9]{3}\ ([0-9]+)\.[0-9]{6}$ ]] || fail "${lines[1]}"
-	((BASH_REMATCH[2] >= 20 && BASH_REMATCH[2] < 200)) || fail "lookup: ${lines[1]}"
+	((BASH_REMATCH[2] >= 20 && BASH_REMATCH[2] < 200 + slack_ms)) || fail "lookup: ${lines[1]}"
 	((BASH_REMATCH[3] >= lines[0] && BASH_REMATCH[3] <= lines[3])) || fail "time of day: $output"
-	[[ ${lines[2]} =~ ^50\.[0-9]{3}\ -\  ]] || fail "a numeric host has no lookup: ${lines[2]}"
+	[[ ${lines[2]} =~ ^[0-9]+\.[0-9]{3}\ -\  ]] || fail "a numeric host has no lookup: ${lines[2]}"
 }
 
 @test "what is no format is named, status 2, and nothing is sent" {
@@ -53,10 +54,12 @@ setup() {
 }
 
 @test "JSON is valid whatever bytes a host holds" {
-	face 'for ((i = 0x21; i < 0x100; i++)); do printf -v byte "\\x%x" "$i"; printf -v byte "$byte"; tcpprobe -j -t 0.2 "a${byte}b" 1; done 2>/dev/null'
+	# Some of them where each is a process.
+	[[ ${TP_FACE-builtin} == builtin ]] && step=1 || step=7
+	face 'for ((i = 0x21; i < 0x100; i += $1)); do printf -v byte "\\x%x" "$i"; printf -v byte "$byte"; tcpprobe -j -t 0.2 "a${byte}b" 1; done 2>/dev/null' "$step"
 	run jq -r '.state' <<<"$output"
 	assert_success
-	((${#lines[@]} > 150)) || fail "only ${#lines[@]} objects"
+	((${#lines[@]} > 150 / step)) || fail "only ${#lines[@]} objects"
 }
 
 @test "-F and -j exclude each other" {
@@ -243,8 +246,7 @@ $port open
 @test "-1 is done as soon as one is open, drops the rest, and is 0" {
 	need_lab
 	peer open
-	face 'count() { fds=(/proc/$$/fd/*); echo "${#fds[@]}"; }
-		tcpprobe -1 -v -t 30 "$@"; echo $?; count; tcpprobe -q 127.0.0.1 1; count' \
+	face 'count() { local fds=(/proc/$$/fd/*); echo "${#fds[@]}"; }; tcpprobe -1 -v -t 30 "$@"; echo $?; count; tcpprobe -q 127.0.0.1 1; count' \
 		"$TP_SILENT:1-50" no.dead.test:80 "127.0.0.1:$port" "$TP_SILENT:80"
 	assert_line --index 0 --partial "127.0.0.1:$port open"
 	assert_line --index 1 0
@@ -272,7 +274,7 @@ $port open
 	face 'exec {out}> >(exec true); until [[ ! -e /proc/$! ]]; do :; done; tcpprobe -v "$@" >&$out; echo "then $?"' 127.0.0.1 "$port"
 	assert_output 'then 5'
 	assert_message_has 'write error'
-	[[ ${TP_FACE-} == fallback ]] || assert_message_has 'write error: Broken pipe'
+	[[ ${TP_FACE-builtin} != builtin ]] || assert_message_has ': Broken pipe'
 }
 
 # -- Progress

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+#
+# Packages of any Debian release, from where this system gets its own: fetched and unpacked, never installed.
+#
+#	apt_of RELEASE FOLDER ARG...              apt-get, with all that it keeps in FOLDER; its lists are those of
+#	                                          source_type: deb (the default) or deb-src
+#	unpack_packages RELEASE ROOT PACKAGE...   a ROOT that is there is whole
+
+# shellcheck source=/dev/null
+[[ ! -e /etc/os-release ]] || . /etc/os-release
+
+# sources_of RELEASE: this system's sources for its own release, as those of another: "deb [options] URI SUITE main".
+sources_of() {
+	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
+		awk -v own="$VERSION_CODENAME" -v release="$1" -v type="${source_type:-deb}" '
+			function stanza() {
+				if (match(" " suites " ", " " own " "))
+					printf "%s %s %s %s main\n", type, key ? "[signed-by=" key "]" : "", uri, release
+				suites = uri = key = ""
+			}
+			$1 == "deb" {
+				options = ""
+				if (match($0, /\[[^]]*\]/)) { options = substr($0, RSTART, RLENGTH); sub(/\[[^]]*\] */, "") }
+				if ($3 == own) print type, options, $2, release, "main"
+			}
+			/^[Uu][Rr][Ii][Ss]:/ { uri = $2 }
+			/^[Ss]uites:/ { sub(/^[^:]*: */, ""); suites = $0 }
+			/^[Ss]igned-[Bb]y:/ { key = $2 }
+			/^[ \t]*$/ { stanza() }
+			END { stanza() }' | head -n 1
+}
+
+# This system's state stays as it is. Signatures are checked, their age is not: what is tried is what many have, not the
+# newest, and a mirror may stand still.
+apt_of() {
+	local state=$2
+
+	mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
+	sources_of "$1" >"$state/sources.list"
+	: >"$state/status"
+	apt-get -qq -o Dir::State="$state" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
+		-o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=- -o APT::Sandbox::User= \
+		-o Acquire::Check-Valid-Until=false \
+		-o Acquire::Languages=none "${@:3}"
+}
+
+unpack_packages() {
+	local new=$2.new deb package
+
+	[[ ! -d $2 ]] || return 0
+	rm -rf "$new"
+	mkdir -p "$new/apt"
+	apt_of "$1" "$new/apt" update && (cd "$new/apt" && for package in "${@:3}"; do
+		apt_of "$1" "$new/apt" download "$package" || exit
+	done) || return
+	for deb in "$new"/apt/*.deb; do
+		dpkg -x "$deb" "$new" || return
+	done
+	rm -rf "$new/apt" && mv "$new" "$2"
+}
