@@ -91,17 +91,17 @@ tp_known_service() {
 tp_can() {
 	case $1 in
 		bash) tp_able=- ;;
-		perl) tp_able=46asz ;;
-		python3) tp_able=46asz ;;
+		perl) tp_able=46asIz ;;
+		python3) tp_able=46asIz ;;
 		nc) tp_able=46s ;;
 		nc.openbsd) tp_able=46s ;;
 		nc.traditional) tp_able=s ;;
 		ncat) tp_able=46 ;;
 		busybox) tp_able=- ;;
 		busybox-z) tp_able=- ;;
-		toybox) tp_able=46s ;;
+		toybox) tp_able=46 ;;
 		socat) tp_able=46s ;;
-		curl) tp_able=46s ;;
+		curl) tp_able=46sI ;;
 		*) return 1 ;;
 	esac
 	case $tp_asked in
@@ -314,6 +314,7 @@ tp_options() {
 		esac
 	done
 	tp_asked="$tp_family${tp_each:+a}${tp_source:+s}${tp_half:+z}"
+	[ -z "$tp_source" ] || [ "$tp_source_family" ] || tp_asked=${tp_asked}I
 	[ -z "$tp_family" ] || [ "$tp_family" = "${tp_source_family:-$tp_family}" ] ||
 		tp_misuse "-s: an address of the other family than -$tp_family asks for"
 	tp_family=${tp_family:-$tp_source_family}
@@ -557,7 +558,7 @@ tp_targets() {
 
 # -- Tools
 
-# tp_judge WORDS: sets tp_state, and tp_why: the system's words where the tool's mean just that.
+# tp_judge WORDS: sets tp_state, and tp_why: the system's words where the tool's mean just that. False: they tell nothing.
 tp_judge() {
 	tp_why=${1##*: }
 	case $1 in
@@ -575,7 +576,7 @@ tp_judge() {
 		*'not known'*) tp_state=unresolved tp_why='Name or service not known' ;;
 		*'bad address'* | *'lookup failed'* | *esolv* | *getaddrinfo*) tp_state=unresolved tp_why='No address found for the name' ;;
 		*[Tt]imeout* | *'imed out'* | *TIMEOUT*) tp_state=timeout tp_why='Connection timed out' ;;
-		*) tp_state=error ;;
+		*) tp_state=error && return 1 ;;
 	esac
 }
 
@@ -588,8 +589,8 @@ tp_judge() {
 # shellcheck disable=SC2016 # the expansions are for another bash
 tp_bash='
 ((${BASH_VERSINFO-0} >= 4)) || exit 97
+trap "kill \$COPROC_PID 2>/dev/null; exit 143" TERM USR1
 coproc { exec 2>&1; t=${EPOCHREALTIME-}; exec 5<>"/dev/tcp/$2/$3" && echo "open ${t/[.,]/} ${EPOCHREALTIME/[.,]/}"; read -r; }
-trap "kill $COPROC_PID 2>/dev/null; exit 143" TERM USR1
 ((!$4)) || printf -v limit %d.%03d $(($4 / 1000)) $(($4 % 1000))
 IFS= read -r ${limit:+-t "$limit"} -u "${COPROC[0]}" line || { (($? > 128)) && line=late; }
 kill "$COPROC_PID" 2>/dev/null
@@ -611,10 +612,11 @@ use strict; use Errno;
 BEGIN { eval { require Socket; Socket->VERSION(1.96); Socket->import(qw(:DEFAULT getaddrinfo getnameinfo)); 1 } or exit 97 }
 my ($head, $host, $port, $ms, $family, $source, $each, $half, $statuses) = @ARGV;
 my $hires = eval { require Time::HiRes; 1 };
+my $ticks = !$hires && eval { require POSIX; POSIX::sysconf(POSIX::_SC_CLK_TCK()) };
 my %status = split " ", $statuses;
 my %telling = (open => 0, refused => 1, timeout => 2, unreachable => 3, error => 4);
 my ($begin, $lookup) = (now(), "-");
-sub now { $hires ? Time::HiRes::time() : time }
+sub now { $hires ? Time::HiRes::time() : $ticks ? (POSIX::times())[0] / $ticks : time }
 sub span { $hires ? sprintf("%.3f", 1000 * $_[0]) : "-" }
 sub report { syswrite STDOUT, join("\t", $head, @_[0 .. 2], $lookup, $_[3]) . "\n"; $status{$_[0]} }
 sub state_of { $! = shift;
@@ -777,7 +779,7 @@ tp_begin() {
 
 # What speaks for itself only, HOST PORT: its words and its status tell what it found.
 tp_begin_other() {
-	tp_kind=$tp_tool tp_host=$1 tp_bracketed=$1 tp_options='' tp_open_words=''
+	tp_kind=$tp_tool tp_watch_ms=$tp_timeout tp_host=$1 tp_bracketed=$1 tp_options='' tp_open_words=''
 	case $tp_tool in
 		busybox* | toybox) tp_tool="$tp_tool nc" && tp_find_kind --help ;;
 		nc | nc.*) tp_find_kind -h ;;
@@ -797,9 +799,14 @@ tp_begin_other() {
 		*,\* | *,-* | socat,*[,!]*) set -- sh -c 'echo Name or service not known; exit 1' ;;
 		none,*) set -- none ;;
 		nc.* | ncat,*) set -- $tp_tool -z -v $tp_options "$@" ;;
-		busybox-z,*) set -- $tp_tool -z -v $tp_options "$@" ;;
+		# With one -v it is silent about what it was refused.
+		busybox-z,*) set -- $tp_tool -z -v -v $tp_options "$@" ;;
 		busybox,*) set -- $tp_tool $tp_options "$@" -e true ;;
-		toybox,*) set -- $tp_tool $tp_options -q 1 "$@" ;;
+		toybox,*)
+			# That it is open shows in its end, a second after it connected: the least -q that it takes.
+			[ "$tp_timeout" = 0 ] || tp_watch_ms=$((tp_timeout + 1000))
+			set -- $tp_tool $tp_options -q 1 "$@"
+			;;
 		socat,*) set -- socat -u OPEN:/dev/null "TCP$tp_family:$tp_bracketed:$2${tp_source:+,bind=$tp_source}" ;;
 		curl,*)
 			tp_open_words='Connected to'
@@ -828,8 +835,8 @@ tp_find_kind() {
 tp_watch() {
 	exec "$@" </dev/null 2>&1 3<&- &
 	tp_pid=$! tp_clock=
-	if [ "$tp_timeout" -gt 0 ]; then
-		(trap 'kill "$!"; exit' TERM && tp_nap "$tp_timeout" && printf 'late\n') 2>/dev/null &
+	if [ "$tp_watch_ms" -gt 0 ]; then
+		(trap 'kill "$!"; exit' TERM && tp_nap "$tp_watch_ms" && printf 'late\n') 2>/dev/null &
 		tp_clock=$!
 	fi
 	# Who listens may be gone by now.
@@ -859,10 +866,13 @@ tp_listen() {
 			'S '*) break ;;
 			*"${tp_open_words:-$tp_newline}"*) tp_words=open && break ;;
 			# Of all that it says the last that tells a state, else the last.
+			*'inverse host lookup'*) ;;
 			?*)
-				tp_judge "$tp_line"
-				[ "$tp_state$tp_known" = error ] && tp_words=$tp_line
-				[ "$tp_state" = error ] || tp_words=$tp_line tp_known=1
+				if tp_judge "$tp_line"; then
+					tp_words=$tp_line tp_known=1
+				elif [ -z "$tp_known" ]; then
+					tp_words=$tp_line
+				fi
 				;;
 		esac
 	done
@@ -871,7 +881,10 @@ tp_listen() {
 	case $tp_words in
 		97) exit 97 ;;
 		open) tp_state=open && tp_record open '' ;;
-		*) tp_judge "$tp_words" && tp_record '?' "$tp_words" ;;
+		*)
+			tp_judge "$tp_words"
+			tp_record '?' "$tp_words"
+			;;
 	esac
 	# Was it the lookup, and the name may have no address yet?
 	[ "$tp_words" != late ] || tp_numeric "$tp_host" || tp_state=unresolved
@@ -889,9 +902,12 @@ tp_record() {
 # tp_nap MS: a trapped signal ends the wait; the sleep is tp_pid then.
 tp_nap() {
 	tp_seconds "$1"
-	[ "${tp_fine-}" ] || { sleep 0.001 2>/dev/null && tp_fine=1 || tp_fine=0; }
-	[ "$tp_fine" = 1 ] || tp_span=$((($1 + 999) / 1000))
-	sleep "$tp_span" &
+	if [ -z "${tp_sleep-}" ]; then
+		command -v sleep >/dev/null && tp_sleep='sleep' || tp_sleep='busybox sleep'
+		$tp_sleep 0.001 2>/dev/null && tp_fine=1 || tp_fine=
+	fi
+	[ "$tp_fine" ] || tp_span=$((($1 + 999) / 1000))
+	$tp_sleep "$tp_span" &
 	tp_pid=$!
 	wait "$tp_pid"
 }
