@@ -25,6 +25,7 @@ struct place {
 	uint16_t port;
 	int fd;
 	int fillers[FILLERS], fillers_count; /* the connections that fill the backlog */
+	int let_in;                          /* of them */
 };
 
 static bool bind_place(struct place *place, uint16_t port)
@@ -119,10 +120,10 @@ static bool make(struct place *place, enum kind kind, const char *address, uint1
 	return made;
 }
 
-/* Lets everybody in who waits at a silent place; it is open then. */
+/* Lets the fillers in, once, for another accept(2) would wait; it is open then. */
 static inline void let_in(struct place *place)
 {
-	for (int i = 0; i < place->fillers_count; i++)
+	for (; place->let_in < place->fillers_count; place->let_in++)
 		close(accept(place->fd, NULL, NULL));
 }
 
