@@ -18,6 +18,8 @@
 enum kind { OPEN, CLOSED, SILENT };
 
 #define FILLERS 8
+/* SOMAXCONN is 128 in musl; more wait here for nobody. */
+#define BACKLOG 4096
 
 struct place {
 	enum kind kind;
@@ -113,8 +115,7 @@ static bool make(struct place *place, enum kind kind, const char *address, uint1
 	place->address = address;
 	if (!bind_place(place, port))
 		return false;
-	made = kind == CLOSED ||
-	       (listen(place->fd, kind == OPEN ? SOMAXCONN : 0) == 0 && (kind == OPEN || fill(place)));
+	made = kind == CLOSED || (listen(place->fd, kind == OPEN ? BACKLOG : 0) == 0 && (kind == OPEN || fill(place)));
 	if (!made)
 		unmake(place);
 	return made;

@@ -254,6 +254,15 @@ static void says_what_a_wait_met(void)
 	CHECK_TEXT(failure_of(&result), "db:5432: still open after 0.00025s");
 }
 
+/* An errno value's words are the C library's. */
+static void check_said(const struct tp_result *result, const char *behind)
+{
+	char wanted[128];
+
+	snprintf(wanted, sizeof(wanted), "db:5432: %s%s", strerror(result->error), behind);
+	CHECK_TEXT(failure_of(result), wanted);
+}
+
 static void names_who_said_no(void)
 {
 	struct tp_result result = result_of(TP_UNREACHABLE, "db", "10.0.0.5");
@@ -261,13 +270,12 @@ static void names_who_said_no(void)
 	result.error = EHOSTUNREACH;
 	result.evidence = (struct tp_evidence){ .icmp = true, .type = 3, .code = 13 };
 	result.evidence.reporter = result_of(TP_OPEN, "", "10.0.0.1").address;
-	CHECK_TEXT(failure_of(&result), "db:5432: No route to host (administratively prohibited, says 10.0.0.1)");
+	check_said(&result, " (administratively prohibited, says 10.0.0.1)");
 	result.evidence.code = 99;
-	CHECK_TEXT(failure_of(&result), "db:5432: No route to host (ICMP type 3 code 99, says 10.0.0.1)");
+	check_said(&result, " (ICMP type 3 code 99, says 10.0.0.1)");
 	result.evidence = (struct tp_evidence){ .icmp = true, .type = 3, .code = 0 };
 	result.evidence.reporter = result_of(TP_OPEN, "", "fd00::1").address;
-	CHECK_TEXT(failure_of(&result),
-		   "db:5432: No route to host (hop limit exceeded in transit: a routing loop, says fd00::1)");
+	check_said(&result, " (hop limit exceeded in transit: a routing loop, says fd00::1)");
 }
 
 static void makes_json(void)
