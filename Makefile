@@ -11,6 +11,7 @@
 #	make bench	the figures of the README
 #	make check-bashes	the one .so in the bashes of other Debian releases
 #	make check-shells	the fallback in each shell, and with each tool
+#	make check-sanitizers	unit tests and the builtin under ASan, UBSan, MSan and valgrind
 #	make check-musl	the engine and its unit tests with another C library
 #	make check-install check-sync deps clean
 
@@ -124,6 +125,10 @@ check-shells: all lab
 	@.ci/deps shells
 	@tests/shells
 
+check-sanitizers:
+	@.ci/deps build test lint
+	@tests/sanitizers
+
 check-musl:
 	@.ci/deps build musl
 	@tests/musl
@@ -132,5 +137,5 @@ clean:
 	rm -rf $B
 
 .PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes check-shells \
-	check-musl clean print-STRICT
+	check-sanitizers check-musl clean print-STRICT
 -include $(wildcard $B/*.d $B/unit/*.d)

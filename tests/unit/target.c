@@ -253,6 +253,8 @@ static void knows_the_systems_services(void)
 
 	setservent(0);
 	while (count < ROWS(names) && (entry = getservent()) != NULL) {
+		unit_written_text(entry->s_proto);
+		unit_written_text(entry->s_name);
 		if (strcmp(entry->s_proto, "tcp") == 0 && strlen(entry->s_name) < sizeof(names[0]))
 			strcpy(names[count++], entry->s_name);
 	}
