@@ -13,6 +13,7 @@
 #	make check-shells	the fallback in each shell, and with each tool
 #	make check-sanitizers	unit tests and the builtin under ASan, UBSan, MSan and valgrind
 #	make check-musl	the engine and its unit tests with another C library
+#	make coverage	lines and branches that the tests reach, and the lines that none does
 #	make check-install check-sync deps clean
 
 PREFIX = /usr/local
@@ -133,9 +134,13 @@ check-musl:
 	@.ci/deps build musl
 	@tests/musl
 
+coverage:
+	@.ci/deps build test server
+	@tests/coverage
+
 clean:
 	rm -rf $B
 
 .PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes check-shells \
-	check-sanitizers check-musl clean print-STRICT
+	check-sanitizers check-musl coverage clean print-STRICT
 -include $(wildcard $B/*.d $B/unit/*.d)
