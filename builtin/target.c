@@ -81,7 +81,7 @@ static uint16_t service_port(const char *name)
 	struct servent *entry;
 
 	/* musl finds whatever stands between blanks in a line, "80/tcp" too, and blanks. */
-	if (strpbrk(name, " /") != NULL || tp_has_control(name))
+	if (name[strcspn(name, " /")] != '\0' || tp_has_control(name))
 		return 0;
 	entry = getservbyname(name, "tcp");
 	if (entry != NULL)
