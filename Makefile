@@ -13,6 +13,9 @@
 #	make soak	SOAK probes of all kinds in one shell, under signals and with jobs: what is left behind?
 #	make check-faults	each system call of a probe fails in turn; FAULTS=all: in every way
 #	make check-fallback	the fallback in each shell, with each tool, and in slim systems
+#	make check-sanitizers	unit tests and the builtin under ASan, UBSan, MSan and valgrind
+#	make check-musl	the engine and its unit tests with another C library
+#	make coverage	lines and branches that the tests reach, and the lines that none does
 #	make check-install check-sync deps clean
 
 PREFIX = /usr/local
@@ -138,8 +141,21 @@ check-faults: all lab
 	@.ci/deps test
 	@tests/faults
 
+check-sanitizers:
+	@.ci/deps build test lint
+	@tests/sanitizers
+
+check-musl:
+	@.ci/deps build musl
+	@tests/musl
+
+coverage:
+	@.ci/deps build test server
+	@tests/coverage
+
 clean:
 	rm -rf $B
 
-.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes check-fallback check-faults soak clean print-STRICT
+.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes \
+	check-fallback check-faults check-sanitizers check-musl soak coverage clean print-STRICT
 -include $(wildcard $B/*.d $B/unit/*.d)

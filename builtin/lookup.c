@@ -21,11 +21,11 @@ struct request {
 	uint32_t length;
 };
 
-/* What comes back: this and count addresses. */
+/* What comes back: this and count addresses. Without padding: a helper's stack is nobody's business. */
 struct reply {
 	int64_t duration_us;
 	int eai, error;
-	uint32_t count;
+	uint64_t count;
 };
 
 /* A slot is empty while pid is 0, idle while lookup is NULL. */
@@ -265,7 +265,7 @@ static bool serve_one(int fd, unsigned limit_s)
 	alarm(limit_s);
 	resolve(lookup);
 	alarm(0);
-	reply = (struct reply){ lookup->duration_us, lookup->eai, lookup->error, (uint32_t)lookup->count };
+	reply = (struct reply){ lookup->duration_us, lookup->eai, lookup->error, lookup->count };
 	served = write_all(fd, &reply, sizeof(reply)) &&
 		 write_all(fd, lookup->addresses, lookup->count * sizeof(*lookup->addresses));
 	tp_lookup_release(lookup);
@@ -460,21 +460,29 @@ static size_t missing(struct helper *helper, char **place)
 		return sizeof(helper->reply) - helper->received;
 	}
 	*place = (char *)lookup->addresses + behind;
-	return helper->reply.count * sizeof(*lookup->addresses) - behind;
+	return (size_t)helper->reply.count * sizeof(*lookup->addresses) - behind;
 }
 
+#ifndef __clang__
+#pragma GCC diagnostic push
+/* gcc's analyzer loses the lookup, and so what it holds, at the next read(2). */
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
 /* The reply's head is there. False: it is no reply of ours. */
 static bool take_head(struct helper *helper)
 {
 	struct tp_lookup *lookup = helper->lookup;
 
 	lookup->duration_us = helper->reply.duration_us;
-	lookup->count = helper->reply.count;
+	lookup->count = (size_t)helper->reply.count;
 	if (lookup->count > ADDRESSES_MAX || (helper->reply.eai == 0) != (lookup->count > 0))
 		return false;
 	lookup->addresses = calloc(lookup->count + 1, sizeof(*lookup->addresses));
 	return lookup->addresses != NULL;
 }
+#ifndef __clang__
+#pragma GCC diagnostic pop
+#endif
 
 /* Reads on. 0: the reply is whole; EAGAIN: more is to come; else the helper is of no use any more. */
 static int receive(struct helper *helper)

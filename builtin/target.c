@@ -78,8 +78,12 @@ static uint16_t service_port(const char *name)
 #define TP_SERVICE(name, port) { name, port },
 #include "services.def"
 	};
-	struct servent *entry = getservbyname(name, "tcp");
+	struct servent *entry;
 
+	/* musl finds whatever stands between blanks in a line, "80/tcp" too, and blanks. */
+	if (name[strcspn(name, " /")] != '\0' || tp_has_control(name))
+		return 0;
+	entry = getservbyname(name, "tcp");
 	if (entry != NULL)
 		return ntohs((uint16_t)entry->s_port);
 	for (size_t i = 0; i < sizeof(services) / sizeof(*services); i++) {

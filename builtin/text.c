@@ -33,9 +33,10 @@ static bool make_room(struct tp_text *text, size_t count)
 	if (room <= text->length + count)
 		room = text->length + count + 1;
 	bytes = realloc(text->bytes, room);
-	text->failed = bytes == NULL;
-	if (text->failed)
+	if (bytes == NULL) {
+		text->failed = true;
 		return false;
+	}
 	text->bytes = bytes;
 	text->room = room;
 	return true;

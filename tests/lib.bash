@@ -10,6 +10,7 @@
 #	TCPPROBE_BACKEND  the tool that it connects with
 #	TP_TOOL      that tool's row in include/tools.def, where the name alone does not tell
 #	TP_SLACK     how many ms more all may take: on a machine that runs several suites at once (default: 0)
+#	TP_WATCHED   set where what runs is watched: see need_plain
 #	TP_LAB       set inside the lab (tests/lab/enter)
 #	TP_LAB_LACK  where there is no lab: why
 
@@ -51,6 +52,11 @@ face() {
 
 	run --separate-stderr "${within[@]}" "$shell" --norc "${flags[@]}" -c "$face_prelude$1" script "${@:2}"
 	elapsed_ms=$(((${EPOCHREALTIME/./} - ${begin/./}) / 1000))
+}
+
+# need_plain WHY: skips where what runs is made to be watched (tests/sanitizers, tests/coverage), and so other than users have it.
+need_plain() {
+	[[ -z ${TP_WATCHED-} ]] || skip "contract: $1"
 }
 
 # tool_row N: what stands in the Nth quotes of the tool's row in include/tools.def.

@@ -248,6 +248,13 @@ now_ms() {
 	assert_equal "$(peer_accepted)" 0
 }
 
+@test "-u and -o want a variable each" {
+	need_builtin "-u and the shell that it lives in"
+	face 'tcpprobe -o x -u x 127.0.0.1 1'
+	assert_state usage
+	assert_message_has 'name the same variable'
+}
+
 @test "-u honours locals, namerefs and declare -i" {
 	need_builtin "-u and the shell that it lives in"
 	peer open

@@ -254,11 +254,14 @@ static void takes_a_source_interface(void)
 	struct if_nameindex *interfaces = if_nameindex();
 	struct parse parsed;
 
+	if (interfaces != NULL)
+		unit_written(interfaces, sizeof(*interfaces));
 	if (interfaces == NULL || interfaces[0].if_name == NULL) {
 		if_freenameindex(interfaces);
 		unit_skip("no interface here");
 		return;
 	}
+	unit_written_text(interfaces[0].if_name);
 	parsed = TAKEN(2, "-s", interfaces[0].if_name, "db");
 	CHECK_TEXT(parsed.options.source.interface, interfaces[0].if_name);
 	CHECK_NUMBER(parsed.options.source.address.any.sa_family, AF_UNSPEC);

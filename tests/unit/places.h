@@ -18,6 +18,8 @@
 enum kind { OPEN, CLOSED, SILENT };
 
 #define FILLERS 8
+/* SOMAXCONN is 128 in musl; more wait here for nobody. */
+#define BACKLOG 4096
 
 struct place {
 	enum kind kind;
@@ -25,6 +27,7 @@ struct place {
 	uint16_t port;
 	int fd;
 	int fillers[FILLERS], fillers_count; /* the connections that fill the backlog */
+	int let_in;                          /* of them */
 };
 
 static bool bind_place(struct place *place, uint16_t port)
@@ -112,17 +115,16 @@ static bool make(struct place *place, enum kind kind, const char *address, uint1
 	place->address = address;
 	if (!bind_place(place, port))
 		return false;
-	made = kind == CLOSED ||
-	       (listen(place->fd, kind == OPEN ? SOMAXCONN : 0) == 0 && (kind == OPEN || fill(place)));
+	made = kind == CLOSED || (listen(place->fd, kind == OPEN ? BACKLOG : 0) == 0 && (kind == OPEN || fill(place)));
 	if (!made)
 		unmake(place);
 	return made;
 }
 
-/* Lets everybody in who waits at a silent place; it is open then. */
+/* Lets the fillers in, once, for another accept(2) would wait; it is open then. */
 static inline void let_in(struct place *place)
 {
-	for (int i = 0; i < place->fillers_count; i++)
+	for (; place->let_in < place->fillers_count; place->let_in++)
 		close(accept(place->fd, NULL, NULL));
 }
 

@@ -253,6 +253,8 @@ static void knows_the_systems_services(void)
 
 	setservent(0);
 	while (count < ROWS(names) && (entry = getservent()) != NULL) {
+		unit_written_text(entry->s_proto);
+		unit_written_text(entry->s_name);
 		if (strcmp(entry->s_proto, "tcp") == 0 && strlen(entry->s_name) < sizeof(names[0]))
 			strcpy(names[count++], entry->s_name);
 	}
@@ -687,10 +689,18 @@ static void names_the_piece_that_is_wrong(void)
 	static const struct {
 		const char *words[WORDS], *piece;
 	} rows[] = {
-		{ { "db", "80x" }, "'80x'" },          { { "db:22,80x" }, "'80x'" },      { { "db:90-80" }, "'90-80'" },
-		{ { "db:1-65536" }, "'65536'" },       { { "/dev/tcp/db/0" }, "'0'" },    { { "d b:80" }, "'d b'" },
-		{ { "db:80", "web" }, "'web'" },       { { "db:80", "web:" }, "'web:'" }, { { "db" }, "'db'" },
-		{ { "nosuch://u@db" }, "'nosuch://" }, { { "1x://u@db:80" }, "'1x://" },
+		{ { "db", "80/tcp" }, "'80/tcp'" },
+		{ { "db", "80x" }, "'80x'" },
+		{ { "db:22,80x" }, "'80x'" },
+		{ { "db:90-80" }, "'90-80'" },
+		{ { "db:1-65536" }, "'65536'" },
+		{ { "/dev/tcp/db/0" }, "'0'" },
+		{ { "d b:80" }, "'d b'" },
+		{ { "db:80", "web" }, "'web'" },
+		{ { "db:80", "web:" }, "'web:'" },
+		{ { "db" }, "'db'" },
+		{ { "nosuch://u@db" }, "'nosuch://" },
+		{ { "1x://u@db:80" }, "'1x://" },
 	};
 
 	for (size_t i = 0; i < ROWS(rows); i++) {

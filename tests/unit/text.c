@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <stdint.h>
+
 #include "unit.h"
 
 static void gives_the_reason(void)
@@ -130,6 +132,18 @@ static void shows_what_it_cut(void)
 	CHECK(strcmp(quoted.text + strlen(quoted.text) - 4, "...'") == 0);
 }
 
+static void stays_failed_where_memory_is_out(void)
+{
+	struct tp_text text = { 0 };
+
+	tp_put(&text, "before");
+	tp_put_bytes(&text, "", PTRDIFF_MAX / 2);
+	CHECK(text.failed);
+	tp_put(&text, "behind");
+	CHECK_TEXT(text.bytes, "before");
+	tp_text_free(&text);
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -140,6 +154,7 @@ int main(void)
 		{ "of a word that may hold a secret only the public part is quoted", hides_what_may_be_a_secret },
 		{ "a word of any length fits, whatever it is made of", cuts_long_words },
 		{ "a word that was cut ends in dots", shows_what_it_cut },
+		{ "where memory is out a text keeps what it had, and says so", stays_failed_where_memory_is_out },
 	};
 
 	return UNIT_RUN(tests);

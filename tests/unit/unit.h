@@ -13,6 +13,19 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What libc has written out of MSan's sight. */
+#ifdef __has_feature
+#if __has_feature(memory_sanitizer)
+#include <sanitizer/msan_interface.h>
+#define unit_written(place, size) __msan_unpoison(place, size)
+#define unit_written_text(text) __msan_unpoison_string(text)
+#endif
+#endif
+#ifndef unit_written
+#define unit_written(place, size) ((void)0)
+#define unit_written_text(text) ((void)0)
+#endif
+
 struct unit_test {
 	const char *sentence;
 	void (*run)(void);
