@@ -912,15 +912,27 @@ tp_nap() {
 	wait "$tp_pid"
 }
 
+# tp_end PID: of a child that reads. A signal right before read(2) is not seen until there is something to read, so it
+# is sent again.
+tp_end() {
+	kill "$1" || return 0
+	(trap 'kill "$!"; exit' TERM && tp_nap 30 && kill "$1" && tp_nap 30 && kill "$1") &
+	wait "$1"
+	kill "$!"
+} 2>/dev/null
+
 # tp_job SEQUENCE TARGET TRY HOST PORT: one target, until it is as wanted; each tool until one works.
 tp_job() {
-	trap 'kill "$!" 2>/dev/null; exit 143' TERM
+	tp_try=$3 tp_pid='' tp_told='' tp_ended=''
 	trap tp_expire USR1
-	tp_try=$3 tp_pid='' tp_told=''
 	while :; do
 		tp_head="R$tp_tab$1$tp_tab$2$tp_tab$tp_try$tp_tab$4$tp_tab$5"
 		for tp_one in $tp_tools; do
+			# Not between its start and our knowing its number.
+			trap 'tp_ended=1' TERM
 			tp_begin "$tp_one" "$4" "$5"
+			trap 'tp_end "$tp_pid"; exit 143' TERM
+			[ -z "$tp_ended" ] || { tp_end "$tp_pid" && exit 143; }
 			# Of a tool that its alarm has ended, shells say so.
 			wait "$tp_pid" 2>/dev/null
 			tp_result=$?
@@ -963,8 +975,11 @@ tp_target() {
 		tp_job "$tp_sequence" "$tp_ordinal" "$tp_round" "$1" "$2"
 		return
 	fi
+	trap 'tp_ended=1' TERM
 	tp_job "$tp_sequence" "$tp_ordinal" "$tp_round" "$1" "$2" &
 	tp_running="${tp_running:+$tp_running }$!" tp_flying=$((tp_flying + 1))
+	trap tp_end_work TERM
+	[ -z "$tp_ended" ] || tp_end_work
 	while [ "$tp_flying" -ge "$tp_limit" ]; do
 		tp_land
 	done
@@ -1002,9 +1017,16 @@ tp_bad() {
 	return 1
 }
 
+# In a trap zsh makes no words of a variable.
+tp_end_work() {
+	eval "kill $tp_running $tp_pid"
+	exit 143
+} 2>/dev/null
+
 tp_work() {
 	tp_pid=
-	trap 'eval "kill $tp_running $tp_pid $!" 2>/dev/null; exit 143' TERM
+	tp_ended=
+	trap tp_end_work TERM
 	trap 'eval "kill -USR1 $tp_running" 2>/dev/null' USR1
 	tp_sequence=0 tp_flying=0 tp_running='' tp_round=1 tp_ordinal=0 tp_kept='' tp_alone=''
 	[ "$tp_total$tp_from_file$tp_rounds" != 1 ] || tp_alone=1
@@ -1271,7 +1293,8 @@ tp_show_progress() {
 }
 
 tp_hide_progress() {
-	[ -z "$tp_shown" ] || printf '\r%*s\r' "${#tp_shown}" '' >&2
+	# shellcheck disable=SC2059 # a width: yash knows no *
+	[ -z "$tp_shown" ] || printf "\\r%${#tp_shown}s\\r" '' >&2
 	tp_shown=
 }
 
@@ -1453,7 +1476,7 @@ tp_run() {
 	[ -z "$tp_signal" ] || tp_stop
 	wait "$tp_reporter"
 	tp_status=$?
-	[ -z "$tp_signal" ] || wait "$tp_reporter" 2>/dev/null
+	[ -z "$tp_signal" ] || tp_end "$tp_reporter"
 	trap - INT TERM HUP
 	# Who runs a program sees from its death that a signal ended it, and stops too.
 	[ -z "$tp_signal" ] || [ -z "$tp_program" ] || kill -"$tp_signal" "$$"

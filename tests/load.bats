@@ -196,8 +196,9 @@ mounted() {
 		assert_state error
 	done
 	assert_equal "$(peer_accepted)" 0
-	face 'enable -f "$1" tcpprobe; set -r; tcpprobe -V && tcpprobe 127.0.0.1 0' "$so"
-	assert_state usage
+	face 'enable -f "$1" tcpprobe; set -r; tcpprobe -V && tcpprobe -f "$2"' "$so" "$BATS_TEST_TMPDIR/none"
+	assert_state error
+	refute_output --partial none
 	face 'enable -f "$1" tcpprobe; set -r; enable -d tcpprobe; echo "status $?"' "$so"
 	assert_output 'status 1'
 }

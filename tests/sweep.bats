@@ -54,6 +54,7 @@ setup() {
 }
 
 @test "JSON is valid whatever bytes a host holds" {
+	need_shell bytes
 	# Some of them where each is a process.
 	[[ ${TP_FACE-builtin} == builtin ]] && step=1 || step=7
 	face 'for ((i = 0x21; i < 0x100; i += $1)); do printf -v byte "\\x%x" "$i"; printf -v byte "$byte"; tcpprobe -j -t 0.2 "a${byte}b" 1; done 2>/dev/null' "$step"
@@ -271,6 +272,7 @@ $port open
 }
 
 @test "a closed pipe behind stdout is an error, not the end of the shell" {
+	need_shell pipe
 	peer open
 	face 'exec {out}> >(exec true); until [[ ! -e /proc/$! ]]; do :; done; tcpprobe -v "$@" >&$out; echo "then $?"' 127.0.0.1 "$port"
 	assert_output 'then 5'

@@ -86,7 +86,7 @@ static void takes_lines(void)
 		{ "  \t a\t 1\n", "a:1 end", "" },
 		{ "a#1:1\n", "a#1:1 end", "" },
 		{ "bad\na:1\n", "a:1 end", "list:1: 'bad': no port: HOST PORT, or HOST:PORT\n" },
-		{ "a:1\na:2 b\nb:3", "a:1 b:3 end", "list:2: 'b': no port: HOST:PORT\n" },
+		{ "a:1\na:2 b\nb:3", "a:1 b:3 end", "list:2: 'b': no port: of several targets each is HOST:PORT\n" },
 		{ "a:0\n\na:70000", "end",
 		  "list:1: '0': a port is 1 to 65535\nlist:3: '70000': a port is 1 to 65535\n" },
 	};
