@@ -138,6 +138,28 @@ now_ms() {
 	assert_message "127.0.0.1:$port: still open after 0.4s"
 }
 
+@test "-R takes silence for all of a wait for an end, and does not wait for -t" {
+	need_lab
+	face 'tcpprobe -R 0.4 "$1" 80' "$TP_SILENT"
+	assert_state open
+	assert_took_about 400
+	need_sight late
+	face 'tcpprobe -R 0.4 no.dead.test 80'
+	assert_state timeout
+}
+
+@test "a wait is over when its time is up, whoever still writes its file, and costs no processor" {
+	need_builtin "a shell reads a line at a time"
+	mkfifo "$BATS_TEST_TMPDIR/feed"
+	face 'exec {feed}<>"$1"; echo 127.0.0.1:1 >&$feed; read -r before _ </proc/$$/schedstat
+		tcpprobe -r 0.5 -f "$1"; status=$?; read -r after _ </proc/$$/schedstat
+		echo "$status $(((after - before) / 1000000))"' "$BATS_TEST_TMPDIR/feed"
+	assert_took_about 500
+	assert_output --regexp '^124 [0-9]$'
+	assert_message_has '127.0.0.1:1: not open after 0.5s: Connection refused'
+	assert_message_has 'the wait was over before the end of the file'
+}
+
 @test "options that contradict each other are refused, status 2, and nothing is sent" {
 	peer open
 	for options in '-r 1 -R 1' '-r 1 -c 1' '-1 -R 1' '-F x -j' '-u fd -z' '-u fd -c 2'; do
@@ -246,6 +268,15 @@ now_ms() {
 		assert_message_has 'several targets need -1'
 	done
 	assert_equal "$(peer_accepted)" 0
+}
+
+@test "-o touches no variable before its check and the targets' have passed" {
+	need_builtin "a program cannot set a variable"
+	face 'declare -i n=7; x=(old values); readonly r=1
+		for words in "-o a-b 127.0.0.1 1" "-o n 127.0.0.1 1" "-o RANDOM 127.0.0.1 1" "-o x 127.0.0.1 99999" "-o x" "-o x -h" "-o r 127.0.0.1 1"; do
+			tcpprobe $words; done; declare -p n x r; declare -p a-b; ((RANDOM + RANDOM + RANDOM > 0)) && echo random'
+	assert_output "$(printf '%s\n' 'declare -i n="7"' 'declare -a x=([0]="old" [1]="values")' 'declare -r r="1"' random)"
+	assert_equal "${#stderr_lines[@]}" 10
 }
 
 @test "-u and -o want a variable each" {

@@ -179,6 +179,15 @@ setup() {
 	assert_message_has '-: Bad file descriptor'
 }
 
+@test "what a file's name could do to a terminal, or tell, is not shown" {
+	face 'tcpprobe -f "$1"; tcpprobe -f "$2"; tcpprobe -f "$3"' $'/no\e]0;x\a' postgres://u:sekret@h/ "$list"$'\e'
+	assert_state usage
+	[[ $stderr != *[$'\e\a']* && $stderr != *sekret* ]] || fail "$stderr"
+	echo bad >"$list"$'\e'
+	face 'tcpprobe -f "$1"' "$list"$'\e'
+	[[ $stderr != *$'\e'* ]] || fail "$stderr"
+}
+
 @test "a file without a target is used wrongly" {
 	face 'tcpprobe -f /dev/null'
 	assert_state usage

@@ -215,6 +215,28 @@ bad_targets() {
 	done
 }
 
+@test "a -h that was meant for the host is no help with status 0" {
+	for words in '-h db -p 5432' '-h db' '-hq db 1' '-qh db'; do
+		# shellcheck disable=SC2086
+		face 'tcpprobe "$@"' $words
+		assert_state usage
+		assert_output ''
+	done
+	face 'tcpprobe -q --help'
+	assert_state open
+}
+
+@test "an option behind the target, a scheme without a port and an address without brackets are told as such" {
+	face 'tcpprobe 127.0.0.1 1 -t 2'
+	assert_message_has "'-t': not a port; options stand before the targets"
+	face 'tcpprobe ::1:443'
+	assert_message_has 'no port: HOST PORT, or [HOST]:PORT'
+	# A word of a comment in the system'"'"'s list of services is no service.
+	face 'tcpprobe tcp://localhost'
+	assert_state usage
+	assert_message_has 'the scheme names no known service'
+}
+
 @test "a COMMAND after -- is refused by the face that cannot run it" {
 	need_builtin "a program forks, and becomes a COMMAND"
 	face 'tcpprobe 127.0.0.1 1 -- true'
