@@ -52,6 +52,10 @@ all: $B/tcpprobe.so
 
 # Only the face may see bash: the engine must compile without its headers.
 $(FACE_OBJECTS): OUR_CFLAGS += $(BASH_CFLAGS)
+$(FACE_OBJECTS): | headers
+
+headers:
+	@pkg-config --exists bash || { echo "the headers of bash, or pkg-config, are missing: make deps" >&2; exit 1; }
 
 $B/%.o: builtin/%.c
 	@mkdir -p $B
@@ -159,6 +163,6 @@ coverage:
 clean:
 	rm -rf $B
 
-.PHONY: all try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes \
+.PHONY: all headers try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes \
 	check-fallback check-faults check-sanitizers check-musl soak coverage clean print-STRICT
 -include $(wildcard $B/*.d $B/unit/*.d)
