@@ -378,7 +378,7 @@ static int run(struct call *call)
 	}
 	if (error == ETIMEDOUT) {
 		face_complain(&call->output, "-f: the wait was over before the end of the file");
-		return call->tally.status != 0 ? status_of(call) : tp_state_status(TP_TIMEOUT);
+		return status_of(call) != 0 ? status_of(call) : tp_state_status(TP_TIMEOUT);
 	}
 	if (error != 0 && call->output.error == 0)
 		face_complain(&call->output, strerror(error));
