@@ -94,7 +94,12 @@ processes_are() {
 	load servers
 	if why=$(server_missing sshd); then skip "$why"; fi
 	shell_in busybox rw
-	(cd "$BATS_TEST_TMPDIR" && ssh-keygen -q -t ed25519 -N '' -f key)
+	# Its client may be unpacked beside it.
+	program=$(server_path ssh) dir=$BATS_TEST_TMPDIR
+	server_environment
+	client=("${environment[@]}")
+	(cd "$BATS_TEST_TMPDIR" && "${client[@]}" "$(server_path ssh-keygen)" -q -t ed25519 -N '' -f key)
+	client+=("$program")
 	sed "s|^nobody:.*|nobody:x:65534:65534::/:$inside|" /etc/passwd >"$BATS_TEST_TMPDIR/passwd"
 	mount --bind "$BATS_TEST_TMPDIR/passwd" /etc/passwd
 	server_lines="AuthorizedKeysFile $BATS_TEST_TMPDIR/key.pub
@@ -104,7 +109,7 @@ StrictModes no"
 	peer open
 	files=$(files_inside)
 	processes=$(processes)
-	ssh=(ssh -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o BatchMode=yes
+	ssh=("${client[@]}" -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o BatchMode=yes
 		-i "$BATS_TEST_TMPDIR/key" -p "$ssh_port" nobody@127.0.0.1)
 	run --separate-stderr bash -c '(cat "$1"; printf "%s\n" "$2") | "${@:3}" sh' x "$tree/shell/tcpprobe.sh" \
 		"tcpprobe -v 127.0.0.1 $port; tcpprobe -t 0.5 $TP_SILENT 1-5; echo \$?; ls /" "${ssh[@]}"

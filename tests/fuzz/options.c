@@ -37,7 +37,10 @@ static void check_options(const struct tp_options *options)
 	MUST(family == AF_UNSPEC || (family == options->family && tp_address_port(&options->source.address) == 0));
 }
 
-/* The words taken are options and their values; the first one left is none, or follows "--". */
+/*
+ * The words taken are options and their values; the first one left is none, or follows "--", or --help, behind which
+ * nothing is read.
+ */
 static void check_used(const struct words *words, size_t used)
 {
 	const char *next = used < words->count ? words->list[used] : NULL;
@@ -45,7 +48,7 @@ static void check_used(const struct words *words, size_t used)
 	MUST(used <= words->count);
 	if (used > 0)
 		MUST(words->list[0][0] == '-' && words->list[0][1] != '\0');
-	if (used == 0 || strcmp(words->list[used - 1], "--") != 0)
+	if (used == 0 || (strcmp(words->list[used - 1], "--") != 0 && strcmp(words->list[used - 1], "--help") != 0))
 		MUST(next == NULL || next[0] != '-' || next[1] == '\0');
 }
 
