@@ -300,7 +300,7 @@ int tp_options_parse(struct tp_options *options, char *const words[], size_t cou
 			break;
 		if (strcmp(word, "--help") == 0) {
 			options->help = true;
-			return 0;
+			return check(options, why);
 		}
 		if (parse_word(options, word, next, used, why) != 0)
 			return EINVAL;
