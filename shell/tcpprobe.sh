@@ -22,8 +22,6 @@
 # SC2015: what stands between && and || cannot fail. SC2154: some variables are set by eval, from names of ours.
 # shellcheck disable=SC2015,SC2154
 
-tp_version=0.1.0
-
 # BEGIN sh_states
 tp_statuses='open 0 refused 1 unreachable 3 unresolved 4 error 5 timeout 124'
 # END sh_states
@@ -87,6 +85,8 @@ tp_known_service() {
 # END sh_services
 
 # BEGIN sh_tools
+tp_all_tools='bash perl python3 nc nc.openbsd nc.traditional ncat busybox toybox socat curl'
+
 # May this tool be asked for what tp_asked names?
 tp_can() {
 	case $1 in
@@ -111,7 +111,9 @@ tp_can() {
 # END sh_tools
 
 # BEGIN sh_usage
+tp_version=0.1.0
 tp_synopsis='tcpprobe [-146ahjqTvVz] [-c count] [-f file] [-F format] [-i seconds] [-n limit] [-o name] [-r seconds] [-R seconds] [-s source] [-t seconds] [-u name] target ...'
+tp_letters=:146ahjqTvVzc:f:F:i:n:o:r:R:s:t:u:
 tp_help_text='    Probe TCP ports: is each open, and if not, why not?
     
     Connects to every target within a deadline, sends nothing and hangs up.
@@ -263,8 +265,6 @@ tp_count() {
 tp_exclude() {
 	[ -z "$1" ] || [ -z "$2" ] || [ "$1" = "$2" ] || tp_misuse "$3 exclude each other"
 }
-
-tp_letters=:146ac:f:F:hi:jn:o:qr:R:s:t:Tu:vVz
 
 # Sets tp_* from the words, and OPTIND.
 tp_options() {
@@ -1361,8 +1361,6 @@ tp_usage() {
 	printf 'usage: %s\n%s\n' "$tp_synopsis" "$tp_help_text"
 	exit 0
 }
-
-tp_all_tools='bash perl python3 nc nc.openbsd nc.traditional ncat busybox toybox socat curl'
 
 # The tools that can do all that is asked for, if any.
 tp_find_tools() {
