@@ -286,7 +286,11 @@ tp_options() {
 			c) tp_count c "$OPTARG" 0 && tp_rounds=$tp_number ;;
 			f)
 				[ -z "$tp_from_file" ] || tp_misuse "-f $(tp_quote "$OPTARG"): only one file is read"
-				tp_from_file=1 tp_file=$OPTARG
+				tp_from_file=1 tp_file=$OPTARG tp_file_shown=$OPTARG
+				# What could harm a terminal, or looks like a URL, is not shown as it is.
+				case $OPTARG in
+					*[[:cntrl:]]* | *://*) tp_file_shown=$(tp_quote "$OPTARG") ;;
+				esac
 				;;
 			F)
 				tp_formatted=1 tp_format=$OPTARG
@@ -1013,7 +1017,7 @@ tp_lines() {
 
 tp_bad() {
 	[ "$tp_line_number" -gt 0 ] || tp_misuse "$1"
-	printf 'B\t%s\n' "$tp_file:$tp_line_number: $1"
+	printf 'B\t%s\n' "$tp_file_shown:$tp_line_number: $1"
 	return 1
 }
 
@@ -1454,8 +1458,14 @@ tp_run() {
 	tp_total=0 tp_dry=1 tp_line_number=0 tp_shows_progress=''
 	tp_targets "$@"
 	tp_dry=
-	[ ! -d "$tp_file" ] || tp_misuse "$tp_file: Is a directory"
-	[ "$tp_file" = - ] || [ -z "$tp_from_file" ] || [ -r "$tp_file" ] || tp_misuse "-f $tp_file: No such file or directory"
+	case $tp_from_file,$tp_file in
+		1,-) ;;
+		1,*)
+			[ -e "$tp_file" ] || tp_misuse "-f $tp_file_shown: No such file or directory"
+			[ ! -d "$tp_file" ] || tp_misuse "-f $tp_file_shown: Is a directory"
+			[ -r "$tp_file" ] || tp_misuse "-f $tp_file_shown: Permission denied"
+			;;
+	esac
 	tp_choose
 	if [ "$tp_until" ] && [ "$tp_wait_ms" -gt 0 ] && { [ "$tp_timeout" = 0 ] || [ "$tp_timeout" -gt "$tp_wait_ms" ]; }; then
 		tp_timeout=$tp_wait_ms
