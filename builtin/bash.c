@@ -24,6 +24,7 @@
 #include "tp_options.h"
 #include "tp_os.h"
 #include "tp_report.h"
+#include "tp_says.h"
 #include "tp_tally.h"
 #include "tp_trace.h"
 
@@ -373,7 +374,7 @@ static int run(struct call *call)
 	if (sig != 0)
 		return TP_STATUS_SIGNAL + sig;
 	if (error == 0 && call->tally.count == 0 && call->feed.bad == 0) {
-		face_complain(&call->output, "no target");
+		face_complain(&call->output, TP_SAYS_NO_TARGET);
 		return TP_STATUS_USAGE;
 	}
 	if (error == ETIMEDOUT) {
@@ -513,7 +514,7 @@ static int obey(struct call *call)
 	if (call->options.version)
 		return show_version(call);
 	if (used == call->count && call->options.file == NULL)
-		return usage_error("no target");
+		return usage_error(TP_SAYS_NO_TARGET);
 	if (has_command(call->words + used, call->count - used)) {
 		builtin_error("'--': the builtin runs no COMMAND; write: tcpprobe TARGET && COMMAND");
 		return TP_STATUS_USAGE;

@@ -12,6 +12,7 @@
 #include "common.h"
 
 #include "bash_face.h"
+#include "tp_says.h"
 
 /* Since bash 4.3, which brought namerefs; its number of arguments has changed, and the second of them does not matter. */
 extern SHELL_VAR *find_variable_last_nameref(const char *name, int flags) __attribute__((weak));
@@ -35,12 +36,12 @@ int face_check_variable(char option, const char *name, struct tp_why *why)
 	SHELL_VAR *variable = NULL;
 
 	if (!legal_identifier(name))
-		return refuse(option, name, "not a variable's name", why);
+		return refuse(option, name, TP_SAYS_BAD_NAME, why);
 	variable = find_variable(name);
 	if (variable == NULL)
 		return refers_to_no_name(name) ? refuse(option, name, "a reference to no variable's name", why) : 0;
 	if (readonly_p(variable) || noassign_p(variable))
-		return refuse(option, name, "a readonly variable", why);
+		return refuse(option, name, TP_SAYS_READONLY, why);
 	if (assoc_p(variable))
 		return refuse(option, name, "an associative array", why);
 	return 0;

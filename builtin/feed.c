@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tp_os.h"
+#include "tp_says.h"
 
 /* A file may have no target in it and no end: after so many reads the caller has a look around. */
 #define READS_MAX 16
@@ -187,7 +188,7 @@ static int next_line(struct tp_feed *feed)
 		feed->skipping = false;
 	} else if (length == TP_FEED_LINE_MAX) {
 		if (!feed->skipping)
-			complain(feed, feed->line + 1, "the line is too long");
+			complain(feed, feed->line + 1, TP_SAYS_LONG_LINE);
 		feed->skipping = true;
 		feed->begin = feed->end;
 		return 0;

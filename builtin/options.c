@@ -8,6 +8,7 @@
 #include "tp_lookup.h"
 #include "tp_os.h"
 #include "tp_report.h"
+#include "tp_says.h"
 
 const char tp_synopsis[] = "tcpprobe [-"
 #define TP_FLAG(letter, function, help) #letter
@@ -45,7 +46,7 @@ void tp_options_init(struct tp_options *options)
 static int set_family(struct tp_options *options, int family, struct tp_why *why)
 {
 	if (options->family != AF_UNSPEC && options->family != family)
-		return tp_because(why, "-4 and -6 exclude each other");
+		return tp_because(why, "-4 and -6 " TP_SAYS_EXCLUDE);
 	options->family = family;
 	return 0;
 }
@@ -100,7 +101,7 @@ static int set_source(struct tp_options *options, const char *value, struct tp_w
 	if (tp_lookup_numeric(value, AF_UNSPEC, &options->source.address) == 0)
 		return 0;
 	if (strlen(value) >= sizeof(options->source.interface) || if_nametoindex(value) == 0)
-		return tp_because(why, "-s %s: neither a numeric address nor an interface here", tp_quote(value).text);
+		return tp_because(why, "-s %s: " TP_SAYS_BAD_SOURCE, tp_quote(value).text);
 	strcpy(options->source.interface, value);
 	return 0;
 }
@@ -111,10 +112,9 @@ static int set_duration(int64_t *duration_us, char letter, const char *value, st
 	case 0:
 		return 0;
 	case ERANGE:
-		return tp_because(why, "-%c %s: too long", letter, tp_quote(value).text);
+		return tp_because(why, "-%c %s: " TP_SAYS_LONG_DURATION, letter, tp_quote(value).text);
 	default:
-		return tp_because(why, "-%c %s: not a duration (3, 0.25, 500ms, 2s, 1m, 1h)", letter,
-				  tp_quote(value).text);
+		return tp_because(why, "-%c %s: " TP_SAYS_BAD_DURATION, letter, tp_quote(value).text);
 	}
 }
 
@@ -131,7 +131,7 @@ static int set_interval(struct tp_options *options, const char *value, struct tp
 static int set_wait(struct tp_options *options, enum tp_until until, const char *value, struct tp_why *why)
 {
 	if (options->until != TP_ONCE && options->until != until)
-		return tp_because(why, "-r and -R exclude each other");
+		return tp_because(why, "-r and -R " TP_SAYS_EXCLUDE);
 	options->until = until;
 	return set_duration(&options->wait_us, until == TP_UNTIL_OPEN ? 'r' : 'R', value, why);
 }
@@ -157,7 +157,7 @@ static int set_count(size_t *count, size_t least, char letter, const char *value
 	for (size_t i = 0; i < length && sum <= COUNT_MAX; i++)
 		sum = sum * 10 + (size_t)(value[i] - '0');
 	if (length == 0 || value[length] != '\0' || sum < least || sum > COUNT_MAX)
-		return tp_because(why, "-%c %s: not a whole number from %zu to %d", letter, tp_quote(value).text, least,
+		return tp_because(why, "-%c %s: " TP_SAYS_BAD_COUNT " %zu to %d", letter, tp_quote(value).text, least,
 				  COUNT_MAX);
 	*count = sum;
 	return 0;
@@ -178,7 +178,7 @@ static int set_rounds(struct tp_options *options, const char *value, struct tp_w
 static int set_file(struct tp_options *options, const char *value, struct tp_why *why)
 {
 	if (options->file != NULL)
-		return tp_because(why, "-f %s: only one file is read", tp_quote(value).text);
+		return tp_because(why, "-f %s: " TP_SAYS_ONE_FILE, tp_quote(value).text);
 	options->file = value;
 	return 0;
 }
@@ -229,7 +229,7 @@ static int parse_word(struct tp_options *options, const char *word, const char *
 		const struct option *option = find_option(*letter);
 
 		if (option == NULL)
-			return tp_because(why, "%s: invalid option", tp_quote(word).text);
+			return tp_because(why, "%s: " TP_SAYS_BAD_OPTION, tp_quote(word).text);
 		if (!option->has_value) {
 			if (option->set(options, NULL, why) != 0)
 				return EINVAL;
@@ -238,7 +238,7 @@ static int parse_word(struct tp_options *options, const char *word, const char *
 		if (letter[1] != '\0')
 			return option->set(options, letter + 1, why);
 		if (next == NULL)
-			return tp_because(why, "-%s: an argument is missing", option->letter);
+			return tp_because(why, "-%s: " TP_SAYS_NO_ARGUMENT, option->letter);
 		*used += 1;
 		return option->set(options, next, why);
 	}
@@ -253,8 +253,7 @@ static int check_source(struct tp_options *options, struct tp_why *why)
 	if (family == AF_UNSPEC)
 		return 0;
 	if (options->family != AF_UNSPEC && options->family != family)
-		return tp_because(why, "-s: an address of the other family than -%d asks for",
-				  options->family == AF_INET ? 4 : 6);
+		return tp_because(why, "-s: " TP_SAYS_BAD_FAMILY " -%d asks for", options->family == AF_INET ? 4 : 6);
 	options->family = family;
 	return 0;
 }
@@ -282,7 +281,7 @@ static int check(struct tp_options *options, struct tp_why *why)
 		return tp_because(why, "-T goes with none of -1 -a -c -f -F -o -r -R -u -z");
 	for (size_t i = 0; i < sizeof(exclusive) / sizeof(*exclusive); i++) {
 		if (exclusive[i].first && exclusive[i].second)
-			return tp_because(why, "%s exclude each other", exclusive[i].names);
+			return tp_because(why, "%s " TP_SAYS_EXCLUDE, exclusive[i].names);
 	}
 	if (options->interval_us < 0)
 		options->interval_us = options->repeat ? 1000000 : 250000;
@@ -307,6 +306,6 @@ int tp_options_parse(struct tp_options *options, char *const words[], size_t cou
 	}
 	/* Of many tools -h is the host: with the status 0 of a help a wait would be over. */
 	if (options->help && count > 1)
-		return tp_because(why, "-h: prints the help; the host is the first operand: tcpprobe HOST PORT");
+		return tp_because(why, TP_SAYS_HELP_ALONE);
 	return check(options, why);
 }

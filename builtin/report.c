@@ -5,6 +5,8 @@
 #include <netdb.h>
 #include <string.h>
 
+#include "tp_says.h"
+
 void tp_put_label(struct tp_text *text, const struct tp_result *result)
 {
 	bool brackets = strchr(result->host, ':') != NULL;
@@ -83,7 +85,7 @@ static void put_evidence(struct tp_text *text, const struct tp_evidence *evidenc
 static void put_cause(struct tp_text *text, const struct tp_result *result)
 {
 	if (result->in_lookup && result->error == ETIMEDOUT) {
-		tp_put(text, "Name lookup timed out");
+		tp_put(text, TP_SAYS_LOOKUP_LATE);
 	} else if (result->eai != 0 && result->eai != EAI_SYSTEM) {
 		tp_put(text, gai_strerror(result->eai));
 	} else {
@@ -101,9 +103,9 @@ void tp_put_reason(struct tp_text *text, const struct tp_result *result)
 	if (result->wanted)
 		return;
 	if (result->expired) {
-		tp_put(text, result->until == TP_UNTIL_OPEN ? "not open after "
-			     : has_cause                    ? "not closed after "
-							    : "still open after ");
+		tp_put(text, result->until == TP_UNTIL_OPEN ? TP_SAYS_NOT_OPEN
+			     : has_cause                    ? TP_SAYS_NOT_CLOSED
+							    : TP_SAYS_STILL_OPEN);
 		put_span(text, result->waited_us);
 		tp_put(text, has_cause ? ": " : "");
 	}
@@ -232,9 +234,7 @@ int tp_format_check(const char *format, struct tp_why *why)
 	if (bad == NULL)
 		return 0;
 	memcpy(part, bad, strnlen(bad, 2));
-	return tp_because(
-		why, "-F: %s is no part of a format (%%h %%p %%a %%s %%x %%e %%r %%t %%l %%n %%T %%%% \\n \\t \\\\)",
-		tp_quote(part).text);
+	return tp_because(why, "-F: %s %s", tp_quote(part).text, TP_SAYS_BAD_FORMAT);
 }
 
 void tp_put_format(struct tp_text *text, const char *format, const struct tp_result *result)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tp_says.h"
+
 static const char digits[] = "0123456789";
 static const char dev_tcp[] = "/dev/tcp/";
 
@@ -64,7 +66,7 @@ static uint16_t port_number(struct parser *parser, const char *text)
 	if (number > UINT16_MAX)
 		number = 0;
 	if (number == 0)
-		complain(parser, text, "a port is 1 to 65535");
+		complain(parser, text, TP_SAYS_BAD_PORT);
 	return (uint16_t)number;
 }
 
@@ -105,7 +107,7 @@ static int parse_range(struct parser *parser, struct tp_target *target, char *te
 		return EINVAL;
 	*dash = '-';
 	if (first > last)
-		return complain(parser, text, "the range is reversed");
+		return complain(parser, text, TP_SAYS_BAD_RANGE);
 	return add_ports(target, first, last);
 }
 
@@ -123,9 +125,7 @@ static int parse_ports_item(struct parser *parser, struct tp_target *target, cha
 	}
 	port = service_port(item);
 	if (port == 0)
-		return complain(parser, item,
-				*item == '-' ? "not a port; options stand before the targets"
-					     : "neither a port nor a known service");
+		return complain(parser, item, *item == '-' ? TP_SAYS_LATE_OPTION : TP_SAYS_UNKNOWN_PORT);
 	return add_ports(target, port, port);
 }
 
@@ -139,7 +139,7 @@ static int parse_ports(struct parser *parser, struct tp_target *target, char *sp
 		if (comma != NULL)
 			*comma = '\0';
 		if (*spec == '\0')
-			return complain(parser, parser->word, "an empty port");
+			return complain(parser, parser->word, TP_SAYS_EMPTY_PORT);
 		error = parse_ports_item(parser, target, spec);
 		if (error != 0 || comma == NULL)
 			return error;
@@ -164,13 +164,13 @@ static bool is_ipv6(const char *host)
 static int check_host(struct parser *parser, const char *host)
 {
 	if (*host == '\0')
-		return complain(parser, parser->word, "the host is empty");
+		return complain(parser, parser->word, TP_SAYS_EMPTY_HOST);
 	if (strlen(host) > TP_HOST_MAX)
-		return complain(parser, host, "the host is too long");
+		return complain(parser, host, TP_SAYS_LONG_HOST);
 	if (host[strcspn(host, " /@[]")] != '\0' || tp_has_control(host))
-		return complain(parser, host, "not a host: blanks, control bytes and / @ [ ] are in none");
+		return complain(parser, host, TP_SAYS_BAD_HOST);
 	if (strchr(host, ':') != NULL && !is_ipv6(host))
-		return complain(parser, host, "not an IPv6 address");
+		return complain(parser, host, TP_SAYS_BAD_IPV6);
 	return 0;
 }
 
@@ -182,10 +182,10 @@ static int strip_brackets(struct parser *parser, char **host)
 	if (**host != '[')
 		return 0;
 	if ((*host)[length - 1] != ']')
-		return complain(parser, *host, "the bracket is not closed");
+		return complain(parser, *host, TP_SAYS_OPEN_BRACKET);
 	(*host)[length - 1] = '\0';
 	*host += 1;
-	return is_ipv6(*host) ? 0 : complain(parser, *host, "not an IPv6 address");
+	return is_ipv6(*host) ? 0 : complain(parser, *host, TP_SAYS_BAD_IPV6);
 }
 
 /* Adds a target without ports. The list owns it at once, so a failure further on leaks nothing. */
@@ -224,12 +224,12 @@ static int cut_port(struct parser *parser, char *text, char **port)
 		char *bracket = strchr(text, ']');
 
 		if (bracket == NULL)
-			return complain(parser, text, "the bracket is not closed");
+			return complain(parser, text, TP_SAYS_OPEN_BRACKET);
 		if (bracket[1] != '\0' && bracket[1] != ':')
-			return complain(parser, text, "only :PORT can follow the bracket");
+			return complain(parser, text, TP_SAYS_BEHIND_BRACKET);
 		colon = bracket[1] == ':' ? bracket + 1 : NULL;
 	} else if (colon != NULL && strchr(colon + 1, ':') != NULL) {
-		return is_ipv6(text) ? 0 : complain(parser, text, "neither HOST:PORT nor an IPv6 address");
+		return is_ipv6(text) ? 0 : complain(parser, text, TP_SAYS_BAD_COLONS);
 	}
 	if (colon != NULL) {
 		*colon = '\0';
@@ -298,7 +298,7 @@ static int parse_url_host(struct parser *parser, char *text, uint16_t default_po
 	if (port != NULL && *port != '\0')
 		return parse_ports(parser, *target, port);
 	if (default_port == 0)
-		return complain(parser, parser->word, "no port, and the scheme names no known service");
+		return complain(parser, parser->word, TP_SAYS_NO_URL_PORT);
 	return add_ports(*target, default_port, default_port);
 }
 
@@ -344,12 +344,11 @@ static int parse_url(struct parser *parser)
 	*hosts = '\0';
 	hosts += strlen("://");
 	if (!fold_scheme(scheme))
-		return complain(parser, parser->word, "not a URL: the scheme is malformed");
+		return complain(parser, parser->word, TP_SAYS_BAD_SCHEME);
 	if (ends_in(scheme, "+srv"))
-		return complain(parser, parser->word, "its hosts stand in DNS SRV records, which are not looked up");
+		return complain(parser, parser->word, TP_SAYS_SRV);
 	if (is_cut_password(scheme, hosts + strcspn(hosts, "/?#")))
-		return complain(parser, parser->word,
-				"an '@' behind the host; in a password write / as %2F, ? as %3F, # as %23");
+		return complain(parser, parser->word, TP_SAYS_CUT_PASSWORD);
 	hosts[strcspn(hosts, "/?#")] = '\0';
 	at = strrchr(hosts, '@');
 	if (at != NULL)
@@ -375,7 +374,7 @@ static int parse_dev_tcp(struct parser *parser)
 	int error;
 
 	if (slash == NULL)
-		return complain(parser, parser->word, "no port: /dev/tcp/HOST/PORT");
+		return complain(parser, parser->word, TP_SAYS_NO_DEV_TCP_PORT);
 	*slash = '\0';
 	error = add_host(parser, host, &target);
 	return error != 0 ? error : parse_ports(parser, target, slash + 1);
@@ -411,7 +410,7 @@ static int add_word(struct parser *parser, bool first, struct tp_target **target
 		return parse_ports(parser, *target, parser->text);
 	error = parse_word(parser, target);
 	if (error == 0 && *target != NULL && !first)
-		return complain(parser, parser->word, "no port: of several targets each is HOST:PORT");
+		return complain(parser, parser->word, TP_SAYS_NO_OWN_PORT);
 	return error;
 }
 
@@ -447,8 +446,7 @@ int tp_targets_add(struct tp_targets *targets, char *const words[], size_t count
 		error = add_word(&parser, i == 0, &target);
 		if (error == 0 && i + 1 == count && target != NULL && target->ports_count == 0)
 			error = complain(&parser, parser.word,
-					 strchr(target->host, ':') != NULL ? "no port: HOST PORT, or [HOST]:PORT"
-									   : "no port: HOST PORT, or HOST:PORT");
+					 strchr(target->host, ':') != NULL ? TP_SAYS_NO_IPV6_PORT : TP_SAYS_NO_PORT);
 	}
 	if (text != few)
 		free(text);

@@ -22,8 +22,52 @@
 # SC2015: what stands between && and || cannot fail. SC2154: some variables are set by eval, from names of ours.
 # shellcheck disable=SC2015,SC2154
 
+# BEGIN sh_says
+tp_says_no_target='no target'
+tp_says_empty_host='the host is empty'
+tp_says_long_host='the host is too long'
+tp_says_bad_host='not a host: blanks, control bytes and / @ [ ] are in none'
+tp_says_bad_ipv6='not an IPv6 address'
+tp_says_bad_colons='neither HOST:PORT nor an IPv6 address'
+tp_says_open_bracket='the bracket is not closed'
+tp_says_behind_bracket='only :PORT can follow the bracket'
+tp_says_empty_port='an empty port'
+tp_says_bad_port='a port is 1 to 65535'
+tp_says_bad_range='the range is reversed'
+tp_says_unknown_port='neither a port nor a known service'
+tp_says_late_option='not a port; options stand before the targets'
+tp_says_no_port='no port: HOST PORT, or HOST:PORT'
+tp_says_no_ipv6_port='no port: HOST PORT, or [HOST]:PORT'
+tp_says_no_own_port='no port: of several targets each is HOST:PORT'
+tp_says_no_dev_tcp_port='no port: /dev/tcp/HOST/PORT'
+tp_says_no_url_port='no port, and the scheme names no known service'
+tp_says_bad_scheme='not a URL: the scheme is malformed'
+tp_says_srv='its hosts stand in DNS SRV records, which are not looked up'
+tp_says_cut_password='an '\''@'\'' behind the host; in a password write / as %2F, ? as %3F, # as %23'
+tp_says_long_line='the line is too long'
+tp_says_bad_option='invalid option'
+tp_says_no_argument='an argument is missing'
+tp_says_exclude='exclude each other'
+tp_says_help_alone='-h: prints the help; the host is the first operand: tcpprobe HOST PORT'
+tp_says_one_file='only one file is read'
+tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)'
+tp_says_long_duration='too long'
+tp_says_bad_count='not a whole number from'
+tp_says_bad_source='neither a numeric address nor an interface here'
+tp_says_bad_family='an address of the other family than'
+tp_says_bad_format='is no part of a format (%h %p %a %s %x %e %r %t %l %n %T %% \n \t \\)'
+tp_says_bad_name='not a variable'\''s name'
+tp_says_readonly='a readonly variable'
+tp_says_lookup_late='Name lookup timed out'
+tp_says_still_open='still open after '
+tp_says_not_closed='not closed after '
+tp_says_not_open='not open after '
+# END sh_says
+
 # BEGIN sh_states
 tp_statuses='open 0 refused 1 unreachable 3 unresolved 4 error 5 timeout 124'
+tp_telling='open refused timeout unreachable error unresolved'
+tp_errnos='ECONNRESET open EPIPE open ECONNREFUSED refused ETIMEDOUT timeout EHOSTUNREACH unreachable ENETUNREACH unreachable ENETDOWN unreachable EACCES unreachable EPERM unreachable EINVAL unreachable EHOSTDOWN unreachable EOPNOTSUPP unreachable ENOPROTOOPT unreachable ENONET unreachable'
 # END sh_states
 
 # BEGIN sh_services
@@ -158,8 +202,7 @@ tp_help_text='    Probe TCP ports: is each open, and if not, why not?
       4	unresolved: the name has no address
       5	error: the probe could not be made here
       124	timeout: no answer within the deadline
-      128+n	signal n ended it
-'
+      128+n	signal n ended it'
 # END sh_usage
 
 tp_tab='	'
@@ -229,11 +272,11 @@ tp_duration() {
 		*.*) tp_fraction=${tp_number#*.} tp_number=${tp_number%%.*} ;;
 	esac
 	case $tp_number$tp_fraction in
-		'' | *[!0-9]*) tp_misuse "-$1 $(tp_quote "$2"): not a duration (3, 0.25, 500ms, 2s, 1m, 1h)" ;;
+		'' | *[!0-9]*) tp_misuse "-$1 $(tp_quote "$2"): $tp_says_bad_duration" ;;
 	esac
 	tp_plain "$tp_number"
 	[ "${#tp_number}" -le 7 ] && [ "$tp_number" -le $((2000000000 / tp_scale)) ] ||
-		tp_misuse "-$1 $(tp_quote "$2"): too long"
+		tp_misuse "-$1 $(tp_quote "$2"): $tp_says_long_duration"
 	# From the last digit to the first; no step leaves the 31 bits.
 	while [ "$tp_fraction" ]; do
 		tp_rest=${tp_fraction%?}
@@ -259,11 +302,11 @@ tp_count() {
 		'' | *[!0-9]* | ??????????*) tp_number=-1 ;;
 		*) tp_plain "$2" ;;
 	esac
-	[ "$tp_number" -ge "$3" ] || tp_misuse "-$1 $(tp_quote "$2"): not a whole number from $3 to 999999999"
+	[ "$tp_number" -ge "$3" ] || tp_misuse "-$1 $(tp_quote "$2"): $tp_says_bad_count $3 to 999999999"
 }
 
 tp_exclude() {
-	[ -z "$1" ] || [ -z "$2" ] || [ "$1" = "$2" ] || tp_misuse "$3 exclude each other"
+	[ -z "$1" ] || [ -z "$2" ] || [ "$1" = "$2" ] || tp_misuse "$3 $tp_says_exclude"
 }
 
 # Sets tp_* from the words, and OPTIND.
@@ -285,7 +328,7 @@ tp_options() {
 			a) tp_each=1 ;;
 			c) tp_count c "$OPTARG" 0 && tp_rounds=$tp_number ;;
 			f)
-				[ -z "$tp_from_file" ] || tp_misuse "-f $(tp_quote "$OPTARG"): only one file is read"
+				[ -z "$tp_from_file" ] || tp_misuse "-f $(tp_quote "$OPTARG"): $tp_says_one_file"
 				tp_from_file=1 tp_file=$OPTARG tp_file_shown=$OPTARG
 				# What could harm a terminal, or looks like a URL, is not shown as it is.
 				case $OPTARG in
@@ -295,9 +338,9 @@ tp_options() {
 			F)
 				tp_formatted=1 tp_format=$OPTARG
 				tp_expand check ||
-					tp_misuse "-F: $(tp_quote "$tp_part") is no part of a format (%h %p %a %s %x %e %r %t %l %n %T %% \\n \\t \\\\)"
+					tp_misuse "-F: $(tp_quote "$tp_part") $tp_says_bad_format"
 				;;
-			h) [ $# = 1 ] && tp_usage || tp_misuse '-h: prints the help; the host is the first operand: tcpprobe HOST PORT' ;;
+			h) [ $# = 1 ] && tp_usage || tp_misuse "$tp_says_help_alone" ;;
 			i) tp_duration i "$OPTARG" && tp_interval=$tp_ms ;;
 			j) tp_json=1 ;;
 			n) tp_count n "$OPTARG" 1 && tp_limit=$tp_number ;;
@@ -313,14 +356,14 @@ tp_options() {
 			v) tp_verbose=1 ;;
 			V) printf 'tcpprobe %s (fallback)\n' "$tp_version" && exit 0 ;;
 			z) tp_half=1 ;;
-			:) tp_misuse "-$OPTARG: an argument is missing" ;;
-			*) tp_misuse "$(tp_quote "-$OPTARG"): invalid option" ;;
+			:) tp_misuse "-$OPTARG: $tp_says_no_argument" ;;
+			*) tp_misuse "$(tp_quote "-$OPTARG"): $tp_says_bad_option" ;;
 		esac
 	done
 	tp_asked="$tp_family${tp_each:+a}${tp_source:+s}${tp_half:+z}"
 	[ -z "$tp_source" ] || [ "$tp_source_family" ] || tp_asked=${tp_asked}I
 	[ -z "$tp_family" ] || [ "$tp_family" = "${tp_source_family:-$tp_family}" ] ||
-		tp_misuse "-s: an address of the other family than -$tp_family asks for"
+		tp_misuse "-s: $tp_says_bad_family -$tp_family asks for"
 	tp_family=${tp_family:-$tp_source_family}
 	tp_exclude "${tp_rounds:+c}" "$tp_until" "-c and -$tp_until"
 	[ "$tp_until" != R ] || tp_exclude "$tp_first" R '-1 and -R'
@@ -337,14 +380,14 @@ tp_check_source() {
 	elif tp_numeric "$1"; then
 		tp_source_family=4
 	elif [ -d /sys/class/net ] && [ ! -e "/sys/class/net/$1" ]; then
-		tp_misuse "-s $(tp_quote "$1"): neither a numeric address nor an interface here"
+		tp_misuse "-s $(tp_quote "$1"): $tp_says_bad_source"
 	fi
 }
 
 tp_check_name() {
 	[ -z "$tp_program" ] || tp_misuse "-o $(tp_quote "$1"): a program cannot set it; read this file with . for the function"
-	tp_is_name "$1" || tp_misuse "-o $(tp_quote "$1"): not a variable's name"
-	(eval "$1=") 2>/dev/null || tp_misuse "-o $(tp_quote "$1"): a readonly variable"
+	tp_is_name "$1" || tp_misuse "-o $(tp_quote "$1"): $tp_says_bad_name"
+	(eval "$1=") 2>/dev/null || tp_misuse "-o $(tp_quote "$1"): $tp_says_readonly"
 }
 
 tp_is_name() {
@@ -377,7 +420,7 @@ tp_service() {
 
 tp_port() {
 	tp_plain "$1"
-	[ "${#tp_number}" -le 5 ] && [ "$tp_number" -ge 1 ] && [ "$tp_number" -le 65535 ] || tp_blame "$1" 'a port is 1 to 65535'
+	[ "${#tp_number}" -le 5 ] && [ "$tp_number" -ge 1 ] && [ "$tp_number" -le 65535 ] || tp_blame "$1" "$tp_says_bad_port"
 }
 
 # tp_ports HOST SPEC
@@ -386,15 +429,15 @@ tp_ports() {
 	while [ "$tp_spec" ]; do
 		tp_item=${tp_spec%%,*} tp_spec=${tp_spec#*,}
 		case $tp_item in
-			'') tp_blame "$tp_whole" 'an empty port' || return ;;
-			-*) tp_blame "$tp_item" 'not a port; options stand before the targets' || return ;;
+			'') tp_blame "$tp_whole" "$tp_says_empty_port" || return ;;
+			-*) tp_blame "$tp_item" "$tp_says_late_option" || return ;;
 			*[!0-9-]* | *- | *-*-*)
-				tp_service "$tp_item" || tp_blame "$tp_item" 'neither a port nor a known service' || return
+				tp_service "$tp_item" || tp_blame "$tp_item" "$tp_says_unknown_port" || return
 				tp_from=$tp_number
 				;;
 			*) tp_port "${tp_item%-*}" && tp_from=$tp_number && tp_port "${tp_item#*-}" || return ;;
 		esac
-		[ "$tp_from" -le "$tp_number" ] || tp_blame "$tp_item" 'the range is reversed' || return
+		[ "$tp_from" -le "$tp_number" ] || tp_blame "$tp_item" "$tp_says_bad_range" || return
 		tp_last=$tp_number
 		while [ "$tp_from" -le "$tp_last" ]; do
 			tp_target "$1" "$tp_from" || return
@@ -427,9 +470,9 @@ tp_take_host() {
 	case $1 in
 		\[*\])
 			tp_host=${1#?} && tp_host=${tp_host%?}
-			tp_is_ipv6 "$tp_host" || tp_blame "$tp_host" 'not an IPv6 address' || return
+			tp_is_ipv6 "$tp_host" || tp_blame "$tp_host" "$tp_says_bad_ipv6" || return
 			;;
-		\[*) tp_blame "$1" 'the bracket is not closed' || return ;;
+		\[*) tp_blame "$1" "$tp_says_open_bracket" || return ;;
 		# The control bytes beyond ASCII, as UTF-8 writes them. yash holds no such bytes.
 		*[!\ -~]*)
 			tp_rest=${1#*"$(printf '\302')"}
@@ -441,10 +484,10 @@ tp_take_host() {
 	esac
 	# shellcheck disable=SC2221,SC2222 # it takes the ] for the end of a set
 	case $tp_host in
-		'') tp_blame "$tp_whole" 'the host is empty' ;;
-		*[[:cntrl:][:blank:]/@[]* | *]*) tp_blame "${1#\[}" 'not a host: blanks, control bytes and / @ [ ] are in none' ;;
-		*:*) tp_is_ipv6 "$tp_host" || tp_blame "$tp_host" 'not an IPv6 address' ;;
-		*) [ "${#tp_host}" -le 1024 ] || tp_blame "$tp_host" 'the host is too long' ;;
+		'') tp_blame "$tp_whole" "$tp_says_empty_host" ;;
+		*[[:cntrl:][:blank:]/@[]* | *]*) tp_blame "${1#\[}" "$tp_says_bad_host" ;;
+		*:*) tp_is_ipv6 "$tp_host" || tp_blame "$tp_host" "$tp_says_bad_ipv6" ;;
+		*) [ "${#tp_host}" -le 1024 ] || tp_blame "$tp_host" "$tp_says_long_host" ;;
 	esac
 }
 
@@ -454,9 +497,9 @@ tp_cut() {
 	case $1 in
 		\[*\]) ;;
 		\[*\]:*) tp_port=${1##*\]:} tp_text=${1%:"$tp_port"} ;;
-		\[*\]*) tp_blame "$1" 'only :PORT can follow the bracket' ;;
-		\[*) tp_blame "$1" 'the bracket is not closed' ;;
-		*:*:*) tp_is_ipv6 "$1" || tp_blame "$1" 'neither HOST:PORT nor an IPv6 address' ;;
+		\[*\]*) tp_blame "$1" "$tp_says_behind_bracket" ;;
+		\[*) tp_blame "$1" "$tp_says_open_bracket" ;;
+		*:*:*) tp_is_ipv6 "$1" || tp_blame "$1" "$tp_says_bad_colons" ;;
 		*:*) tp_port=${1#*:} tp_text=${1%%:*} ;;
 	esac
 }
@@ -492,16 +535,16 @@ tp_url() {
 	tp_path=${tp_hosts#"${tp_hosts%%[/?#]*}"}
 	tp_hosts=${tp_hosts%"$tp_path"}
 	case $tp_scheme in
-		*[!A-Za-z0-9+.-]* | [!A-Za-z]* | '') tp_blame "$1" 'not a URL: the scheme is malformed' || return ;;
+		*[!A-Za-z0-9+.-]* | [!A-Za-z]* | '') tp_blame "$1" "$tp_says_bad_scheme" || return ;;
 		*[A-Z]*) tp_scheme=$(printf %s "$tp_scheme" | tr '[:upper:]' '[:lower:]') ;;
 	esac
 	case $tp_scheme,$tp_path in
-		*?+srv,*) tp_blame "$1" 'its hosts stand in DNS SRV records, which are not looked up' || return ;;
+		*?+srv,*) tp_blame "$1" "$tp_says_srv" || return ;;
 		http,* | https,* | ws,* | wss,*) tp_path= ;;
 		*,/*) tp_path=${tp_path%%[?#]*} ;;
 	esac
 	case $tp_path in
-		*@*) tp_blame "$1" "an '@' behind the host; in a password write / as %2F, ? as %3F, # as %23" || return ;;
+		*@*) tp_blame "$1" "$tp_says_cut_password" || return ;;
 	esac
 	tp_service "$tp_scheme" || { tp_number='' && tp_service "${tp_scheme%%+*}"; } || tp_number=
 	tp_default=$tp_number tp_hosts=${tp_hosts##*@},
@@ -514,7 +557,7 @@ tp_url() {
 				tp_decode "$tp_text"
 				tp_take_host "$tp_text" || return
 				tp_url_host=$tp_host
-				[ "$tp_one" ] || tp_blame "$1" 'no port, and the scheme names no known service' || return
+				[ "$tp_one" ] || tp_blame "$1" "$tp_says_no_url_port" || return
 				;;
 		esac
 		tp_ports "$tp_url_host" "$tp_one" || return
@@ -538,36 +581,42 @@ tp_targets() {
 				tp_text=${tp_whole#/dev/tcp/}
 				tp_take_host "${tp_text%%/*}" && tp_ports "$tp_host" "${tp_text#*/}" || return
 				;;
-			/dev/tcp/*) tp_blame "$tp_whole" 'no port: /dev/tcp/HOST/PORT' || return ;;
+			/dev/tcp/*) tp_blame "$tp_whole" "$tp_says_no_dev_tcp_port" || return ;;
 			*)
 				tp_cut "$tp_whole" || return
 				tp_one=$tp_port
 				tp_take_host "$tp_text" || return
 				case $tp_one,$tp_words,$tp_whole in
-					,*,*?:) tp_is_ipv6 "$tp_whole" || tp_blame "$tp_whole" 'an empty port' || return ;;
+					,*,*?:) tp_is_ipv6 "$tp_whole" || tp_blame "$tp_whole" "$tp_says_empty_port" || return ;;
 				esac
 				case $tp_one,$tp_words in
 					,1) tp_base=$tp_host ;;
-					,*) tp_blame "$tp_whole" 'no port: of several targets each is HOST:PORT' || return ;;
+					,*) tp_blame "$tp_whole" "$tp_says_no_own_port" || return ;;
 					*) tp_ports "$tp_host" "$tp_one" || return ;;
 				esac
 				;;
 		esac
 	done
 	case $tp_port_words$tp_base in
-		0*:*) tp_blame "$tp_whole" 'no port: HOST PORT, or [HOST]:PORT' ;;
-		0?*) tp_blame "$tp_whole" 'no port: HOST PORT, or HOST:PORT' ;;
+		0*:*) tp_blame "$tp_whole" "$tp_says_no_ipv6_port" ;;
+		0?*) tp_blame "$tp_whole" "$tp_says_no_port" ;;
 	esac
 }
 
 # -- Tools
 
-# tp_judge WORDS: sets tp_state, and tp_why: the system's words where the tool's mean just that. False: they tell nothing.
+# tp_judge WORDS HOST: sets tp_state, and tp_why: the system's words where the tool's mean just that. False: they tell
+# nothing. What the host's name seems to tell is taken out first.
 tp_judge() {
+	if [ "$2" ] && tp_judge "$2" ''; then
+		case $1 in
+			*"$2"*) set -- "${1%%"$2"*}${1#*"$2"}" ;;
+		esac
+	fi
 	tp_why=${1##*: }
 	case $1 in
-		late) tp_state=timeout tp_why='Timed out, in the lookup or the handshake' ;;
-		late-lookup) tp_state=timeout tp_why='Name lookup timed out' ;;
+		/late) tp_state=timeout tp_why='Timed out, in the lookup or the handshake' ;;
+		/late-lookup) tp_state=timeout tp_why=$tp_says_lookup_late ;;
 		*'eset by peer'*) tp_state=open tp_why='' ;;
 		*'requested address'*) tp_state=error tp_why='Cannot assign requested address' ;;
 		*[Rr]efused*) tp_state=refused tp_why='Connection refused' ;;
@@ -584,131 +633,159 @@ tp_judge() {
 	esac
 }
 
-# A tool that speaks for us is given HEAD, the first fields of its records, then HOST PORT MS FAMILY SOURCE EACH HALF and
-# STATUSES. It prints its records and ends with the state's status; 97: it cannot work here, and the next one has its
-# turn; SIGALRM ends it where the lookup is late. The state "?" stands for what the words behind it mean, the status 1
-# for any that the words do not tell at once.
+# A tool that speaks for us is given HEAD, the first fields of its records, then HOST PORT MS FAMILY SOURCE EACH HALF, "-"
+# or 0 where there is none, and the tables tp_statuses, tp_telling and tp_errnos. It prints its records and ends with the
+# state's status; 97: it cannot work here, and the next one has its turn; SIGALRM ends it where the lookup is late. The
+# state "?" stands for what the words behind it mean, the status 1 for any that the words do not tell at once.
 
-# The coprocess stays, for its variables go with it.
-# shellcheck disable=SC2016 # the expansions are for another bash
-tp_bash='
-((${BASH_VERSINFO-0} >= 4)) || exit 97
+# BEGIN sh_programs
+# shellcheck disable=SC2016 # the expansions are its own
+tp_bash='((${BASH_VERSINFO-0} >= 4)) || exit 97
 trap "kill \$COPROC_PID 2>/dev/null; exit 143" TERM USR1
-coproc { exec 2>&1; t=${EPOCHREALTIME-}; exec 5<>"/dev/tcp/$2/$3" && echo "open ${t/[.,]/} ${EPOCHREALTIME/[.,]/}"; read -r; }
+coproc {
+	exec 2>&1
+	t=${EPOCHREALTIME-}
+	exec 5<>"/dev/tcp/$2/$3" && echo "open ${t/[.,]/} ${EPOCHREALTIME/[.,]/}"
+	read -r
+}
 ((!$4)) || printf -v limit %d.%03d $(($4 / 1000)) $(($4 % 1000))
-IFS= read -r ${limit:+-t "$limit"} -u "${COPROC[0]}" line || { (($? > 128)) && line=late; }
+IFS= read -r ${limit:+-t "$limit"} -u "${COPROC[0]}" line || { (($? > 128)) && line=/late; }
 kill "$COPROC_PID" 2>/dev/null
-case $line in *"o such file or dir"* | *restricted*) exit 97 ;; esac
-address=- ms=- state=? pattern="^[0-9.]+\$|:"
-[[ ! $2 =~ $pattern ]] || address=$2
-if [[ $line == open* ]]; then
-	read -r state t u <<<"$line"
-	[[ $address == - || ! $t ]] || printf -v ms "%d.%03d" $(((u - t) / 1000)) $(((u - t) % 1000))
-	line=
-fi
+state="?" address=- ms=- status=1 numeric="^[0-9.]+\$|:"
+[[ ! $2 =~ $numeric ]] || address=$2
+case $line in
+	*"No such file or directory" | *"cannot redirect output") exit 97 ;;
+	"open "*)
+		read -r state t u <<<"$line"
+		line="" status=0
+		[[ $address == - || ! $t ]] || printf -v ms %d.%03d $(((u - t) / 1000)) $(((u - t) % 1000))
+		;;
+	*"eset by peer") status=0 ;;
+	*"not known" | *"mporary failure in name resolution" | *"o address associated with hostname") status=4 ;;
+	/late) [[ $address != - ]] || status=4 ;;
+esac
 printf "%s\t%s\t%s\t%s\t-\t%s\n" "$1" "$state" "$address" "$ms" "$line"
-case $address$line in *known* | *mporary* | *"o address"* | -late) exit 4 ;; -) ;; *"eset by peer"*) ;; *) [[ $state == open ]] || exit 1 ;; esac'
-
-# Addresses are raced as RFC 8305 has it: 250 ms apart, families alternating.
-# shellcheck disable=SC2016 # perl's
-tp_perl='
-use strict; use Errno;
+exit "$status"'
+# shellcheck disable=SC2016 # the expansions are its own
+tp_perl='use strict;
+use Errno;
 BEGIN { eval { require Socket; Socket->VERSION(1.96); Socket->import(qw(:DEFAULT getaddrinfo getnameinfo)); 1 } or exit 97 }
-my ($head, $host, $port, $ms, $family, $source, $each, $half, $statuses) = @ARGV;
+my ($head, $host, $port, $ms, $family, $source, $each, $half, $statuses, $telling, $errnos) = @ARGV;
+my %status = split " ", $statuses;
+my %states = split " ", $errnos;
+my @telling = split " ", $telling;
+my %telling = map { $telling[$_] => $_ } 0 .. $#telling;
 my $hires = eval { require Time::HiRes; 1 };
 my $ticks = !$hires && eval { require POSIX; POSIX::sysconf(POSIX::_SC_CLK_TCK()) };
-my %status = split " ", $statuses;
-my %telling = (open => 0, refused => 1, timeout => 2, unreachable => 3, error => 4);
-my ($begin, $lookup) = (now(), "-");
 sub now { $hires ? Time::HiRes::time() : $ticks ? (POSIX::times())[0] / $ticks : time }
 sub span { $hires ? sprintf("%.3f", 1000 * $_[0]) : "-" }
-sub report { syswrite STDOUT, join("\t", $head, @_[0 .. 2], $lookup, $_[3]) . "\n"; $status{$_[0]} }
-sub state_of { $! = shift;
-	return "open" if !$! || $!{ECONNRESET} || $!{EPIPE};
-	return "refused" if $!{ECONNREFUSED};
-	return "timeout" if $!{ETIMEDOUT};
-	(grep { $!{$_} } qw(EHOSTUNREACH ENETUNREACH ENETDOWN EHOSTDOWN EACCES EPERM EINVAL EOPNOTSUPP)) ? "unreachable" : "error" }
-if ($ms) { $hires ? Time::HiRes::alarm($ms / 1000) : alarm(int(($ms + 999) / 1000)) }
-my %hints = (socktype => SOCK_STREAM, family => $family == 4 ? AF_INET : $family == 6 ? AF_INET6 : 0);
-my ($error, @found) = getaddrinfo($host, $port, \%hints);
-alarm 0;
-$lookup = span(now() - $begin) if $host !~ /^[0-9.]+$|:/;
-exit report("unresolved", "-", "-", "$error") if $error;
-sub begin { my $s;
-	socket($s, $_[0]{family}, SOCK_STREAM, 0) or return (undef, $! + 0);
-	setsockopt($s, 6, 12, 0), setsockopt($s, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0)) if $half;
-	if ($source ne "-") {
-		my ($e, $from) = getaddrinfo($source, 0, { %hints, flags => 4, family => $_[0]{family} });
-		($e ? setsockopt($s, SOL_SOCKET, 25, $source) : bind($s, $from->{addr})) or return (undef, $! + 0);
+my ($begin, $lookup) = (now(), "-");
+sub report {
+	syswrite STDOUT, join("\t", $head, @_[0 .. 2], $lookup, $_[3]) . "\n";
+	return $status{$_[0]};
+}
+sub state_of {
+	$! = shift or return "open";
+	for (keys %states) { return $states{$_} if $!{$_} }
+	return "error";
+}
+sub begin {
+	my ($info) = @_;
+	socket(my $socket, $info->{family}, SOCK_STREAM, 0) or return (undef, $! + 0);
+	if ($half) {
+		setsockopt($socket, 6, 12, 0);
+		setsockopt($socket, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0));
 	}
-	fcntl($s, 4, fcntl($s, 3, 0) | 2048);
-	return ($s, connect($s, $_[0]{addr}) ? 0 : $! + 0) }
-sub race { my @todo = @_; my (%flying, $best); my ($next, $end) = (0, $ms ? $begin + $ms / 1000 : 0);
-	my $settle = sub { my ($s, $info, $at, $e) = @_;
-		$e = Errno::ECONNREFUSED() if $s && !$e && getsockname($s) eq (getpeername($s) || "");
-		my $state = state_of($e); my $open = $state eq "open"; $! = $e;
+	if ($source ne "-") {
+		my ($error, $from) = getaddrinfo($source, 0, { socktype => SOCK_STREAM, flags => 4, family => $info->{family} });
+		($error ? setsockopt($socket, SOL_SOCKET, 25, $source) : bind($socket, $from->{addr})) or return (undef, $! + 0);
+	}
+	fcntl($socket, 4, fcntl($socket, 3, 0) | 2048);
+	return ($socket, connect($socket, $info->{addr}) ? 0 : $! + 0);
+}
+sub race {
+	my @todo = @_;
+	my (%flying, $best);
+	my ($next, $end) = (0, $ms ? $begin + $ms / 1000 : 0);
+	my $settle = sub {
+		my ($socket, $info, $at, $error) = @_;
+		$error = Errno::ECONNREFUSED() if $socket && !$error && getsockname($socket) eq (getpeername($socket) || "");
+		my $state = state_of($error);
+		my $open = $state eq "open";
+		$! = $error;
 		my $result = [$state, (getnameinfo($info->{addr}, 3))[1], $open ? span(now() - $at) : "-", $open ? "" : "$!"];
 		$best = $result if !$best || $telling{$state} < $telling{$best->[0]};
-		$next = 0; $open };
+		$next = 0;
+		return $open;
+	};
 	while (@todo || %flying) {
 		my $now = now();
 		if (@todo && $now >= $next) {
-			my $info = shift @todo; $next = $now + 0.25;
-			my ($s, $e) = begin($info); $! = $e;
-			if ($!{EINPROGRESS}) { $flying{fileno $s} = [$s, $info, $now] } elsif ($settle->($s, $info, $now, $e)) { last }
+			my $info = shift @todo;
+			$next = $now + 0.25;
+			my ($socket, $error) = begin($info);
+			$! = $error;
+			if ($!{EINPROGRESS}) { $flying{fileno $socket} = [$socket, $info, $now] }
+			elsif ($settle->($socket, $info, $now, $error)) { last }
 			next;
 		}
-		my $until = $end; $until = $next if @todo && (!$until || $next < $until);
-		my $out = ""; vec($out, $_, 1) = 1 for keys %flying;
+		my $until = $end;
+		$until = $next if @todo && (!$until || $next < $until);
+		my $out = "";
+		vec($out, $_, 1) = 1 for keys %flying;
 		my $ready = select(undef, $out, undef, $until ? ($until > $now ? $until - $now : 0) : undef);
 		for my $fd ($ready > 0 ? grep { vec($out, $_, 1) } keys %flying : ()) {
-			my ($s, $info, $at) = @{delete $flying{$fd}};
-			return $best if $settle->($s, $info, $at, unpack("i", getsockopt($s, SOL_SOCKET, SO_ERROR))) }
+			my ($socket, $info, $at) = @{delete $flying{$fd}};
+			return $best if $settle->($socket, $info, $at, unpack("i", getsockopt($socket, SOL_SOCKET, SO_ERROR)));
+		}
 		if ($ready <= 0 && $end && now() >= $end) {
-			$settle->(undef, $_->[1], 0, Errno::ETIMEDOUT()) for values %flying; last }
+			$settle->(undef, $_->[1], 0, Errno::ETIMEDOUT()) for values %flying;
+			last;
+		}
 	}
-	$best }
-my (%seen, @order); @found = grep { !$seen{$_->{addr}}++ } @found;
-my @one = grep { $_->{family} == $found[0]{family} } @found; my @other = grep { $_->{family} != $found[0]{family} } @found;
+	return $best;
+}
+if ($ms) { $hires ? Time::HiRes::alarm($ms / 1000) : alarm(int(($ms + 999) / 1000)) }
+my $wanted = $family == 4 ? AF_INET : $family == 6 ? AF_INET6 : 0;
+my ($error, @found) = getaddrinfo($host, $port, { socktype => SOCK_STREAM, family => $wanted });
+alarm 0;
+$lookup = span(now() - $begin) if $host !~ /^[0-9.]+$|:/;
+exit report("unresolved", "-", "-", "$error") if $error;
+my %seen;
+@found = grep { !$seen{$_->{addr}}++ } @found;
+my @one = grep { $_->{family} == $found[0]{family} } @found;
+my @other = grep { $_->{family} != $found[0]{family} } @found;
+my @order;
 while (@one || @other) { push @order, splice(@one, 0, 1), splice(@other, 0, 1) }
-my $status; $status = report(@{race(@$_)}) for $each ? map { [$_] } @found : \@order;
-exit $status'
-
-tp_python='
-import sys, time
+my $status;
+$status = report(@{race(@$_)}) for $each ? map { [$_] } @found : \@order;
+exit $status;'
+# shellcheck disable=SC2016 # the expansions are its own
+tp_python='import sys
+import time
 try:
-    import socket, select, errno as E, os, struct, signal
+    import errno
+    import os
+    import select
+    import signal
+    import socket
+    import struct
 except ImportError:
     sys.exit(97)
-head, host, port, ms, family, source, each, half, statuses = sys.argv[1:]
+head, host, port, ms, family, source, each, half, statuses, telling, errnos = sys.argv[1:]
 STATUS = dict(zip(statuses.split()[::2], map(int, statuses.split()[1::2])))
-TELLING = ["open", "refused", "timeout", "unreachable", "error"]
-STATES = {0: "open", E.ECONNRESET: "open", E.EPIPE: "open", E.ECONNREFUSED: "refused", E.ETIMEDOUT: "timeout"}
-for name in "EHOSTUNREACH ENETUNREACH ENETDOWN EHOSTDOWN EACCES EPERM EINVAL EOPNOTSUPP".split():
-    STATES[getattr(E, name, -1)] = "unreachable"
+STATES = dict(zip([getattr(errno, name, -1) for name in errnos.split()[::2]], errnos.split()[1::2]))
+TELLING = telling.split()
+STATES[0] = "open"
+begin = time.time()
+ms = int(ms) / 1000.0
+end = begin + ms if ms else None
 def span(seconds):
     return "%.3f" % (1000 * seconds)
 def report(state, address, connect, why):
     line = "\t".join((head, state, address, connect, lookup, why)) + "\n"
     os.write(1, line.encode("utf-8", "surrogateescape"))
     return STATUS[state]
-begin = time.time()
-ms = int(ms) / 1000.0
-end = begin + ms if ms else None
-signal.signal(signal.SIGALRM, signal.SIG_DFL)
-signal.setitimer(signal.ITIMER_REAL, ms)
-why = None
-try:
-    wanted = {"4": socket.AF_INET, "6": socket.AF_INET6}.get(family, 0)
-    found = socket.getaddrinfo(host.encode("utf-8", "surrogateescape"), int(port), wanted, socket.SOCK_STREAM)
-except socket.gaierror as e:
-    why = e.args[-1]
-except UnicodeError:
-    why = "Name or service not known"
-signal.setitimer(signal.ITIMER_REAL, 0)
-lookup = "-" if ":" in host or host.replace(".", "").isdigit() else span(time.time() - begin)
-if why:
-    sys.exit(report("unresolved", "-", "-", why))
 def start(info):
     s = socket.socket(info[0], socket.SOCK_STREAM)
     s.setblocking(False)
@@ -721,7 +798,7 @@ def start(info):
         except socket.gaierror:
             s.setsockopt(socket.SOL_SOCKET, 25, source.encode())
     return s, s.connect_ex(info[4])
-def to_itself(s):
+def is_to_itself(s):
     try:
         return s.getsockname() == s.getpeername()
     except socket.error:
@@ -729,8 +806,10 @@ def to_itself(s):
 def race(todo):
     flying, results, after = {}, [], 0
     def settle(s, info, at, error):
-        state = STATES.get(E.ECONNREFUSED if s and not error and to_itself(s) else error, "error")
-        took, why = (span(time.time() - at), "") if state == "open" else ("-", os.strerror(error or E.ECONNREFUSED))
+        if s and not error and is_to_itself(s):
+            error = errno.ECONNREFUSED
+        state = STATES.get(error, "error")
+        took, why = (span(time.time() - at), "") if state == "open" else ("-", os.strerror(error))
         results.append((state, info[4][0], took, why))
         return 0
     while (todo or flying) and not (results and results[-1][0] == "open"):
@@ -741,7 +820,7 @@ def race(todo):
                 s, error = start(info)
             except socket.error as e:
                 s, error = None, e.errno
-            if error == E.EINPROGRESS:
+            if error == errno.EINPROGRESS:
                 flying[s.fileno()] = (s, info, now)
             else:
                 after = settle(s, info, now, error)
@@ -756,22 +835,38 @@ def race(todo):
             after = settle(s, info, at, s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
         if not ready and end and time.time() >= end:
             for s, info, at in flying.values():
-                settle(None, info, at, E.ETIMEDOUT)
+                settle(None, info, at, errno.ETIMEDOUT)
             break
     return min(results, key=lambda result: TELLING.index(result[0]))
+signal.signal(signal.SIGALRM, signal.SIG_DFL)
+signal.setitimer(signal.ITIMER_REAL, ms)
+why = None
+try:
+    wanted = {"4": socket.AF_INET, "6": socket.AF_INET6}.get(family, 0)
+    found = socket.getaddrinfo(host.encode("utf-8", "surrogateescape"), int(port), wanted, socket.SOCK_STREAM)
+except socket.gaierror as e:
+    why = e.args[-1]
+except UnicodeError:
+    why = "Name or service not known"
+signal.setitimer(signal.ITIMER_REAL, 0)
+lookup = "-" if ":" in host or host.replace(".", "").isdigit() else span(time.time() - begin)
+if why:
+    sys.exit(report("unresolved", "-", "-", why))
 found = [f for i, f in enumerate(found) if f[4] not in [g[4] for g in found[:i]]]
-p, q = [f for f in found if f[0] == found[0][0]], [f for f in found if f[0] != found[0][0]]
-order = [f for i in range(len(found)) for f in p[i:i + 1] + q[i:i + 1]]
+same = [f for f in found if f[0] == found[0][0]]
+other = [f for f in found if f[0] != found[0][0]]
+order = [f for i in range(len(found)) for f in same[i : i + 1] + other[i : i + 1]]
 for group in [[f] for f in found] if each == "1" else [order]:
     status = report(*race(group))
 sys.exit(status)'
+# END sh_programs
 
 # tp_begin TOOL HOST PORT: begins a try; tp_pid is whom to wait for, and to end.
 tp_begin() {
 	tp_tool=$1
 	# Beside a port getaddrinfo(3) takes it for this host.
 	[ "$2" != '*' ] || tp_tool=none
-	set -- "$tp_head" "$2" "$3" "$tp_timeout" "${tp_family:--}" "${tp_source:--}" "${tp_each:-0}" "${tp_half:-0}" "$tp_statuses"
+	set -- "$tp_head" "$2" "$3" "$tp_timeout" "${tp_family:--}" "${tp_source:--}" "${tp_each:-0}" "${tp_half:-0}" "$tp_statuses" "$tp_telling" "$tp_errnos"
 	case $tp_tool in
 		bash) exec bash -c "$tp_bash" bash "$@" 2>/dev/null & ;;
 		perl) exec perl -e "$tp_perl" -- "$@" 2>/dev/null & ;;
@@ -840,7 +935,7 @@ tp_watch() {
 	exec "$@" </dev/null 2>&1 3<&- &
 	tp_pid=$! tp_clock=
 	if [ "$tp_watch_ms" -gt 0 ]; then
-		(trap 'kill "$!"; exit' TERM && tp_nap "$tp_watch_ms" && printf 'late\n') 2>/dev/null &
+		(trap 'kill "$!"; exit' TERM && tp_nap "$tp_watch_ms" && printf '/late\n') 2>/dev/null &
 		tp_clock=$!
 	fi
 	# Who listens may be gone by now.
@@ -864,7 +959,7 @@ tp_listen() {
 	while IFS= read -r tp_line; do
 		case $tp_line in
 			'P '*) tp_pids=${tp_line#P } ;;
-			late) tp_words=late && break ;;
+			/late) tp_words=/late && break ;;
 			'S 0') tp_words=open && break ;;
 			'S 127' | 'S 126') tp_words=97 && break ;;
 			'S '*) break ;;
@@ -872,7 +967,7 @@ tp_listen() {
 			# Of all that it says the last that tells a state, else the last.
 			*'inverse host lookup'*) ;;
 			?*)
-				if tp_judge "$tp_line"; then
+				if tp_judge "$tp_line" "$tp_host"; then
 					tp_words=$tp_line tp_known=1
 				elif [ -z "$tp_known" ]; then
 					tp_words=$tp_line
@@ -886,12 +981,12 @@ tp_listen() {
 		97) exit 97 ;;
 		open) tp_state=open && tp_record open '' ;;
 		*)
-			tp_judge "$tp_words"
+			tp_judge "$tp_words" "$tp_host"
 			tp_record '?' "$tp_words"
 			;;
 	esac
 	# Was it the lookup, and the name may have no address yet?
-	[ "$tp_words" != late ] || tp_numeric "$tp_host" || tp_state=unresolved
+	[ "$tp_words" != /late ] || tp_numeric "$tp_host" || tp_state=unresolved
 	tp_status_of "$tp_state"
 	exit "$tp_x"
 }
@@ -947,7 +1042,7 @@ tp_job() {
 		done
 		case $tp_result in
 			97 | 126 | 127) tp_record error "no tool to connect with: looked for $tp_tools" && tp_result=5 ;;
-			142 | 270 | 398) tp_record '?' late-lookup ;;
+			142 | 270 | 398) tp_record '?' /late-lookup ;;
 		esac
 		tp_told=1
 		case $tp_until,$tp_result in
@@ -964,7 +1059,7 @@ tp_job() {
 # The wait is over. Of a first try that was cut short there is no record yet.
 tp_expire() {
 	kill "$tp_pid" 2>/dev/null
-	[ "$tp_told" ] || tp_record '?' late
+	[ "$tp_told" ] || tp_record '?' /late
 	printf 'F\t%s\texpired\n' "$tp_sequence"
 	exit
 }
@@ -1004,7 +1099,7 @@ tp_land() {
 tp_lines() {
 	while IFS= read -r tp_line || [ "$tp_line" ]; do
 		tp_line_number=$((tp_line_number + 1))
-		[ "${#tp_line}" -lt 65536 ] || tp_bad 'the line is too long' || continue
+		[ "${#tp_line}" -lt 65536 ] || tp_bad "$tp_says_long_line" || continue
 		tp_line=" ${tp_line%"$tp_return"}"
 		# shellcheck disable=SC2086 # its words
 		set -- ${tp_line%%[[:blank:]]#*}
@@ -1144,7 +1239,8 @@ tp_json_line() {
 	tp_member address "$tp_a" '"'
 	tp_out="$tp_out,\"state\":\"$tp_s\",\"status\":$tp_x"
 	tp_member error "${tp_e:--}" '"'
-	tp_out="$tp_out,\"reporter\":null,\"icmp\":null"
+	tp_member reporter "$tp_r" '"'
+	tp_member icmp - ''
 	tp_member connect_ms "$tp_t" ''
 	tp_member lookup_ms "$tp_l" ''
 	tp_out="$tp_out,\"try\":$tp_n,\"time\":$(date +%s)}"
@@ -1218,9 +1314,9 @@ tp_show() {
 	IFS=$tp_blanks
 	tp_expired=$1 tp_target=$4 tp_n=$5 tp_h=$6 tp_p=$7 tp_s=$8 tp_a=$9
 	shift 9
-	tp_t=$1 tp_l=$2 tp_e=${3-}
+	tp_t=$1 tp_l=$2 tp_e=${3-} tp_r=-
 	if [ "$tp_s" = '?' ]; then
-		tp_judge "$tp_e"
+		tp_judge "$tp_e" "$tp_h"
 		tp_s=$tp_state tp_e=$tp_why
 	fi
 	if tp_numeric "$tp_h"; then
@@ -1238,9 +1334,9 @@ tp_show() {
 		tp_span=${tp_span%"${tp_span##*[!0]}"}
 		tp_span=${tp_span%.}s
 		case $tp_until,$tp_s in
-			R,open) tp_e="still open after $tp_span" ;;
-			R,*) tp_e="not closed after $tp_span: $tp_e" ;;
-			*) tp_e="not open after $tp_span: $tp_e" ;;
+			R,open) tp_e="$tp_says_still_open$tp_span" ;;
+			R,*) tp_e="$tp_says_not_closed$tp_span: $tp_e" ;;
+			*) tp_e="$tp_says_not_open$tp_span: $tp_e" ;;
 		esac
 		tp_s=timeout tp_wanted=
 	fi
@@ -1355,7 +1451,7 @@ tp_report() {
 	tp_closing_lines
 	tp_hide_progress
 	[ -z "$tp_wrong" ] || exit 2
-	[ "${tp_sum_all-0}" -gt 0 ] || tp_misuse 'no target'
+	[ "${tp_sum_all-0}" -gt 0 ] || tp_misuse "$tp_says_no_target"
 	exit "$tp_status"
 }
 
@@ -1438,7 +1534,7 @@ tp_main() {
 	esac
 	[ "$tp_behind" != 0 ] || tp_misuse "'--': a COMMAND is missing"
 	[ -z "$tp_behind" ] || [ "$tp_program" ] || tp_misuse "'--': a function runs no COMMAND; write: tcpprobe TARGET && COMMAND"
-	[ $# -gt 0 ] && [ "$1" != -- ] || [ "$tp_from_file" ] || tp_misuse 'no target'
+	[ $# -gt 0 ] && [ "$1" != -- ] || [ "$tp_from_file" ] || tp_misuse "$tp_says_no_target"
 	tp_parsing=
 	tp_run "$@"
 	while [ "$1" != -- ]; do

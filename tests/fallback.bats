@@ -83,6 +83,13 @@ none_left() {
 	assert_output --partial 'no tool to connect with: looked for bash perl python3 nc'
 }
 
+@test "who said no is not known here" {
+	run $sh "$file" -F '%s|%r' 127.0.0.1 1
+	assert_output 'refused|-'
+	run $sh "$file" -j 127.0.0.1 1
+	assert_output --partial '"reporter":null,"icmp":null'
+}
+
 @test "an option that no tool honours is named, status 2" {
 	TCPPROBE_BACKEND=bash run $sh "$file" -z 127.0.0.1 1
 	assert_equal "$status" 2

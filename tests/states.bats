@@ -124,6 +124,16 @@ state_of() {
 	assert_message_has 'no.fail.test:80: Temporary failure in name resolution'
 }
 
+@test "what a host is called tells nothing" {
+	need_lab
+	for host in refused unreachable not-known timeout no-route; do
+		face 'tcpprobe -q "$@"' "$host.nx.test" 80
+		assert_state unresolved
+		face 'tcpprobe -q "$@"' "$host.127-0-0-1.ip.test" 1
+		assert_state refused
+	done
+}
+
 @test "a lookup that ends with the deadline is a timeout that says so" {
 	need_sight late
 	need_lab
