@@ -94,14 +94,14 @@ static int wait_for(void *context, struct pollfd *fds, nfds_t count, int64_t tim
 		face_flush(&call->output);
 	if (call->output.error != 0)
 		return EPIPE;
-	if (due_us != TP_NEVER && timeout_us > 0) {
+	/* Between two rounds there is none to show: what is due would end the wait at once, again and again. */
+	if (call->engine != NULL && due_us != TP_NEVER) {
 		int64_t left_us = due_us - tp_os_now_us();
 
 		if (left_us < timeout_us)
 			timeout_us = left_us > 0 ? left_us : 0;
-	}
-	if (call->engine != NULL && due_us != TP_NEVER)
 		face_show_progress(&call->output, tp_engine_counts(call->engine));
+	}
 	return face_wait(&call->signals, fds, count, timeout_us);
 }
 
