@@ -299,7 +299,9 @@ static int probe(struct call *call)
 
 	for (call->round = 1; error == 0; call->round++) {
 		error = probe_round(call);
-		if (error != 0 || !call->options.repeat || call->round == call->options.rounds)
+		/* Rounds of nothing would go on for ever, and with a pause of 0 without a look at the signals. */
+		if (error != 0 || !call->options.repeat || call->round == call->options.rounds ||
+		    call->tally.count == 0)
 			break;
 		tp_feed_rewind(&call->feed);
 		error = pause_round(call);
