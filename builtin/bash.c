@@ -168,6 +168,9 @@ static int report(struct call *call, struct tp_result *result)
 	const struct tp_options *options = &call->options;
 	bool on_stdout = options->format != NULL || options->json;
 
+	/* Ours from now on, whatever fails below. */
+	if (result->fd >= 0)
+		call->fd = result->fd;
 	if (options->repeat)
 		result->try = call->round;
 	tp_tally_add(&call->tally, result);
@@ -185,8 +188,6 @@ static int report(struct call *call, struct tp_result *result)
 	}
 	if (!on_stdout && !result->wanted && (!options->quiet || result->state == TP_ERROR))
 		complain_of_result(call, result);
-	if (result->fd >= 0)
-		call->fd = result->fd;
 	return 0;
 }
 
