@@ -228,12 +228,14 @@ static void report_tallies(struct call *call)
 
 static void begin_progress(struct call *call)
 {
-	/* What a file holds is not known before. */
-	uint64_t total = call->options.file == NULL || call->round > 1 ? tp_feed_count(&call->feed) : 0;
+	const struct tp_options *options = &call->options;
+	uint64_t count = tp_feed_count(&call->feed);
+	/* What a file holds is not known before, nor how many addresses a name has. */
+	bool known = (options->file == NULL || call->round > 1) && !options->each_address;
 
 	call->output.progress.due_us = TP_NEVER;
-	if (!call->options.quiet && (total > 1 || call->options.file != NULL) && isatty(STDERR_FILENO))
-		tp_progress_begin(&call->output.progress, total, tp_os_now_us());
+	if (!options->quiet && (count > 1 || options->file != NULL) && isatty(STDERR_FILENO))
+		tp_progress_begin(&call->output.progress, known ? count : 0, tp_os_now_us());
 }
 
 /* Probes all targets once. Returns 0, EINTR, or what kept the engine from going on. */
