@@ -617,8 +617,9 @@ static int resolved(struct tp_engine *engine, struct probe *probe, int64_t now_u
 /* As tp_resolver_begin(). */
 static int ask_helper(struct tp_engine *engine, struct tp_lookup *lookup)
 {
+	/* Who joins a lookup late may wait for it a whole deadline more: see may_join(). */
 	if (engine->resolver == NULL)
-		engine->resolver = tp_resolver_new(engine->setup.helper_hook, engine->setup.timeout_us);
+		engine->resolver = tp_resolver_new(engine->setup.helper_hook, 2 * engine->setup.timeout_us);
 	if (engine->resolver == NULL)
 		return ENOMEM;
 	return tp_resolver_begin(engine->resolver, lookup, engine->fds, engine->attempts_count);
@@ -649,12 +650,23 @@ static void begin_lookup(struct tp_engine *engine, struct probe *probe, int64_t 
 	lookup->waiting++;
 }
 
+/*
+ * May one more probe use the lookup? Not one that has run for a whole deadline: it would go on for ever where others
+ * join again and again, and its helper does not.
+ */
+static bool may_join(const struct tp_engine *engine, const struct tp_lookup *lookup, bool anew)
+{
+	if (lookup->phase == TP_LOOKUP_RUNNING)
+		return tp_os_now_us() < from_now(lookup->started_us, engine->setup.timeout_us);
+	return lookup->phase == TP_LOOKUP_NEW || !anew;
+}
+
 /* The lookup of this host: the latest one where that is the same host, as for a range of ports. NULL: memory is out. */
 static struct tp_lookup *lookup_for(struct tp_engine *engine, const char *host, bool anew)
 {
 	struct tp_lookup *latest = engine->latest;
 
-	if (latest == NULL || strcmp(latest->host, host) != 0 || (anew && latest->phase == TP_LOOKUP_DONE)) {
+	if (latest == NULL || strcmp(latest->host, host) != 0 || !may_join(engine, latest, anew)) {
 		engine->latest = tp_lookup_new(host, engine->setup.family);
 		if (latest != NULL)
 			tp_lookup_release(latest);

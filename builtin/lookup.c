@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -544,7 +545,8 @@ struct tp_resolver *tp_resolver_new(struct tp_helper_hook hook, int64_t limit_us
 		return NULL;
 	resolver->hook = hook;
 	/* A second more than the caller's own deadline, which should have ended it; alarm(0) would be none. */
-	resolver->limit_s = limit_us == 0 ? 0 : (unsigned)(limit_us / 1000000) + 2;
+	if (limit_us > 0 && limit_us / 1000000 < INT_MAX - 2)
+		resolver->limit_s = (unsigned)(limit_us / 1000000) + 2;
 	return resolver;
 }
 

@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 #include <sys/resource.h>
+#ifdef __linux__
+#include <sys/timerfd.h>
+#endif
 
 #include "files.h"
 #include "names.h"
@@ -34,7 +37,7 @@ struct run {
 		uint16_t port;
 	} targets[MOST];
 	size_t count, next;
-	int dry_fd; /* the first time there is no target yet, but when this is readable; 0: none */
+	int dry_fd; /* no target is there yet while nothing can be read from it; 0: all are */
 
 	unsigned stop_at_wait; /* 0: never */
 	int stop_with;
@@ -61,12 +64,12 @@ static struct run run;
 static int next_target(void *context, const char **host, uint16_t *port, int *fd)
 {
 	(void)context;
-	if (run.dry_fd != 0 && run.waits == 0) {
+	if (run.next == run.count)
+		return ENOENT;
+	if (run.dry_fd != 0 && read(run.dry_fd, &(uint64_t){ 0 }, sizeof(uint64_t)) <= 0) {
 		*fd = run.dry_fd;
 		return EAGAIN;
 	}
-	if (run.next == run.count)
-		return ENOENT;
 	*host = run.targets[run.next].host;
 	*port = run.targets[run.next++].port;
 	return 0;
@@ -612,6 +615,44 @@ static void gives_a_slow_lookup_up_at_its_deadline(void)
 	check(2, TP_REFUSED, "127.0.0.1");
 	CHECK(run.longest_us <= 100000);
 	unmake(&place);
+}
+
+/* A target every so often, each of a name that is still being looked up for those before it. */
+static void joins_a_lookup_that_runs(void)
+{
+#ifdef __linux__
+	static const struct {
+		int64_t timeout_us, every_us;
+		size_t count;
+		int lookups; /* at least */
+	} rows[] = {
+		/* Until long after its helper has ended by itself, were it made for one deadline. */
+		{ 1900000, 1600000, 2, 1 },
+		/* The third begins when the lookup has run for longer than a deadline. */
+		{ 300000, 200000, 3, 2 },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct timespec every = { .tv_sec = rows[i].every_us / 1000000,
+					  .tv_nsec = rows[i].every_us % 1000000 * 1000 };
+
+		prepare();
+		run.setup.timeout_us = rows[i].timeout_us;
+		run.dry_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+		timerfd_settime(run.dry_fd, 0, &(struct itimerspec){ every, { .tv_nsec = 1 } }, NULL);
+		while (run.count < rows[i].count)
+			add("slow.test", 80);
+		go_through();
+		for (size_t j = 0; j < run.got_count; j++) {
+			CHECK_TEXT(tp_state_word(run.got[j].result.state), tp_state_word(TP_TIMEOUT));
+			CHECK(run.got[j].result.in_lookup);
+		}
+		CHECK(shared->lookups >= rows[i].lookups);
+		close(run.dry_fd);
+	}
+#else
+	unit_skip("no timerfd here");
+#endif
 }
 
 /* Each of them is a lookup of its own, since the host before it is another. */
@@ -1167,15 +1208,23 @@ static void leaves_the_handshake_half_open(void)
 	unmake(&place);
 }
 
+static int feed[2];
+
+static void feed_one(struct run *this)
+{
+	if (this->waits == 1)
+		CHECK_NUMBER(write(feed[1], "x", 1), 1);
+}
+
 static void waits_for_its_feed(void)
 {
 	struct place place;
-	int feed[2];
 
 	prepare();
 	CHECK_NUMBER(pipe(feed), 0);
-	CHECK_NUMBER(write(feed[1], "x", 1), 1);
+	fcntl(feed[0], F_SETFL, O_NONBLOCK);
 	run.dry_fd = feed[0];
+	run.at_wait = feed_one;
 	CHECK(make(&place, OPEN, "127.0.0.1", 0));
 	add_all(&place, 1);
 	go_through();
@@ -1284,6 +1333,7 @@ int main(void)
 		{ "names are resolved, and what goes wrong there is told", resolves_names },
 		{ "a name is resolved once for all its ports", resolves_a_name_once_for_all_its_ports },
 		{ "a slow lookup is given up at its deadline", gives_a_slow_lookup_up_at_its_deadline },
+		{ "who joins a lookup late waits for all of its own deadline", joins_a_lookup_that_runs },
 		{ "more lookups than helpers each have their turn", gives_every_lookup_its_turn },
 		{ "a name of the hosts file needs no helper", asks_no_helper_for_the_hosts_file },
 		{ "no more than the limit are in flight", keeps_to_its_limit },
