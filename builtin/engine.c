@@ -27,7 +27,7 @@
  * A probe's way, each phase left when there is what it waits for:
  * QUEUED	a free helper; its deadline has not begun
  * RESOLVING	its lookup
- * STARVED	a descriptor that another probe holds; its deadline stands still
+ * STARVED	a descriptor that another probe holds, or with each_address its turn; its deadline stands still
  * CONNECTING	its attempts
  * PAUSED	the next try
  * DONE		its report
@@ -565,7 +565,7 @@ static void insert(struct tp_engine *engine, struct probe **link, struct probe *
 	engine->in_flight++;
 }
 
-/* A probe for each further address, right behind the first one's and with its deadline. */
+/* A probe for each further address, right behind the first one's and with its deadline; each waits its turn. */
 static int split(struct tp_engine *engine, struct probe *probe)
 {
 	struct probe *last = probe;
@@ -578,8 +578,7 @@ static int split(struct tp_engine *engine, struct probe *probe)
 		more->lookup->users++;
 		more->first = i;
 		more->end = i + 1;
-		more->phase = CONNECTING;
-		more->deadline_us = probe->deadline_us;
+		more->phase = STARVED;
 		more->budget_us = probe->budget_us;
 		more->result.try = probe->result.try;
 		insert(engine, &last->next, more);
@@ -684,6 +683,12 @@ static int64_t due_us(const struct probe *probe)
 	return probe->phase == CONNECTING || probe->phase == RESOLVING ? probe->deadline_us : TP_NEVER;
 }
 
+/* May a STARVED probe try for a descriptor? One name may have more addresses than probes may be in flight. */
+static bool may_go_on(const struct tp_engine *engine)
+{
+	return !engine->setup.each_address || engine->attempts_count < engine->setup.limit;
+}
+
 /* Moves a probe as far as it can go now. Returns 0 or ENOMEM. */
 static int advance(struct tp_engine *engine, struct probe *probe, int64_t now_us)
 {
@@ -691,12 +696,12 @@ static int advance(struct tp_engine *engine, struct probe *probe, int64_t now_us
 
 	if (probe->phase == RESOLVING && probe->lookup->phase == TP_LOOKUP_DONE)
 		error = resolved(engine, probe, now_us);
-	if (probe->phase == STARVED) {
+	if (probe->phase == STARVED && may_go_on(engine)) {
 		probe->phase = CONNECTING;
 		probe->due_us = 0;
-		if (probe->budget_us != TP_NEVER)
-			probe->deadline_us = now_us + probe->budget_us;
+		probe->deadline_us = probe->budget_us == TP_NEVER ? TP_NEVER : now_us + probe->budget_us;
 	}
+	engine->starving = engine->starving || probe->phase == STARVED;
 	if (probe->phase == CONNECTING)
 		connect_due(engine, probe, now_us);
 	engine->wake_us = earlier(engine->wake_us, due_us(probe));

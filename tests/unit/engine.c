@@ -714,6 +714,30 @@ static void keeps_to_its_limit(void)
 	unmake(&place);
 }
 
+/* The addresses of one name are probes too. */
+static void keeps_each_address_to_its_limit(void)
+{
+	struct place places[3];
+
+	for (size_t limit = 1; limit <= 2; limit++) {
+		prepare();
+		run.setup.timeout_us = 100000;
+		run.setup.limit = limit;
+		run.setup.each_address = true;
+		if (!have(make_all(places, 3, (enum kind[]){ SILENT, SILENT, SILENT }, loopbacks)))
+			return;
+		add("three.test", places[0].port);
+		go();
+		CHECK_NUMBER(run.error, ENOENT);
+		CHECK_NUMBER(run.got_count, 3);
+		for (size_t i = 0; i < 3; i++) {
+			check(i, TP_TIMEOUT, loopbacks[i]);
+			unmake(&places[i]);
+		}
+		CHECK_NUMBER(run.most_fds, limit);
+	}
+}
+
 static void keeps_back_thousands_of_results(void)
 {
 	struct place slow, fast;
@@ -1337,6 +1361,7 @@ int main(void)
 		{ "more lookups than helpers each have their turn", gives_every_lookup_its_turn },
 		{ "a name of the hosts file needs no helper", asks_no_helper_for_the_hosts_file },
 		{ "no more than the limit are in flight", keeps_to_its_limit },
+		{ "nor of the addresses of one name", keeps_each_address_to_its_limit },
 		{ "a slow target keeps back the results behind it, not their probes", keeps_back_thousands_of_results },
 		{ "with few descriptors every result is still right", runs_out_of_descriptors },
 		{ "without any descriptor it says so", has_no_descriptor_at_all },
