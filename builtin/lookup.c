@@ -81,6 +81,21 @@ static bool fits(const struct addrinfo *info)
 	       (info->ai_family == AF_INET || info->ai_family == AF_INET6);
 }
 
+/*
+ * An IPv4 address that is written as an IPv6 one (::ffff:10.0.0.1) is taken for what it is: packets to it are IPv4's,
+ * and so are their TTL and the ICMP errors that they meet.
+ */
+static void take_address(union tp_address *address, const struct addrinfo *info)
+{
+	struct in_addr mapped;
+
+	memcpy(address, info->ai_addr, info->ai_addrlen);
+	if (info->ai_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->ipv6.sin6_addr))
+		return;
+	memcpy(&mapped, &address->ipv6.sin6_addr.s6_addr[12], sizeof(mapped));
+	*address = (union tp_address){ .ipv4 = { .sin_family = AF_INET, .sin_addr = mapped } };
+}
+
 int tp_lookup_numeric(const char *host, int family, union tp_address *address)
 {
 	struct addrinfo *list;
@@ -95,7 +110,7 @@ int tp_lookup_numeric(const char *host, int family, union tp_address *address)
 	eai = get_addresses(host, family, AI_NUMERICHOST, &list);
 	if (eai != 0)
 		return eai;
-	memcpy(address, list->ai_addr, list->ai_addrlen);
+	take_address(address, list);
 	freeaddrinfo(list);
 	return 0;
 }
@@ -126,7 +141,7 @@ static int store(struct tp_lookup *lookup, const struct addrinfo *list)
 
 		if (!fits(list))
 			continue;
-		memcpy(address, list->ai_addr, list->ai_addrlen);
+		take_address(address, list);
 		if (!has_address(lookup, address))
 			lookup->count++;
 	}

@@ -12,6 +12,7 @@ static const struct name names[] = {
 	{ .name = "one.test", .addresses = { "10.0.0.1" } },
 	{ .name = "two.test", .addresses = { "fd00::1", "10.0.0.1" } },
 	{ .name = "twice.test", .addresses = { "10.0.0.1", "10.0.0.2", "10.0.0.1", "fd00::1", "fd00::1", "10.0.0.2" } },
+	{ .name = "mapped.test", .addresses = { "::ffff:10.0.0.1", "10.0.0.1", "::ffff:10.0.0.2" } },
 	{ .name = "many.test", .many = 3000 },
 	{ .name = "flood.test", .many = 6000 },
 	{ .name = "none.test", .eai = EAI_AGAIN },
@@ -109,6 +110,7 @@ static void answers(void)
 		{ "two.test", AF_INET, "10.0.0.1" },
 		{ "two.test", AF_INET6, "fd00::1" },
 		{ "twice.test", AF_UNSPEC, "10.0.0.1 10.0.0.2 fd00::1" },
+		{ "mapped.test", AF_UNSPEC, "10.0.0.1 10.0.0.2" },
 	};
 	struct scene scene;
 
