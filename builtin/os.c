@@ -86,7 +86,7 @@ static int lift_both(int fds[2])
 
 int tp_os_open(const char *path, int *fd)
 {
-	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	return *fd < 0 ? errno : lift(fd);
 }
 

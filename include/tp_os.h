@@ -38,7 +38,10 @@ int tp_os_poll(struct pollfd *fds, nfds_t count, int64_t timeout_us, const sigse
 /* Would read(2) return at once, with whatever? */
 bool tp_os_is_readable(int fd);
 
-/* open(2) for reading, close-on-exec. Returns 0 or an errno value. */
+/*
+ * open(2) for reading, close-on-exec and non-blocking: of a FIFO that nobody writes to yet tp_os_is_readable() says no,
+ * where open(2) would wait without a deadline. Returns 0 or an errno value.
+ */
 int tp_os_open(const char *path, int *fd);
 
 /* A TCP socket of this family, non-blocking and close-on-exec. Returns 0 or an errno value. */

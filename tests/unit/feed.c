@@ -180,6 +180,32 @@ static void comes_in_pieces(void)
 	tp_feed_free(&feed);
 }
 
+static void waits_for_no_writer(void)
+{
+	char folder[] = "/tmp/unit-feed-XXXXXX", path[64];
+	struct tp_feed feed;
+	struct got got;
+	const char *host;
+	uint16_t port;
+	int writer;
+
+	if (mkdtemp(folder) == NULL)
+		abort();
+	snprintf(path, sizeof(path), "%s/fifo", folder);
+	CHECK_NUMBER(mkfifo(path, 0600), 0);
+	begin(&feed, &got);
+	CHECK_NUMBER(tp_feed_open(&feed, path), 0);
+	CHECK_NUMBER(tp_feed_next(&feed, &host, &port), EAGAIN);
+	writer = open(path, O_WRONLY | O_NONBLOCK);
+	CHECK_NUMBER(write(writer, "a:1", 3), 3);
+	close(writer);
+	drain(&feed, &got);
+	CHECK_TEXT(got.targets, "a:1 end");
+	tp_feed_free(&feed);
+	unlink(path);
+	rmdir(folder);
+}
+
 static void keeps_and_rewinds(void)
 {
 	struct tp_feed feed;
@@ -239,6 +265,7 @@ int main(void)
 		{ "a line that is too long is named once, and the next one is taken", bounds_lines },
 		{ "a line may have thousands of words", takes_many_words },
 		{ "what comes in pieces is taken when it is whole, and never waited for", comes_in_pieces },
+		{ "nor is a FIFO's writer", waits_for_no_writer },
 		{ "targets that are kept come again after a rewind", keeps_and_rewinds },
 		{ "a missing file and a directory are said to be such", says_what_cannot_be_read },
 		{ "a file without end or target lets its caller look around", looks_around_in_an_endless_file },
