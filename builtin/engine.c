@@ -271,34 +271,34 @@ static void finish(struct tp_engine *engine, struct probe *probe)
 	}
 }
 
-static void finish_failed(struct tp_engine *engine, struct probe *probe)
+/* What came of a try, in place of all that came of the one before it. */
+static void set_outcome(struct tp_result *result, enum tp_state state, int error)
 {
-	const struct failure *failure = &probe->failure;
-	struct tp_result *result = &probe->result;
-
-	result->state = failure->state;
-	result->error = failure->error;
+	result->state = state;
+	result->error = error;
 	result->eai = 0;
 	result->in_lookup = false;
 	result->connect_us = -1;
-	result->evidence = failure->evidence;
+	result->evidence = (struct tp_evidence){ 0 };
 	result->address = (union tp_address){ 0 };
+}
+
+static void finish_failed(struct tp_engine *engine, struct probe *probe)
+{
+	const struct failure *failure = &probe->failure;
+
+	set_outcome(&probe->result, failure->state, failure->error);
+	probe->result.evidence = failure->evidence;
 	if (failure->address != NULL)
-		result->address = *failure->address;
+		probe->result.address = *failure->address;
 	finish(engine, probe);
 }
 
 static void finish_in_lookup(struct tp_engine *engine, struct probe *probe, enum tp_state state, int eai, int error)
 {
-	struct tp_result *result = &probe->result;
-
-	result->state = state;
-	result->error = error;
-	result->eai = eai;
-	result->in_lookup = true;
-	result->connect_us = -1;
-	result->evidence = (struct tp_evidence){ 0 };
-	result->address = (union tp_address){ 0 };
+	set_outcome(&probe->result, state, error);
+	probe->result.eai = eai;
+	probe->result.in_lookup = true;
 	finish(engine, probe);
 }
 
@@ -357,11 +357,7 @@ static void settle(struct tp_engine *engine, const struct attempt *attempt, int 
 		attempt_failed(engine, attempt, error, evidence);
 		return;
 	}
-	result->state = TP_OPEN;
-	result->error = 0;
-	result->eai = 0;
-	result->in_lookup = false;
-	result->evidence = (struct tp_evidence){ 0 };
+	set_outcome(result, TP_OPEN, 0);
 	result->address = *attempt->address;
 	result->connect_us = handshake_us(fd, attempt);
 	if (engine->setup.keep)
