@@ -421,6 +421,13 @@ static int bind_variables(struct call *call, int status)
 
 /* -- Words */
 
+/* Writes what was put. Returns the exit status. */
+static int show(struct call *call)
+{
+	face_flush(&call->output);
+	return call->output.error != 0 ? tp_state_status(TP_ERROR) : 0;
+}
+
 static int show_help(struct call *call)
 {
 	tp_put(&call->output.text, "usage: ");
@@ -428,15 +435,13 @@ static int show_help(struct call *call)
 	tp_put(&call->output.text, "\n    ");
 	tp_put(&call->output.text, tp_usage);
 	tp_put(&call->output.text, "\n");
-	face_flush(&call->output);
-	return call->output.error != 0 ? tp_state_status(TP_ERROR) : 0;
+	return show(call);
 }
 
 static int show_version(struct call *call)
 {
 	tp_put(&call->output.text, "tcpprobe " TP_VERSION " (builtin)\n");
-	face_flush(&call->output);
-	return call->output.error != 0 ? tp_state_status(TP_ERROR) : 0;
+	return show(call);
 }
 
 /* "-- COMMAND" after the targets is the program's. */

@@ -20,12 +20,22 @@
 #define HAS_EVIDENCE
 #endif
 
-int64_t tp_os_now_us(void)
+static int64_t clock_us(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t tp_os_now_us(void)
+{
+	return clock_us(CLOCK_MONOTONIC);
+}
+
+int64_t tp_os_wall_us(void)
+{
+	return clock_us(CLOCK_REALTIME);
 }
 
 int tp_os_poll(struct pollfd *fds, nfds_t count, int64_t timeout_us, const sigset_t *mask)
@@ -36,14 +46,6 @@ int tp_os_poll(struct pollfd *fds, nfds_t count, int64_t timeout_us, const sigse
 	};
 
 	return ppoll(fds, count, timeout_us == TP_NEVER ? NULL : &timeout, mask) < 0 ? errno : 0;
-}
-
-int64_t tp_os_wall_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 bool tp_os_is_readable(int fd)
