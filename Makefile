@@ -6,7 +6,7 @@
 #	make install	honours DESTDIR, PREFIX and LOADABLESDIR; make uninstall takes it back
 # and for those who work on it
 #	make lint	formatters and analysers; warnings are errors here
-#	make sync	fills the marked regions of the README from include/*.def
+#	make sync	fills the marked regions of the README and of shell/tcpprobe.sh from include/
 #	make fuzz	each parser for FUZZ_SECONDS
 #	make bench	the figures of the README
 #	make check-bashes	the one .so in the bashes of other Debian releases

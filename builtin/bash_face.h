@@ -21,6 +21,7 @@ struct face_signals {
 	struct sigaction int_default;
 };
 
+/* Which signals are not ours. With catch_int SIGINT is caught where it would end the shell at once. */
 void face_signals_begin(struct face_signals *signals, bool catch_int);
 
 /* As they were. A SIGINT that was caught is sent anew: it ends the shell, as it would have. */
@@ -45,7 +46,7 @@ struct face_output {
 	bool last_words; /* written though a signal came */
 };
 
-/* Writes what is in output->text, at least if it is much. */
+/* Writes what is in output->text; if_much: only where it is worth a call. */
 void face_flush(struct face_output *output);
 void face_flush_if_much(struct face_output *output);
 

@@ -34,12 +34,12 @@ static int complain(struct parser *parser, const char *piece, const char *why)
 }
 
 /*
- * Room for one more element behind count: grows by half, so that adding stays
- * cheap. A parse that fails leaves the list whole.
+ * Room for one more element behind count: doubled, so that adding stays cheap.
+ * A parse that fails leaves the list whole.
  */
 static void *with_room(void *list, size_t count, size_t size)
 {
-	/* 1, 2, 4, 8 ...: full exactly when count is a power of two, or nothing is there yet. */
+	/* 1, 2, 4, 8 ...: full at most when count is a power of two, or nothing is there yet. */
 	if ((count & (count - 1)) != 0)
 		return list;
 	return realloc(list, (count == 0 ? 1 : 2 * count) * size);

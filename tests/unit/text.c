@@ -2,9 +2,8 @@
 #include "tp_text.h"
 
 #include <errno.h>
-#include <stdlib.h>
-
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "unit.h"
 
