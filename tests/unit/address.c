@@ -1,25 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tp_address.h"
 
-#include <arpa/inet.h>
-
+#include "addresses.h"
 #include "unit.h"
-
-static union tp_address make(const char *text, uint16_t port)
-{
-	union tp_address address = { 0 };
-
-	if (inet_pton(AF_INET, text, &address.ipv4.sin_addr) == 1)
-		address.any.sa_family = AF_INET;
-	else if (inet_pton(AF_INET6, text, &address.ipv6.sin6_addr) == 1)
-		address.any.sa_family = AF_INET6;
-	tp_address_set_port(&address, port);
-	return address;
-}
 
 static void has_the_size_of_its_family(void)
 {
-	union tp_address ipv4 = make("127.0.0.1", 1), ipv6 = make("::1", 1);
+	union tp_address ipv4 = address_of("127.0.0.1", 1), ipv6 = address_of("::1", 1);
 
 	CHECK_NUMBER(tp_address_size(&ipv4), sizeof(struct sockaddr_in));
 	CHECK_NUMBER(tp_address_size(&ipv6), sizeof(struct sockaddr_in6));
@@ -30,7 +17,7 @@ static void keeps_its_port(void)
 	static const uint16_t ports[] = { 0, 1, 80, 256, 65535 };
 
 	for (size_t i = 0; i < ROWS(ports); i++) {
-		union tp_address ipv4 = make("127.0.0.1", ports[i]), ipv6 = make("::1", ports[i]);
+		union tp_address ipv4 = address_of("127.0.0.1", ports[i]), ipv6 = address_of("::1", ports[i]);
 
 		CHECK_NUMBER(tp_address_port(&ipv4), ports[i]);
 		CHECK_NUMBER(ntohs(ipv4.ipv4.sin_port), ports[i]);
@@ -46,7 +33,7 @@ static void is_equal_to_itself_alone(void)
 
 	for (size_t a = 0; a < ROWS(texts); a++) {
 		for (size_t b = 0; b < ROWS(texts); b++) {
-			union tp_address one = make(texts[a], 80), other = make(texts[b], 80);
+			union tp_address one = address_of(texts[a], 80), other = address_of(texts[b], 80);
 
 			unit.row = texts[a];
 			CHECK_NUMBER(tp_address_equal(&one, &other, false), a == b);
@@ -60,7 +47,7 @@ static void is_compared_with_its_port_where_asked(void)
 	static const char *const texts[] = { "127.0.0.1", "::1" };
 
 	for (size_t i = 0; i < ROWS(texts); i++) {
-		union tp_address one = make(texts[i], 80), other = make(texts[i], 81);
+		union tp_address one = address_of(texts[i], 80), other = address_of(texts[i], 81);
 
 		unit.row = texts[i];
 		CHECK(tp_address_equal(&one, &other, false));
@@ -70,7 +57,7 @@ static void is_compared_with_its_port_where_asked(void)
 
 static void is_another_in_another_zone(void)
 {
-	union tp_address one = make("fe80::1", 80), other = one;
+	union tp_address one = address_of("fe80::1", 80), other = one;
 
 	other.ipv6.sin6_scope_id = 2;
 	CHECK(!tp_address_equal(&one, &other, false));
@@ -78,7 +65,7 @@ static void is_another_in_another_zone(void)
 
 static void ignores_the_flow(void)
 {
-	union tp_address one = make("::1", 80), other = one;
+	union tp_address one = address_of("::1", 80), other = one;
 
 	other.ipv6.sin6_flowinfo = htonl(7);
 	CHECK(tp_address_equal(&one, &other, true));
@@ -97,7 +84,7 @@ static void is_written_in_numbers(void)
 	};
 
 	for (size_t i = 0; i < ROWS(texts); i++) {
-		union tp_address address = make(texts[i], 80);
+		union tp_address address = address_of(texts[i], 80);
 		char text[TP_ADDRESS_TEXT];
 
 		tp_address_text(&address, text);
@@ -107,7 +94,7 @@ static void is_written_in_numbers(void)
 
 static void is_written_with_its_zone(void)
 {
-	union tp_address address = make("fe80::1", 80);
+	union tp_address address = address_of("fe80::1", 80);
 	char text[TP_ADDRESS_TEXT], wanted[TP_ADDRESS_TEXT], interface[IF_NAMESIZE];
 
 	address.ipv6.sin6_scope_id = 1;

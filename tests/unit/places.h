@@ -3,7 +3,6 @@
 #ifndef TP_UNIT_PLACES_H
 #define TP_UNIT_PLACES_H
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -13,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tp_address.h"
+#include "addresses.h"
 
 enum kind { OPEN, CLOSED, SILENT };
 
@@ -32,14 +31,9 @@ struct place {
 
 static bool bind_place(struct place *place, uint16_t port)
 {
-	union tp_address address = { 0 };
+	union tp_address address = address_of(place->address, port);
 	socklen_t size = sizeof(address);
 
-	if (inet_pton(AF_INET, place->address, &address.ipv4.sin_addr) == 1)
-		address.any.sa_family = AF_INET;
-	else if (inet_pton(AF_INET6, place->address, &address.ipv6.sin6_addr) == 1)
-		address.any.sa_family = AF_INET6;
-	tp_address_set_port(&address, port);
 	place->fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (place->fd < 0)
 		return false;

@@ -2,10 +2,10 @@
 #include "tp_report.h"
 #include "tp_tally.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 
+#include "addresses.h"
 #include "locales.h"
 #include "unit.h"
 
@@ -15,13 +15,8 @@ static struct tp_result result_of(enum tp_state state, const char *host, const c
 
 	result.wanted = state == TP_OPEN;
 	result.status = tp_state_status(state);
-
-	if (address == NULL)
-		return result;
-	if (inet_pton(AF_INET, address, &result.address.ipv4.sin_addr) == 1)
-		result.address.any.sa_family = AF_INET;
-	else if (inet_pton(AF_INET6, address, &result.address.ipv6.sin6_addr) == 1)
-		result.address.any.sa_family = AF_INET6;
+	if (address != NULL)
+		result.address = address_of(address, 0);
 	return result;
 }
 
@@ -269,12 +264,12 @@ static void names_who_said_no(void)
 
 	result.error = EHOSTUNREACH;
 	result.evidence = (struct tp_evidence){ .icmp = true, .type = 3, .code = 13 };
-	result.evidence.reporter = result_of(TP_OPEN, "", "10.0.0.1").address;
+	result.evidence.reporter = address_of("10.0.0.1", 0);
 	check_said(&result, " (administratively prohibited, says 10.0.0.1)");
 	result.evidence.code = 99;
 	check_said(&result, " (ICMP type 3 code 99, says 10.0.0.1)");
 	result.evidence = (struct tp_evidence){ .icmp = true, .type = 3, .code = 0 };
-	result.evidence.reporter = result_of(TP_OPEN, "", "fd00::1").address;
+	result.evidence.reporter = address_of("fd00::1", 0);
 	check_said(&result, " (hop limit exceeded in transit: a routing loop, says fd00::1)");
 }
 
@@ -299,7 +294,7 @@ static void makes_json(void)
 
 static void shows_hops(void)
 {
-	struct tp_hop hop = { .hop = 9, .us = 310, .address = result_of(TP_OPEN, "", "10.0.0.1").address };
+	struct tp_hop hop = { .hop = 9, .us = 310, .address = address_of("10.0.0.1", 0) };
 
 	tp_text_clear(&text);
 	tp_put_hop(&text, &hop);
@@ -340,7 +335,7 @@ static void tells_the_verdict(void)
 
 		verdict.result = result_of(rows[i].state, "db", "10.0.0.5");
 		verdict.hop = (struct tp_hop){ .hop = rows[i].hop, .us = -1 };
-		verdict.hop.address = result_of(TP_OPEN, "", "10.0.0.1").address;
+		verdict.hop.address = address_of("10.0.0.1", 0);
 		verdict.result.evidence = (struct tp_evidence){ .icmp = true, .type = 3, .code = 3 };
 		verdict.result.evidence.reporter = verdict.hop.address;
 		tp_text_clear(&text);
