@@ -119,6 +119,12 @@ static void note_outcome(struct trace *trace, struct ask *ask, int error)
 	trace->progress_us = tp_os_now_us();
 }
 
+/* At once and with no one to name: it was the routes, the rules or a shortage of this host. */
+static bool is_local(int error, const struct tp_evidence *evidence)
+{
+	return error != 0 && error != EINPROGRESS && evidence->reporter.any.sa_family == AF_UNSPEC;
+}
+
 /* Sends the SYN that dies after so many hops; 0: that does not. Returns 0 or what kept it from being sent. */
 static int ask_hop(struct trace *trace, unsigned hop)
 {
@@ -141,6 +147,12 @@ static int ask_hop(struct trace *trace, unsigned hop)
 	ask->evidence = (struct tp_evidence){ 0 };
 	ask->began_us = trace->progress_us = tp_os_now_us();
 	error = tp_connect_begin(ask->fd, &trace->peer, &ask->evidence);
+	if (hop > 0 && is_local(error, &ask->evidence)) {
+		/* That of hop 0 did leave, so this says nothing of the way. */
+		close(ask->fd);
+		ask->phase = IDLE;
+		return error;
+	}
 	if (error != EINPROGRESS)
 		note_outcome(trace, ask, error);
 	return 0;
@@ -428,9 +440,7 @@ static int follow_first(struct trace *trace, const struct tp_lookup *lookup)
 		result->address = trace->peer;
 		result->error = error != 0 ? error : whole->error;
 		result->state = error != 0 ? TP_ERROR : tp_state_of_connect(whole->error);
-		/* At once and with no one to name: it was the routes or the rules of this host. */
-		if (error == 0 &&
-		    (whole->phase == ASKED || whole->error == 0 || whole->evidence.reporter.any.sa_family != AF_UNSPEC))
+		if (error == 0 && (whole->phase == ASKED || !is_local(whole->error, &whole->evidence)))
 			return follow(trace);
 	}
 	trace->verdict->kind = TP_VERDICT_LOCAL;
