@@ -77,6 +77,12 @@ $B/unit/%: tests/unit/%.c tests/unit/unit.h $(ENGINE_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CFLAGS) -MMD -o $@ $< $(ENGINE_OBJECTS)
 
+# Memory runs out in it, at every call.
+$B/unit/memory: tests/unit/memory.c $(ENGINE:%=builtin/%.c) $(wildcard include/* tests/unit/*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CPPFLAGS) $(CFLAGS) $(foreach f,malloc calloc realloc strdup free,-D$f=unit_$f) \
+		-o $@ $(filter %.c,$^)
+
 $B/fuzz/%: tests/fuzz/%.c $(ENGINE:%=builtin/%.c) tests/fuzz/fuzz.h
 	@mkdir -p $(@D)
 	clang -std=c11 -D_GNU_SOURCE -Iinclude -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
