@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * floor ADDRESS PORT COUNT: the least that a probe can cost. A loop of socket, non-blocking connect, poll, SO_ERROR
- * and close; prints microseconds a probe.
+ * floor ADDRESS FIRST LAST TIMES: the least that a probe can cost, of each of these ports, so many times. One after the
+ * other socket, non-blocking connect, poll, SO_ERROR and close; prints milliseconds.
  */
 #include "bench.h"
 
@@ -19,16 +19,18 @@ static void probe(const struct sockaddr_in *to)
 int main(int argc, char **argv)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET };
-	long count = argc == 4 ? atol(argv[3]) : 0;
 	double begin = now_us();
 
-	if (count <= 0 || inet_pton(AF_INET, argv[1], &to.sin_addr) != 1) {
-		fprintf(stderr, "usage: floor ADDRESS PORT COUNT\n");
+	if (argc != 5 || inet_pton(AF_INET, argv[1], &to.sin_addr) != 1) {
+		fprintf(stderr, "usage: floor ADDRESS FIRST LAST TIMES\n");
 		return 2;
 	}
-	to.sin_port = htons((uint16_t)atoi(argv[2]));
-	for (long i = 0; i < count; i++)
-		probe(&to);
-	printf("%.2f\n", (now_us() - begin) / (double)count);
+	for (long time = 0; time < atol(argv[4]); time++) {
+		for (long port = atol(argv[2]); port <= atol(argv[3]); port++) {
+			to.sin_port = htons((uint16_t)port);
+			probe(&to);
+		}
+	}
+	printf("%.2f\n", (now_us() - begin) / 1e3);
 	return 0;
 }
