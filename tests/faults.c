@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * For tests/faults, preloaded into bash: of all the memory that tcpprobe.so asks for, in this process and its copies, the
+ * request with the number in TP_MEMORY is refused. Nothing of bash's own is: it would not survive that. A look-up of
+ * nothing tells strace that it came to it.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* glibc's own, which these stand before. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t number, size_t size);
+void *__libc_realloc(void *piece, size_t size);
+char *__strdup(const char *text);
+
+static bool is_refused(void *caller)
+{
+	static unsigned requests;
+	const char *number = getenv("TP_MEMORY");
+	Dl_info info;
+
+	if (number == NULL || dladdr(caller, &info) == 0 || strstr(info.dli_fname, "/tcpprobe.so") == NULL)
+		return false;
+	if (++requests != (unsigned)atoi(number))
+		return false;
+	(void)access("/faults.memory", F_OK);
+	errno = ENOMEM;
+	return true;
+}
+
+void *malloc(size_t size)
+{
+	return is_refused(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t number, size_t size)
+{
+	return is_refused(__builtin_return_address(0)) ? NULL : __libc_calloc(number, size);
+}
+
+void *realloc(void *piece, size_t size)
+{
+	return is_refused(__builtin_return_address(0)) ? NULL : __libc_realloc(piece, size);
+}
+
+char *strdup(const char *text)
+{
+	return is_refused(__builtin_return_address(0)) ? NULL : __strdup(text);
+}
