@@ -311,3 +311,16 @@ on_terminal() {
 	on_terminal 'tcpprobe -t 0.5 "$1" 1-3; tcpprobe -t 1.2 "$1" 1; tcpprobe -q -t 1.2 "$1" 1-3' "$TP_SILENT"
 	[[ $screen != *done,* ]] || fail "$screen"
 }
+
+@test "the pause between rounds is none of progress's: it costs no processor" {
+	need_builtin "a fraction of a processor is measured"
+	on_terminal 'tcpprobe -q 127.0.0.1 1; read -r before _ </proc/$$/schedstat; tcpprobe -c 2 -i 2 "$@"
+		read -r after _ </proc/$$/schedstat; echo "took $(((after - before) / 1000000)) ms"' 127.0.0.1:1 127.0.0.1:2
+	[[ $screen =~ took\ [0-9]{1,2}\ ms ]] || fail "$screen"
+}
+
+@test "rounds of a file that has no target are over" {
+	face 'tcpprobe -c 0 -i 0 -f /dev/null'
+	assert_state usage
+	assert_message_has 'no target'
+}

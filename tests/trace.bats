@@ -256,3 +256,14 @@ unseen_by() {
 	unseen_by sshd
 	unseen_by redis
 }
+
+@test "-T takes no shortage of this host's for an answer" {
+	# Fewer ports of its own than hops to ask at once.
+	range=/proc/sys/net/ipv4/ip_local_port_range
+	read -r first last <$range
+	echo 40000 40002 >$range
+	face 'tcpprobe -T -t 1 "$@"' "$TP_END" 8201
+	echo "$first" "$last" >$range
+	[[ $output != *'host itself'* ]] || fail "$output"
+	assert_state timeout
+}
