@@ -475,11 +475,13 @@ tp_take_host() {
 		\[*) tp_blame "$1" "$tp_says_open_bracket" || return ;;
 		# The control bytes beyond ASCII, as UTF-8 writes them. yash holds no such bytes.
 		*[!\ -~]*)
-			tp_rest=${1#*"$(printf '\302')"}
-			case $1,$(printf '\200\201\202\203\204\205\206\207\210\211\212\213\214\215\216\217\220\221\222\223\224\225\226\227\230\231\232\233\234\235\236\237') in
-				"$tp_rest",*) ;;
-				*,*"${tp_rest%"${tp_rest#?}"}"*) tp_host=/ ;;
-			esac
+			tp_rest=$1 tp_char=$(printf '\302')
+			tp_controls=$(printf '\200\201\202\203\204\205\206\207\210\211\212\213\214\215\216\217\220\221\222\223\224\225\226\227\230\231\232\233\234\235\236\237')
+			while tp_left=$tp_rest && tp_rest=${tp_left#*"$tp_char"} && [ "$tp_rest" != "$tp_left" ]; do
+				case $tp_controls in
+					*"${tp_rest%"${tp_rest#?}"}"*) tp_host=/ ;;
+				esac
+			done
 			;;
 	esac
 	# shellcheck disable=SC2221,SC2222 # it takes the ] for the end of a set
@@ -1514,6 +1516,11 @@ tp_main() {
 	# ksh93 makes a subshell a process only where it must, and in one that is none it cannot wait for its jobs.
 	# shellcheck disable=SC3045 # it is ksh
 	[ -z "${KSH_VERSION-}" ] || ulimit -t "$(ulimit -t)"
+	# shellcheck disable=SC3044 # it is bash
+	[ -z "${BASH_VERSION-}" ] || shopt -u nocasematch
+	# In a program it is off; a shell that does not know it would end here.
+	# shellcheck disable=SC3040 # it is known
+	[ "$tp_program" ] || ! (set +o pipefail) 2>/dev/null || set +o pipefail
 	set +eux
 	set -f
 	tp_blanks=" $tp_tab$tp_newline" tp_had_locale=${LC_ALL+1} tp_locale=${LC_ALL-} LC_ALL=C
@@ -1548,6 +1555,11 @@ tp_main() {
 
 tp_stop() {
 	[ -z "$tp_reporter" ] || kill "$tp_reporter"
+} 2>/dev/null
+
+tp_start() {
+	tp_left "$@" | tp_report 3<&- &
+	tp_reporter=$!
 }
 
 tp_run() {
@@ -1567,16 +1579,17 @@ tp_run() {
 		tp_timeout=$tp_wait_ms
 	fi
 	[ "$tp_quiet" ] || [ ! -t 2 ] || [ "$tp_total$tp_from_file" = 1 ] || tp_shows_progress=1
-	if [ "$tp_file" = - ]; then
-		(exec 3<&0) 2>/dev/null || tp_misuse '-f -: Bad file descriptor'
-		exec 3<&0
-	fi
+	[ "$tp_file" != - ] || (exec 3<&0) 2>/dev/null || tp_misuse '-f -: Bad file descriptor'
 	tp_signal='' tp_reporter=
 	trap 'tp_signal=INT; tp_stop' INT
 	trap 'tp_signal=TERM; tp_stop' TERM
 	trap 'tp_signal=HUP; tp_stop' HUP
-	tp_left "$@" | tp_report 3<&- &
-	tp_reporter=$!
+	# What is put in the background has lost its standard input.
+	if [ "$tp_file" = - ]; then
+		tp_start "$@" 3<&0
+	else
+		tp_start "$@"
+	fi
 	[ -z "$tp_signal" ] || tp_stop
 	wait "$tp_reporter"
 	tp_status=$?
@@ -1590,7 +1603,6 @@ tp_run() {
 		HUP) exit 129 ;;
 	esac
 	[ "$tp_status" = 0 ] && [ "$tp_behind" ] || exit "$tp_status"
-	exec 3<&-
 }
 
 # Only the outermost can set the variable of -o, where there is one.

@@ -43,12 +43,23 @@ none_left() {
 	assert_line --index 2 --partial "-o 'a[0]': not a variable's name"
 }
 
+@test "what is set in the shell that reads it changes nothing" {
+	peer open
+	[[ $sh != bash* ]] || options='shopt -s nocasematch; '
+	run $sh -c "${options-}"'(set -o pipefail) 2>/dev/null && set -o pipefail; set -eu; . "$1"; tcpprobe -1 -F "%h %s" "$2:4711" "127.0.0.1:$3"' x \
+		"$file" "${TP_SILENT:-127.0.0.1}" "$port"
+	assert_equal "$status $output" '0 127.0.0.1 open'
+}
+
 @test "as a program it becomes COMMAND once every target is open, and not otherwise" {
 	peer open
 	run $sh "$file" "127.0.0.1:$port" -- echo became it
 	assert_output 'became it'
 	run $sh "$file" -q "127.0.0.1:$port" 127.0.0.1:1 -- echo became it
 	assert_equal "$status$output" 1
+	# An open descriptor is COMMAND's too.
+	run $sh "$file" "127.0.0.1:$port" -- cat /dev/fd/3 3< <(echo its own)
+	assert_output 'its own'
 }
 
 @test "what only the builtin has is said to be there" {
