@@ -14,10 +14,10 @@
 #	F SEQUENCE			its last record was the last one; with a further field: the wait was over
 #	B TEXT				a complaint about a line of the file
 #	T				a second has passed
-#	E				there is no more
+#	E COUNT				there is no more, of so many sequences
 #
-# Functions leave their results in variables, since a $( ) costs a process. Every shell that waits does so in `wait` or
-# `read`, which a trapped signal ends.
+# Functions leave their results in variables, since a $( ) costs a process. A shell is ended by TERM while it is in `wait`,
+# which a trapped signal ends in all of them; INT is the outermost's affair, the others ignore it.
 #
 # SC2015: what stands between && and || cannot fail. SC2154: some variables are set by eval, from names of ours.
 # shellcheck disable=SC2015,SC2154
@@ -224,7 +224,13 @@ tp_complain() {
 tp_misuse() {
 	tp_complain "$1"
 	[ -z "$tp_parsing" ] || printf 'tcpprobe: usage: %s\n' "$tp_synopsis" >&2
-	exit 2
+	tp_leave 2
+}
+
+# What ends the outermost otherwise is an error: of the shell that has no process left, or may not set a variable.
+tp_leave() {
+	trap - EXIT
+	exit "$1"
 }
 
 # tp_map WORD KIND: sets tp_text. Of a text control bytes, and what this locale has no letter for, are question marks;
@@ -354,7 +360,7 @@ tp_options() {
 			t) tp_duration t "$OPTARG" && tp_timeout=$tp_ms ;;
 			T | u) tp_misuse "-$tp_option: works in the builtin only: enable -f tcpprobe.so tcpprobe" ;;
 			v) tp_verbose=1 ;;
-			V) printf 'tcpprobe %s (fallback)\n' "$tp_version" && exit 0 ;;
+			V) printf 'tcpprobe %s (fallback)\n' "$tp_version" && tp_leave 0 ;;
 			z) tp_half=1 ;;
 			:) tp_misuse "-$OPTARG: $tp_says_no_argument" ;;
 			*) tp_misuse "$(tp_quote "-$OPTARG"): $tp_says_bad_option" ;;
@@ -914,7 +920,8 @@ tp_begin_other() {
 			set -- curl -q -s -S -v ${tp_family:+"-$tp_family"} ${tp_source:+--interface "$tp_source"} --noproxy '*' "telnet://$tp_bracketed:$2"
 			;;
 	esac
-	tp_watch "$@" | tp_listen &
+	# Some tools are deaf to TERM while they look a name up.
+	tp_watch "$@" | tp_guard KILL tp_listen &
 }
 
 # The kind of an nc, by what it says of itself.
@@ -932,35 +939,30 @@ tp_find_kind() {
 	esac
 }
 
-# Runs a tool and says first its PID and its clock's, then what it says, then how it ended, or that it is late.
+# Runs a tool, which says its PID before it is what it is; then how it ended, or that it is late.
 tp_watch() {
-	exec "$@" </dev/null 2>&1 3<&- &
-	tp_pid=$! tp_clock=
+	tp_clock=
 	if [ "$tp_watch_ms" -gt 0 ]; then
-		(trap 'kill "$!"; exit' TERM && tp_nap "$tp_watch_ms" && printf '/late\n') 2>/dev/null &
+		(
+			trap 'kill "$!"; exit' TERM
+			tp_nap "$tp_watch_ms"
+			echo /late
+		) &
 		tp_clock=$!
 	fi
-	# Who listens may be gone by now.
-	trap '' PIPE
-	printf 'P %s %s\n' "$tp_pid" "$tp_clock" || tp_unwatch "$tp_pid" "$tp_clock"
-	wait "$tp_pid"
-	printf 'S %s\n' "$?"
-} 2>/dev/null
-
-# tp_unwatch TOOL CLOCK: some tools are deaf to SIGTERM while they look a name up.
-tp_unwatch() {
-	kill -KILL "$1"
-	[ -z "${2-}" ] || kill "$2"
+	# shellcheck disable=SC2016 # for that shell
+	exec sh -c 'echo "P $$" && exec "$@"' sh "$@" </dev/null 2>&1 3<&- &
+	wait "$!"
+	tp_result=$?
+	[ -z "$tp_clock" ] || kill "$tp_clock"
+	echo "S $tp_result"
 } 2>/dev/null
 
 # Of what is watched a status of 0, or tp_open_words, mean open.
 tp_listen() {
-	tp_pids='' tp_known='' tp_words='it says not why'
-	# In a trap zsh makes no words of a variable.
-	trap '[ "$tp_pids" ] || read -r tp_word tp_pids; eval "tp_unwatch $tp_pids"; exit 143' TERM USR1
+	tp_known='' tp_words='it says not why'
 	while IFS= read -r tp_line; do
 		case $tp_line in
-			'P '*) tp_pids=${tp_line#P } ;;
 			/late) tp_words=/late && break ;;
 			'S 0') tp_words=open && break ;;
 			'S 127' | 'S 126') tp_words=97 && break ;;
@@ -977,8 +979,7 @@ tp_listen() {
 				;;
 		esac
 	done
-	# shellcheck disable=SC2086
-	tp_unwatch $tp_pids
+	kill -KILL "$tp_guarded" 2>/dev/null
 	case $tp_words in
 		97) exit 97 ;;
 		open) tp_state=open && tp_record open '' ;;
@@ -1003,7 +1004,7 @@ tp_record() {
 # tp_nap MS: a trapped signal ends the wait; the sleep is tp_pid then.
 tp_nap() {
 	tp_seconds "$1"
-	if [ -z "${tp_sleep-}" ]; then
+	if [ -z "$tp_sleep" ]; then
 		command -v sleep >/dev/null && tp_sleep='sleep' || tp_sleep='busybox sleep'
 		$tp_sleep 0.001 2>/dev/null && tp_fine=1 || tp_fine=
 	fi
@@ -1013,11 +1014,51 @@ tp_nap() {
 	wait "$tp_pid"
 }
 
-# tp_end PID: of a child that reads. A signal right before read(2) is not seen until there is something to read, so it
-# is sent again.
+# tp_guard SIGNAL READER: the right end of a pipe whose first line is `P PID`. READER, a child, takes the rest: in `read` it
+# may see no signal, at once or, in yash, at all. TERM sends the PID that SIGNAL, and with its pipe READER ends.
+tp_guard() {
+	trap '' INT
+	trap 'tp_ended=1; tp_unguard' TERM
+	tp_ended='' tp_ender=$1 tp_guarded='' tp_reader=''
+	# A signal may have ended the first.
+	read -r tp_word tp_guarded || read -r tp_word tp_guarded
+	exec 4<&0
+	[ "$tp_ended" ] || { "$2" <&4 4<&- & }
+	tp_reader=$!
+	[ -z "$tp_ended" ] || tp_unguard
+	while
+		wait "$tp_reader"
+		tp_result=$?
+		kill -0 "$tp_reader" 2>/dev/null
+	do :; done
+	[ -z "$tp_ended" ] || exit 143
+	exit "$tp_result"
+}
+
+# Whose reader does not know what to make of a broken pipe has to go first.
+tp_unguard() {
+	trap '' TERM
+	[ "$tp_ender" = TERM ] || kill "$tp_reader"
+	tp_insist "$tp_ender" "$tp_guarded"
+} 2>/dev/null
+
+# tp_insist SIGNAL PID: until it is gone, whosever child it is
+tp_insist() {
+	tp_times=..........
+	while kill "-$1" "$2"; do
+		tp_times=${tp_times#.}
+		[ "$tp_times" ] || { kill -KILL "$2" && return; }
+		tp_nap 20
+	done
+} 2>/dev/null
+
+# tp_end PID: of a child. Right after fork(2) it may not see a signal yet.
 tp_end() {
 	kill "$1" || return 0
-	(trap 'kill "$!"; exit' TERM && tp_nap 30 && kill "$1" && tp_nap 30 && kill "$1") &
+	(
+		trap 'kill "$!"; exit' TERM
+		while tp_nap 30 && kill "$1"; do :; done
+	) &
 	wait "$1"
 	kill "$!"
 } 2>/dev/null
@@ -1141,7 +1182,7 @@ tp_work() {
 		while [ "$tp_flying" -gt 0 ]; do
 			tp_land
 		done
-		[ "$tp_rounds" ] && [ "$tp_round" != "$tp_rounds" ] || break
+		[ "$tp_kept" ] && [ "$tp_round" != "$tp_rounds" ] || break
 		tp_round=$((tp_round + 1)) tp_ordinal=0 tp_again=$tp_kept
 		tp_nap "$tp_interval"
 		kill -0 "$$" 2>/dev/null || exit
@@ -1152,12 +1193,13 @@ tp_work() {
 			tp_target "${tp_pair%% *}" "${tp_pair#* }"
 		done
 	done
-	echo E
+	printf 'E\t%s\n' "$tp_sequence"
 }
 
 # The left end of the pipe: the work, here where this process knows its own number and needs no clocks beside it, else as
 # a child.
 tp_left() {
+	trap '' INT
 	if [ -z "$tp_until$tp_shows_progress" ] && read -r tp_worker tp_rest 2>/dev/null </proc/self/stat; then
 		printf 'P\t%s\n' "$tp_worker"
 		tp_work "$@"
@@ -1169,11 +1211,19 @@ tp_left() {
 	tp_clocks=
 	if [ "$tp_until" ] && [ "$tp_wait_ms" -gt 0 ]; then
 		# A moment more: a try that ends with the wait tells why by itself.
-		(trap 'kill "$!"; exit' TERM && tp_nap $((tp_wait_ms + 30)) && kill -USR1 "$tp_worker") >/dev/null 2>&1 &
+		(
+			trap 'kill "$!"; exit' TERM
+			exec >/dev/null 2>&1
+			tp_nap $((tp_wait_ms + 30))
+			kill -USR1 "$tp_worker"
+		) &
 		tp_clocks=$!
 	fi
 	if [ "$tp_shows_progress" ]; then
-		(trap 'kill "$!"; exit' TERM && while tp_nap 1000; do echo T; done) &
+		(
+			trap 'kill "$!"; exit' TERM
+			while tp_nap 1000; do echo T; done
+		) &
 		tp_clocks="$tp_clocks $!"
 	fi
 	until wait "$tp_worker" || ! kill -0 "$tp_worker" 2>/dev/null; do :; done
@@ -1195,8 +1245,11 @@ tp_put() {
 
 # Ends all that still works, and this.
 tp_over() {
-	[ "$tp_worker" ] || read -r tp_line tp_worker
-	kill "$tp_worker" 2>/dev/null
+	if [ "$tp_from_file" ]; then
+		tp_insist TERM "$tp_guarded"
+	else
+		kill "$tp_guarded" 2>/dev/null
+	fi
 	tp_hide_progress
 	exit "$tp_status"
 }
@@ -1427,16 +1480,22 @@ tp_show_winner() {
 }
 
 tp_report() {
-	trap '' PIPE
-	trap 'tp_status=143; tp_closing_lines; tp_over' TERM
-	tp_worker='' tp_next=1 tp_status=0 tp_found='' tp_wrong='' tp_shown='' tp_elapsed=0
+	trap '' PIPE TERM
+	tp_whole='' tp_next=1 tp_status=0 tp_found='' tp_wrong='' tp_shown='' tp_elapsed=0
 	while IFS= read -r tp_line; do
 		tp_rest=${tp_line#?"$tp_tab"}
 		tp_number=${tp_rest%%"$tp_tab"*}
 		case $tp_line in
-			P*) tp_worker=$tp_rest ;;
 			T) tp_show_progress ;;
-			E) break ;;
+			E*)
+				# Whose job could not be made is not there.
+				tp_whole=1
+				while [ "$tp_next" -le "$tp_number" ]; do
+					tp_whole='' tp_next=$((tp_next + 1))
+					tp_show_due
+				done
+				break
+				;;
 			B*) tp_wrong=1 && tp_hide_progress && tp_complain "$tp_rest" ;;
 			F*)
 				eval "tp_done_$tp_number=\${tp_rest#*\"\$tp_tab\"}"
@@ -1452,6 +1511,7 @@ tp_report() {
 	done
 	tp_closing_lines
 	tp_hide_progress
+	[ "$tp_whole" ] || exit 98
 	[ -z "$tp_wrong" ] || exit 2
 	[ "${tp_sum_all-0}" -gt 0 ] || tp_misuse "$tp_says_no_target"
 	exit "$tp_status"
@@ -1461,7 +1521,7 @@ tp_report() {
 
 tp_usage() {
 	printf 'usage: %s\n%s\n' "$tp_synopsis" "$tp_help_text"
-	exit 0
+	tp_leave 0
 }
 
 # The tools that can do all that is asked for, if any.
@@ -1478,7 +1538,7 @@ tp_choose() {
 	tp_find_tools && return
 	[ "$tp_left" ] || {
 		tp_complain "TCPPROBE_BACKEND $(tp_quote "$TCPPROBE_BACKEND"): none of builtin $tp_all_tools"
-		exit 5
+		tp_leave 5
 	}
 	# The first option that none of them can do, or the last of those that none can do together.
 	while [ "$tp_left" ]; do
@@ -1513,6 +1573,7 @@ tp_hand_over() {
 # Ends with the command's status. In a subshell where it is a function: nothing of it stays.
 tp_main() {
 	[ -z "${ZSH_VERSION-}" ] || emulate sh
+	trap 'exit 5' EXIT
 	# ksh93 makes a subshell a process only where it must, and in one that is none it cannot wait for its jobs.
 	# shellcheck disable=SC3045 # it is ksh
 	[ -z "${KSH_VERSION-}" ] || ulimit -t "$(ulimit -t)"
@@ -1523,7 +1584,7 @@ tp_main() {
 	[ "$tp_program" ] || ! (set +o pipefail) 2>/dev/null || set +o pipefail
 	set +eux
 	set -f
-	tp_blanks=" $tp_tab$tp_newline" tp_had_locale=${LC_ALL+1} tp_locale=${LC_ALL-} LC_ALL=C
+	tp_sleep='' tp_blanks=" $tp_tab$tp_newline" tp_had_locale=${LC_ALL+1} tp_locale=${LC_ALL-} LC_ALL=C
 	IFS=$tp_blanks
 	export LC_ALL
 	tp_options "$@"
@@ -1550,16 +1611,18 @@ tp_main() {
 	shift
 	unset LC_ALL
 	[ -z "$tp_had_locale" ] || export LC_ALL="$tp_locale"
+	trap - EXIT
 	exec "$@"
 }
 
 tp_stop() {
-	[ -z "$tp_reporter" ] || kill "$tp_reporter"
+	tp_signal=$1
+	[ -z "$tp_guard" ] || kill "$tp_guard"
 } 2>/dev/null
 
 tp_start() {
-	tp_left "$@" | tp_report 3<&- &
-	tp_reporter=$!
+	tp_left "$@" | tp_guard TERM tp_report 3<&- &
+	tp_guard=$!
 }
 
 tp_run() {
@@ -1580,29 +1643,36 @@ tp_run() {
 	fi
 	[ "$tp_quiet" ] || [ ! -t 2 ] || [ "$tp_total$tp_from_file" = 1 ] || tp_shows_progress=1
 	[ "$tp_file" != - ] || (exec 3<&0) 2>/dev/null || tp_misuse '-f -: Bad file descriptor'
-	tp_signal='' tp_reporter=
-	trap 'tp_signal=INT; tp_stop' INT
-	trap 'tp_signal=TERM; tp_stop' TERM
-	trap 'tp_signal=HUP; tp_stop' HUP
+	tp_signal='' tp_guard=
+	trap 'tp_stop INT' INT
+	trap 'tp_stop TERM' TERM
+	trap 'tp_stop HUP' HUP
 	# What is put in the background has lost its standard input.
 	if [ "$tp_file" = - ]; then
 		tp_start "$@" 3<&0
 	else
 		tp_start "$@"
 	fi
-	[ -z "$tp_signal" ] || tp_stop
-	wait "$tp_reporter"
+	[ -z "$tp_signal" ] || tp_stop "$tp_signal"
+	wait "$tp_guard"
 	tp_status=$?
-	[ -z "$tp_signal" ] || tp_end "$tp_reporter"
+	[ -z "$tp_signal" ] || tp_end "$tp_guard"
 	trap - INT TERM HUP
-	# Who runs a program sees from its death that a signal ended it, and stops too.
-	[ -z "$tp_signal" ] || [ -z "$tp_program" ] || kill -"$tp_signal" "$$"
+	# Who runs this sees from its death that a signal ended it, and stops too; where that is ignored, from the status.
+	# shellcheck disable=SC2016 # for that shell
 	case $tp_signal in
-		INT) exit 130 ;;
-		TERM) exit 143 ;;
-		HUP) exit 129 ;;
+		INT) exec sh -c 'kill -INT "$$"; exit 130' ;;
+		TERM) exec sh -c 'kill -TERM "$$"; exit 143' ;;
+		HUP) exec sh -c 'kill -HUP "$$"; exit 129' ;;
 	esac
-	[ "$tp_status" = 0 ] && [ "$tp_behind" ] || exit "$tp_status"
+	case $tp_status in
+		0) [ "$tp_behind" ] || tp_leave 0 ;;
+		1 | 2 | 3 | 4 | 5 | 124) tp_leave "$tp_status" ;;
+		*)
+			tp_complain 'it broke off: there were too few processes or descriptors, or something ended them'
+			tp_leave 5
+			;;
+	esac
 }
 
 # Only the outermost can set the variable of -o, where there is one.
