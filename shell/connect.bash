@@ -24,7 +24,7 @@ case $line in
 		line="" status=0
 		[[ $address == - || ! $t ]] || printf -v ms %d.%03d $(((u - t) / 1000)) $(((u - t) % 1000))
 		;;
-	*"eset by peer") status=0 ;;
+	*"eset by peer" | *"roken pipe") status=0 ;;
 	*"not known" | *"mporary failure in name resolution" | *"o address associated with hostname") status=4 ;;
 	/late) [[ $address != - ]] || status=4 ;;
 esac

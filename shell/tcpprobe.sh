@@ -621,17 +621,18 @@ tp_judge() {
 			*"$2"*) set -- "${1%%"$2"*}${1#*"$2"}" ;;
 		esac
 	fi
-	tp_why=${1##*: }
+	tp_why=${1##*: } tp_why=${tp_why%.}
 	case $1 in
 		/late) tp_state=timeout tp_why='Timed out, in the lookup or the handshake' ;;
 		/late-lookup) tp_state=timeout tp_why=$tp_says_lookup_late ;;
-		*'eset by peer'*) tp_state=open tp_why='' ;;
+		*'eset by peer'* | *'roken pipe'*) tp_state=open tp_why='' ;;
 		*'requested address'*) tp_state=error tp_why='Cannot assign requested address' ;;
+		*'family not supported'*) tp_state=error ;;
 		*[Rr]efused*) tp_state=refused tp_why='Connection refused' ;;
 		*'etwork is unreachable'*) tp_state=unreachable tp_why='Network is unreachable' ;;
 		*'o route'*) tp_state=unreachable tp_why='No route to host' ;;
 		*'family for hostname'*) tp_state=unresolved tp_why='Address family for hostname not supported' ;;
-		*'ermission denied'* | *'not permitted'* | *'nvalid argument'* | *' is down'* | *'ot supported'* | *unreachable*) tp_state=unreachable ;;
+		*'ermission denied'* | *'not permitted'* | *'nvalid argument'* | *' is down'* | *'ot supported'* | *'otocol not available'* | *'not on the network'* | *unreachable*) tp_state=unreachable ;;
 		*'emporary failure'*) tp_state=unresolved tp_why='Temporary failure in name resolution' ;;
 		*'o address assoc'*) tp_state=unresolved tp_why='No address associated with hostname' ;;
 		*'not known'*) tp_state=unresolved tp_why='Name or service not known' ;;
@@ -668,7 +669,7 @@ case $line in
 		line="" status=0
 		[[ $address == - || ! $t ]] || printf -v ms %d.%03d $(((u - t) / 1000)) $(((u - t) % 1000))
 		;;
-	*"eset by peer") status=0 ;;
+	*"eset by peer" | *"roken pipe") status=0 ;;
 	*"not known" | *"mporary failure in name resolution" | *"o address associated with hostname") status=4 ;;
 	/late) [[ $address != - ]] || status=4 ;;
 esac
