@@ -1578,8 +1578,8 @@ tp_main() {
 	# ksh93 makes a subshell a process only where it must, and in one that is none it cannot wait for its jobs.
 	# shellcheck disable=SC3045 # it is ksh
 	[ -z "${KSH_VERSION-}" ] || ulimit -t "$(ulimit -t)"
-	# shellcheck disable=SC3044 # it is bash
-	[ -z "${BASH_VERSION-}" ] || shopt -u nocasematch
+	# shellcheck disable=SC3044,SC3047 # it is bash
+	[ -z "${BASH_VERSION-}" ] || { shopt -u nocasematch && trap - ERR; }
 	# In a program it is off; a shell that does not know it would end here.
 	# shellcheck disable=SC3040 # it is known
 	[ "$tp_program" ] || ! (set +o pipefail) 2>/dev/null || set +o pipefail

@@ -45,10 +45,12 @@ none_left() {
 
 @test "what is set in the shell that reads it changes nothing" {
 	peer open
-	[[ $sh != bash* ]] || options='shopt -s nocasematch; '
+	[[ $sh != bash* ]] || options='shopt -s nocasematch; set -E; trap "((BASHPID == \$\$)) || echo within" ERR; '
 	run $sh -c "${options-}"'(set -o pipefail) 2>/dev/null && set -o pipefail; set -eu; . "$1"; tcpprobe -1 -F "%h %s" "$2:4711" "127.0.0.1:$3"' x \
 		"$file" "${TP_SILENT:-127.0.0.1}" "$port"
 	assert_equal "$status $output" '0 127.0.0.1 open'
+	run $sh -c "${options-}"'. "$1"; tcpprobe -q 127.0.0.1 1' x "$file"
+	assert_equal "$status$output" "$(status_of refused)"
 }
 
 @test "as a program it becomes COMMAND once every target is open, and not otherwise" {
