@@ -157,7 +157,7 @@ tp_can() {
 # BEGIN sh_usage
 tp_version=0.1.0
 tp_synopsis='tcpprobe [-146ahjqTvVz] [-c count] [-f file] [-F format] [-i seconds] [-n limit] [-o name] [-r seconds] [-R seconds] [-s source] [-t seconds] [-u name] target ...'
-tp_letters=:146ahjqTvVzc:f:F:i:n:o:r:R:s:t:u:
+tp_letters=:146ahjqTvVzc:f:F:i:n:o:r:R:s:t:u:-:
 tp_help_text='    Probe TCP ports: is each open, and if not, why not?
     
     Connects to every target within a deadline, sends nothing and hangs up.
@@ -320,13 +320,6 @@ tp_options() {
 	tp_each='' tp_family='' tp_first='' tp_file='' tp_format='' tp_json='' tp_half='' tp_interval='' tp_limit=256
 	tp_name='' tp_quiet='' tp_rounds='' tp_source='' tp_until='' tp_verbose='' tp_wait_ms=0 tp_timeout=5000
 	tp_formatted='' tp_from_file='' tp_source_family='' tp_parsing=1 OPTIND=1
-	for tp_word; do
-		case $tp_word in
-			--help) tp_usage ;;
-			-?*) ;;
-			*) break ;;
-		esac
-	done
 	while getopts "$tp_letters" tp_option; do
 		case $tp_option in
 			1) tp_first=1 ;;
@@ -343,8 +336,7 @@ tp_options() {
 				;;
 			F)
 				tp_formatted=1 tp_format=$OPTARG
-				tp_expand check ||
-					tp_misuse "-F: $(tp_quote "$tp_part") $tp_says_bad_format"
+				tp_expand check || tp_misuse "-F: $(tp_quote "$tp_part") $tp_says_bad_format"
 				;;
 			h) [ $# = 1 ] && tp_usage || tp_misuse "$tp_says_help_alone" ;;
 			i) tp_duration i "$OPTARG" && tp_interval=$tp_ms ;;
@@ -362,6 +354,7 @@ tp_options() {
 			v) tp_verbose=1 ;;
 			V) printf 'tcpprobe %s (fallback)\n' "$tp_version" && tp_leave 0 ;;
 			z) tp_half=1 ;;
+			-) [ "$OPTARG" = help ] && tp_usage || tp_misuse "$(tp_quote "--$OPTARG"): $tp_says_bad_option" ;;
 			:) tp_misuse "-$OPTARG: $tp_says_no_argument" ;;
 			*) tp_misuse "$(tp_quote "-$OPTARG"): $tp_says_bad_option" ;;
 		esac
@@ -515,15 +508,9 @@ tp_cut() {
 # %XX of RFC 3986, into tp_text; in brackets, where a zone is often written bare, %25 alone.
 tp_decode() {
 	tp_left=$1 tp_text=
-	while :; do
-		case $tp_left in
-			*%[0-9A-Fa-f][0-9A-Fa-f]*) ;;
-			*) break ;;
-		esac
-		tp_rest=${tp_left%%%[0-9A-Fa-f][0-9A-Fa-f]*}
-		tp_left=${tp_left#"$tp_rest"%} tp_text=$tp_text$tp_rest
-		tp_rest=${tp_left#??}
+	while tp_rest=${tp_left#*%[0-9A-Fa-f][0-9A-Fa-f]} && [ "$tp_rest" != "$tp_left" ]; do
 		tp_char=${tp_left%"$tp_rest"} tp_left=$tp_rest
+		tp_text=$tp_text${tp_char%???} tp_char=${tp_char##*%}
 		case $1,$tp_char in
 			*,00 | \[*,2[!5] | \[*,[!2]?) tp_char=%${tp_char}x ;;
 			*)
@@ -539,7 +526,7 @@ tp_decode() {
 
 # tp_url URL: each of its hosts
 tp_url() {
-	tp_scheme=${1%%://*} tp_hosts=${1#*://} tp_default='' tp_url_host=''
+	tp_scheme=${1%%://*} tp_hosts=${1#*://} tp_url_host=''
 	tp_path=${tp_hosts#"${tp_hosts%%[/?#]*}"}
 	tp_hosts=${tp_hosts%"$tp_path"}
 	case $tp_scheme in
@@ -554,7 +541,7 @@ tp_url() {
 	case $tp_path in
 		*@*) tp_blame "$1" "$tp_says_cut_password" || return ;;
 	esac
-	tp_service "$tp_scheme" || { tp_number='' && tp_service "${tp_scheme%%+*}"; } || tp_number=
+	tp_service "$tp_scheme" || tp_service "${tp_scheme%%+*}" || tp_number=
 	tp_default=$tp_number tp_hosts=${tp_hosts##*@},
 	while [ "$tp_hosts" ]; do
 		tp_one=${tp_hosts%%,*} tp_hosts=${tp_hosts#*,}
@@ -900,7 +887,7 @@ tp_begin_other() {
 	case $tp_able in
 		*4*) tp_options=${tp_family:+-$tp_family} ;;
 	esac
-	tp_options="$tp_options ${tp_source:+-s $tp_source} -w $([ "$tp_timeout" = 0 ] && echo 3600 || echo $(((tp_timeout + 999) / 1000)))"
+	tp_options="$tp_options ${tp_source:+-s $tp_source} -w $((tp_timeout ? (tp_timeout + 999) / 1000 : 3600))"
 	# shellcheck disable=SC2086 # words without blanks
 	case $tp_kind,$1 in
 		# What could be an option, or a part of a longer address, is no host that resolves.
@@ -1258,20 +1245,15 @@ tp_over() {
 # tp_expand [check]: sets tp_out, the report in the format; false where tp_part of the format means nothing.
 tp_expand() {
 	tp_left=$tp_format tp_out=
-	while :; do
-		case $tp_left in
-			*[%\\]*) ;;
-			*) break ;;
-		esac
-		tp_out=$tp_out${tp_left%%[%\\]*}
-		tp_left=${tp_left#"${tp_left%%[%\\]*}"}
-		tp_rest=${tp_left#?}
-		tp_rest=${tp_rest#?}
-		tp_part=${tp_left%"$tp_rest"} tp_left=$tp_rest
+	while tp_rest=${tp_left#*[%\\]} && [ "$tp_rest" != "$tp_left" ]; do
+		tp_part=${tp_left%"${tp_rest#?}"} tp_left=${tp_rest#?}
+		tp_rest=${tp_part%%[%\\]*}
+		tp_out=$tp_out$tp_rest tp_part=${tp_part#"$tp_rest"}
 		case ${1-}$tp_part in
 			check%[hpasxertlnT%] | check\\[nt\\]) ;;
 			check*) return 1 ;;
 			%%) tp_out=$tp_out% ;;
+			%r) tp_out=$tp_out- ;;
 			%T) tp_out=$tp_out$(date +%s).000000 ;;
 			%?) eval "tp_out=\$tp_out\$tp_${tp_part#%}" ;;
 			\\n) tp_out=$tp_out$tp_newline ;;
@@ -1295,8 +1277,7 @@ tp_json_line() {
 	tp_member address "$tp_a" '"'
 	tp_out="$tp_out,\"state\":\"$tp_s\",\"status\":$tp_x"
 	tp_member error "${tp_e:--}" '"'
-	tp_member reporter "$tp_r" '"'
-	tp_member icmp - ''
+	tp_out="$tp_out,\"reporter\":null,\"icmp\":null"
 	tp_member connect_ms "$tp_t" ''
 	tp_member lookup_ms "$tp_l" ''
 	tp_out="$tp_out,\"try\":$tp_n,\"time\":$(date +%s)}"
@@ -1313,10 +1294,7 @@ tp_tally() {
 	[ "$tp_text" != '1 probes' ] || tp_text='1 probe'
 	tp_colon=:
 	for tp_word in $tp_statuses; do
-		case $tp_word in
-			*[!0-9]*) eval "tp_some=\${tp_$1_$tp_word-0}" ;;
-			*) continue ;;
-		esac
+		eval "tp_some=\${tp_$1_$tp_word-0}"
 		[ "$tp_some" = 0 ] || tp_text="$tp_text$tp_colon $tp_some $tp_word" tp_colon=,
 	done
 }
@@ -1591,16 +1569,12 @@ tp_main() {
 	tp_options "$@"
 	shift $((OPTIND - 1))
 	tp_behind=
-	case " $* " in
-		*' -- '*)
-			for tp_word; do
-				case $tp_behind,$tp_word in
-					,--) tp_behind=0 ;;
-					0,*) tp_behind=1 ;;
-				esac
-			done
-			;;
-	esac
+	for tp_word; do
+		case $tp_behind,$tp_word in
+			,--) tp_behind=0 ;;
+			0,*) tp_behind=1 ;;
+		esac
+	done
 	[ "$tp_behind" != 0 ] || tp_misuse "'--': a COMMAND is missing"
 	[ -z "$tp_behind" ] || [ "$tp_program" ] || tp_misuse "'--': a function runs no COMMAND; write: tcpprobe TARGET && COMMAND"
 	[ $# -gt 0 ] && [ "$1" != -- ] || [ "$tp_from_file" ] || tp_misuse "$tp_says_no_target"

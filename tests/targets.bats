@@ -161,7 +161,7 @@ bad_targets() {
 
 @test "a host that is empty, blank or has control bytes is no host, and its bytes are not shown" {
 	need_shell bytes
-	for host in '' ' ' 'a b' $'a\nb' $'a\tb' $'\e[31m' $'a\x7fb' $'a\xc2\x9b31m'; do
+	for host in '' ' ' 'a b' $'a\nb' $'a\tb' $'\e[31m' $'a\x7fb' $'a\xc2\x9b31m' $'a\xc2\xa9\xc2\x9b31m'; do
 		face 'tcpprobe "$@"' "$host" 80
 		assert_state usage
 		[[ $stderr != *[$'\e\x7f\t\x9b']* ]]
@@ -224,6 +224,8 @@ bad_targets() {
 	done
 	face 'tcpprobe -q --help'
 	assert_state open
+	face 'tcpprobe -F --help 127.0.0.1 1'
+	assert_output -- --help
 }
 
 @test "an option behind the target, a scheme without a port and an address without brackets are told as such" {
