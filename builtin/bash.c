@@ -258,6 +258,8 @@ static int probe_round(struct call *call)
 		.until = options->until,
 		.wait_us = options->wait_us,
 		.interval_us = options->interval_us,
+		/* A file may go on for ever. */
+		.owed = options->file == NULL ? SIZE_MAX : (size_t)tp_feed_count(&call->feed),
 	};
 	struct tp_result result;
 	int error;

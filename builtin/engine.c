@@ -83,7 +83,8 @@ struct tp_engine {
 	size_t targets; /* so many were given so far */
 	struct tp_engine_counts counts;
 	bool fed;       /* there are no more */
-	bool cut;       /* there may have been, when the wait was over */
+	bool over;      /* the wait */
+	bool cut;       /* there may have been more, when it was over */
 	int feed_fd;    /* readable when there are more; -1: no need to wait */
 	int64_t end_us; /* of the whole wait */
 
@@ -837,6 +838,15 @@ static void give_up(struct tp_engine *engine, struct probe *probe)
 	}
 }
 
+/* The wait was over before it had begun. */
+static void miss_turn(struct tp_engine *engine, struct probe *probe)
+{
+	probe->result.try = 0;
+	probe->result.expired = true;
+	leave_flight(engine, probe);
+	end_probe(engine, probe);
+}
+
 /* Ends every probe that is late and moves every other one. */
 static int look_at_all(struct tp_engine *engine, int64_t now_us)
 {
@@ -857,8 +867,7 @@ static int look_at_all(struct tp_engine *engine, int64_t now_us)
 	}
 	if (engine->end_us <= now_us) {
 		engine->queued.first = engine->paused.first = NULL;
-		engine->cut = !engine->fed;
-		engine->fed = true;
+		engine->over = true;
 	}
 	return error;
 }
@@ -957,8 +966,13 @@ static int admit(struct tp_engine *engine)
 		struct probe *probe;
 		const char *host;
 		uint16_t port;
-		int error = engine->setup.next(engine->setup.context, &host, &port, &engine->feed_fd);
+		int error;
 
+		if (engine->over && engine->targets >= engine->setup.owed) {
+			engine->cut = engine->fed = true;
+			break;
+		}
+		error = engine->setup.next(engine->setup.context, &host, &port, &engine->feed_fd);
 		engine->fed = error == ENOENT;
 		if (error == ENOENT || error == EAGAIN)
 			break;
@@ -975,7 +989,10 @@ static int admit(struct tp_engine *engine)
 		}
 		engine->targets++;
 		insert(engine, engine->newest, probe);
-		error = begin_try(engine, probe, tp_os_now_us());
+		if (engine->over)
+			miss_turn(engine, probe);
+		else
+			error = begin_try(engine, probe, tp_os_now_us());
 		if (error != 0)
 			return error;
 	}

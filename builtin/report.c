@@ -97,15 +97,15 @@ static void put_cause(struct tp_text *text, const struct tp_result *result)
 
 void tp_put_reason(struct tp_text *text, const struct tp_result *result)
 {
-	/* The last try of a wait for the end may have found it open. */
-	bool has_cause = result->error != 0 || result->eai != 0;
+	/* There may have been no try, and the last one of a wait for the end may have found it open. */
+	bool has_cause = result->error != 0 || result->eai != 0, was_open = result->try > 0 && !has_cause;
 
 	if (result->wanted)
 		return;
 	if (result->expired) {
 		tp_put(text, result->until == TP_UNTIL_OPEN ? TP_SAYS_NOT_OPEN
-			     : has_cause                    ? TP_SAYS_NOT_CLOSED
-							    : TP_SAYS_STILL_OPEN);
+			     : was_open                     ? TP_SAYS_STILL_OPEN
+							    : TP_SAYS_NOT_CLOSED);
 		put_span(text, result->waited_us);
 		tp_put(text, has_cause ? ": " : "");
 	}

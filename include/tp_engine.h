@@ -59,6 +59,9 @@ struct tp_engine_setup {
 	 */
 	enum tp_until until;
 	int64_t wait_us, interval_us;
+
+	/* So many of the first targets have a result even if they had no turn before the wait was over; no more are asked for. */
+	size_t owed;
 };
 
 /* What became of one probe. */
@@ -75,7 +78,7 @@ struct tp_result {
 	int error;                /* errno value, or 0; ETIMEDOUT for a deadline too */
 	int fd;                   /* the open connection, where it was to be kept: the caller's now; else -1 */
 	size_t target;            /* which one it was in the order of next(), from 0 */
-	size_t try;               /* from 1 */
+	size_t try;               /* from 1; 0: the wait was over before its turn */
 	union tp_address address; /* the one that decided the state; AF_UNSPEC: none */
 	struct tp_evidence evidence;
 	int64_t lookup_us;  /* -1: not measured */

@@ -932,7 +932,7 @@ tp_watch() {
 	tp_clock=
 	if [ "$tp_watch_ms" -gt 0 ]; then
 		(
-			trap 'kill "$!"; exit' TERM
+			tp_be_clock
 			tp_nap "$tp_watch_ms"
 			echo /late
 		) &
@@ -1002,6 +1002,12 @@ tp_nap() {
 	wait "$tp_pid"
 }
 
+# For a process that does nothing but nap: TERM ends its nap too. Before the first, $! is somebody else.
+tp_be_clock() {
+	tp_before=$!
+	trap '[ "$!" = "$tp_before" ] || kill "$!"; exit' TERM
+}
+
 # tp_guard SIGNAL READER: the right end of a pipe whose first line is `P PID`. READER, a child, takes the rest: in `read` it
 # may see no signal, at once or, in yash, at all. TERM sends the PID that SIGNAL, and with its pipe READER ends.
 tp_guard() {
@@ -1010,6 +1016,7 @@ tp_guard() {
 	tp_ended='' tp_ender=$1 tp_guarded='' tp_reader=''
 	# A signal may have ended the first.
 	read -r tp_word tp_guarded || read -r tp_word tp_guarded
+	[ "$tp_word" = P ] || exit 97
 	exec 4<&0
 	[ "$tp_ended" ] || { "$2" <&4 4<&- & }
 	tp_reader=$!
@@ -1044,7 +1051,7 @@ tp_insist() {
 tp_end() {
 	kill "$1" || return 0
 	(
-		trap 'kill "$!"; exit' TERM
+		tp_be_clock
 		while tp_nap 30 && kill "$1"; do :; done
 	) &
 	wait "$1"
@@ -1105,6 +1112,12 @@ tp_target() {
 		tp_job "$tp_sequence" "$tp_ordinal" "$tp_round" "$1" "$2"
 		return
 	fi
+	if [ "$tp_expired" ]; then
+		tp_head="R$tp_tab$tp_sequence$tp_tab$tp_ordinal$tp_tab$tp_round$tp_tab$1$tp_tab$2"
+		tp_record timeout ''
+		printf 'F\t%s\texpired\n' "$tp_sequence"
+		return
+	fi
 	trap 'tp_ended=1' TERM
 	tp_job "$tp_sequence" "$tp_ordinal" "$tp_round" "$1" "$2" &
 	tp_running="${tp_running:+$tp_running }$!" tp_flying=$((tp_flying + 1))
@@ -1154,12 +1167,11 @@ tp_end_work() {
 } 2>/dev/null
 
 tp_work() {
-	tp_pid=
-	tp_ended=
+	tp_pid='' tp_ended='' tp_expired=''
 	trap tp_end_work TERM
-	trap 'eval "kill -USR1 $tp_running" 2>/dev/null' USR1
+	trap 'tp_expired=1; eval "kill -USR1 $tp_running" 2>/dev/null' USR1
 	tp_sequence=0 tp_flying=0 tp_running='' tp_round=1 tp_ordinal=0 tp_kept='' tp_alone=''
-	[ "$tp_total$tp_from_file$tp_rounds" != 1 ] || tp_alone=1
+	[ "$tp_total$tp_from_file$tp_rounds$tp_until" != 1 ] || tp_alone=1
 	tp_targets "$@"
 	[ -z "$tp_from_file" ] || tp_return=$(printf '\r')
 	case $tp_from_file,$tp_file in
@@ -1200,7 +1212,7 @@ tp_left() {
 	if [ "$tp_until" ] && [ "$tp_wait_ms" -gt 0 ]; then
 		# A moment more: a try that ends with the wait tells why by itself.
 		(
-			trap 'kill "$!"; exit' TERM
+			tp_be_clock
 			exec >/dev/null 2>&1
 			tp_nap $((tp_wait_ms + 30))
 			kill -USR1 "$tp_worker"
@@ -1209,7 +1221,7 @@ tp_left() {
 	fi
 	if [ "$tp_shows_progress" ]; then
 		(
-			trap 'kill "$!"; exit' TERM
+			tp_be_clock
 			while tp_nap 1000; do echo T; done
 		) &
 		tp_clocks="$tp_clocks $!"
@@ -1348,7 +1360,7 @@ tp_show() {
 	IFS=$tp_blanks
 	tp_expired=$1 tp_target=$4 tp_n=$5 tp_h=$6 tp_p=$7 tp_s=$8 tp_a=$9
 	shift 9
-	tp_t=$1 tp_l=$2 tp_e=${3-} tp_r=-
+	tp_t=$1 tp_l=$2 tp_e=${3-}
 	if [ "$tp_s" = '?' ]; then
 		tp_judge "$tp_e" "$tp_h"
 		tp_s=$tp_state tp_e=$tp_why
@@ -1369,8 +1381,8 @@ tp_show() {
 		tp_span=${tp_span%.}s
 		case $tp_until,$tp_s in
 			R,open) tp_e="$tp_says_still_open$tp_span" ;;
-			R,*) tp_e="$tp_says_not_closed$tp_span: $tp_e" ;;
-			*) tp_e="$tp_says_not_open$tp_span: $tp_e" ;;
+			R,*) tp_e="$tp_says_not_closed$tp_span${tp_e:+: $tp_e}" ;;
+			*) tp_e="$tp_says_not_open$tp_span${tp_e:+: $tp_e}" ;;
 		esac
 		tp_s=timeout tp_wanted=
 	fi

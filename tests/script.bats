@@ -104,6 +104,18 @@ now_ms() {
 	assert_output '--- 20 probes: 20 open'
 }
 
+@test "a wait ends for all its targets, those too that had no turn" {
+	need_lab
+	face 'tcpprobe -r 0.4 -n 1 "$@"' "$TP_SILENT" 1-3
+	assert_state timeout
+	assert_message_has "$TP_SILENT:1: not open after 0.4s: "
+	assert_message_has "$TP_SILENT:2: not open after 0.4s"
+	assert_message_has "$TP_SILENT:3: not open after 0.4s"
+	face 'tcpprobe -R 0.4 -n 1 "$@"' "$TP_SILENT" 1-2
+	assert_state timeout
+	assert_message_has "$TP_SILENT:2: not closed after 0.4s"
+}
+
 @test "errors of this host end a wait at once" {
 	need_option s
 	face 'tcpprobe -r 10 -s 192.0.2.77 127.0.0.1 1'

@@ -1046,6 +1046,32 @@ static void ends_with_the_wait(void)
 	}
 }
 
+/* The first holds the only place in flight until the end. */
+static void owes_a_result_to_who_had_no_turn(void)
+{
+	static const size_t owed[] = { SIZE_MAX, 2, 0 };
+	struct place place;
+
+	for (size_t i = 0; i < ROWS(owed); i++) {
+		prepare_wait(TP_UNTIL_OPEN, 50000, 0);
+		if (!have(make(&place, SILENT, "127.0.0.1", 0)))
+			return;
+		run.setup.limit = 1;
+		run.setup.owed = owed[i];
+		for (size_t j = 0; j < 3; j++)
+			add_all(&place, 1);
+		go();
+		CHECK_NUMBER(run.error, owed[i] == SIZE_MAX ? ENOENT : ETIMEDOUT);
+		CHECK_NUMBER(run.got_count, owed[i] == SIZE_MAX ? 3 : owed[i] > 0 ? owed[i] : 1);
+		for (size_t j = 0; j < run.got_count; j++) {
+			check_expired(j);
+			CHECK_NUMBER(run.got[j].result.try, j == 0);
+			CHECK_NUMBER(run.got[j].result.error, j == 0 ? ETIMEDOUT : 0);
+		}
+		unmake(&place);
+	}
+}
+
 static void tells_the_last_try_that_ended(void)
 {
 	struct place place;
@@ -1375,6 +1401,8 @@ int main(void)
 		{ "a wait tries until it is open", waits_until_open },
 		{ "or until it is closed", waits_until_closed },
 		{ "when the wait is over nothing is as wanted, and each target is counted once", ends_with_the_wait },
+		{ "who had no turn when the wait is over has a result where it is owed one",
+		  owes_a_result_to_who_had_no_turn },
 		{ "the reason is that of the last try that ended", tells_the_last_try_that_ended },
 		{ "each try looks the name up anew", looks_up_anew_in_each_try },
 		{ "each address is waited for by itself where asked", waits_for_every_address },

@@ -246,7 +246,10 @@ static void says_what_a_wait_met(void)
 	CHECK_TEXT(failure_of(&result), "db:5432: not closed after 1.5s: Connection refused");
 	result.error = 0;
 	result.waited_us = 250;
+	result.try = 1;
 	CHECK_TEXT(failure_of(&result), "db:5432: still open after 0.00025s");
+	result.try = 0;
+	CHECK_TEXT(failure_of(&result), "db:5432: not closed after 0.00025s");
 }
 
 /* An errno value's words are the C library's. */
