@@ -15,7 +15,7 @@ coproc {
 ((!$4)) || printf -v limit %d.%03d $(($4 / 1000)) $(($4 % 1000))
 IFS= read -r ${limit:+-t "$limit"} -u "${COPROC[0]}" line || { (($? > 128)) && line=/late; }
 kill "$COPROC_PID" 2>/dev/null
-state="?" address=- ms=- status=1 numeric="^[0-9.]+\$|:"
+state="?" address=- ms=- status=1 numeric="^[0-9]+(\.[0-9]+){3}\$|:"
 [[ ! $2 =~ $numeric ]] || address=$2
 case $line in
 	*"No such file or directory" | *"cannot redirect output") exit 97 ;;

@@ -647,7 +647,7 @@ coproc {
 ((!$4)) || printf -v limit %d.%03d $(($4 / 1000)) $(($4 % 1000))
 IFS= read -r ${limit:+-t "$limit"} -u "${COPROC[0]}" line || { (($? > 128)) && line=/late; }
 kill "$COPROC_PID" 2>/dev/null
-state="?" address=- ms=- status=1 numeric="^[0-9.]+\$|:"
+state="?" address=- ms=- status=1 numeric="^[0-9]+(\.[0-9]+){3}\$|:"
 [[ ! $2 =~ $numeric ]] || address=$2
 case $line in
 	*"No such file or directory" | *"cannot redirect output") exit 97 ;;
@@ -891,7 +891,7 @@ tp_begin_other() {
 	# shellcheck disable=SC2086 # words without blanks
 	case $tp_kind,$1 in
 		# What could be an option, or a part of a longer address, is no host that resolves.
-		*,\* | *,-* | socat,*[,!]*) set -- sh -c 'echo Name or service not known; exit 1' ;;
+		*,\* | *,-* | socat,*[,!\'\"]* | curl,*[!A-Za-z0-9._:%-]*) set -- sh -c 'echo Name or service not known; exit 1' ;;
 		none,*) set -- none ;;
 		nc.* | ncat,*) set -- $tp_tool -z -v $tp_options "$@" ;;
 		# With one -v it is silent about what it was refused.
@@ -942,8 +942,9 @@ tp_watch() {
 	exec sh -c 'echo "P $$" && exec "$@"' sh "$@" </dev/null 2>&1 3<&- &
 	wait "$!"
 	tp_result=$?
-	[ -z "$tp_clock" ] || kill "$tp_clock"
+	trap '' PIPE
 	echo "S $tp_result"
+	[ -z "$tp_clock" ] || tp_end TERM "$tp_clock"
 } 2>/dev/null
 
 # Of what is watched a status of 0, or tp_open_words, mean open.
@@ -1002,10 +1003,11 @@ tp_nap() {
 	wait "$tp_pid"
 }
 
-# For a process that does nothing but nap: TERM ends its nap too. Before the first, $! is somebody else.
+# For a process that does nothing but nap: TERM ends its nap too, by KILL, since before its exec(2) it may not see another.
+# Before the first nap $! is somebody else.
 tp_be_clock() {
 	tp_before=$!
-	trap '[ "$!" = "$tp_before" ] || kill "$!"; exit' TERM
+	trap '[ "$!" = "$tp_before" ] || kill -KILL "$!"; exit' TERM
 }
 
 # tp_guard SIGNAL READER: the right end of a pipe whose first line is `P PID`. READER, a child, takes the rest: in `read` it
@@ -1032,30 +1034,21 @@ tp_guard() {
 
 # Whose reader does not know what to make of a broken pipe has to go first.
 tp_unguard() {
-	trap '' TERM
 	[ "$tp_ender" = TERM ] || kill "$tp_reader"
-	tp_insist "$tp_ender" "$tp_guarded"
+	tp_end "$tp_ender" "$tp_guarded"
 } 2>/dev/null
 
-# tp_insist SIGNAL PID: until it is gone, whosever child it is
-tp_insist() {
-	tp_times=..........
-	while kill "-$1" "$2"; do
-		tp_times=${tp_times#.}
-		[ "$tp_times" ] || { kill -KILL "$2" && return; }
-		tp_nap 20
-	done
-} 2>/dev/null
-
-# tp_end PID: of a child. Right after fork(2) it may not see a signal yet.
+# tp_end SIGNAL PIDS: until they are gone, for right after its fork(2) a shell may not see it; at last by KILL. Not by `wait`,
+# which in bash may wait for ever after it was interrupted. In a trap zsh makes no words of a variable.
 tp_end() {
-	kill "$1" || return 0
-	(
-		tp_be_clock
-		while tp_nap 30 && kill "$1"; do :; done
-	) &
-	wait "$1"
-	kill "$!"
+	trap '' TERM
+	tp_these=$2 tp_times=100
+	while [ "$tp_these" ]; do
+		tp_times=$((tp_times - 1)) tp_those=$tp_these tp_these=
+		[ "$tp_times" -gt 0 ] || eval "kill -KILL $tp_those"
+		eval "for tp_word in $tp_those; do kill -$1 \$tp_word && tp_these=\"\$tp_these \$tp_word\"; done"
+		[ -z "$tp_these" ] || tp_nap 10
+	done
 } 2>/dev/null
 
 # tp_job SEQUENCE TARGET TRY HOST PORT: one target, until it is as wanted; each tool until one works.
@@ -1068,8 +1061,8 @@ tp_job() {
 			# Not between its start and our knowing its number.
 			trap 'tp_ended=1' TERM
 			tp_begin "$tp_one" "$4" "$5"
-			trap 'tp_end "$tp_pid"; exit 143' TERM
-			[ -z "$tp_ended" ] || { tp_end "$tp_pid" && exit 143; }
+			trap 'tp_end TERM "$tp_pid"; exit 143' TERM
+			[ -z "$tp_ended" ] || { tp_end TERM "$tp_pid" && exit 143; }
 			# Of a tool that its alarm has ended, shells say so.
 			wait "$tp_pid" 2>/dev/null
 			tp_result=$?
@@ -1160,11 +1153,10 @@ tp_bad() {
 	return 1
 }
 
-# In a trap zsh makes no words of a variable.
 tp_end_work() {
-	eval "kill $tp_running $tp_pid"
+	tp_end TERM "$tp_running $tp_pid"
 	exit 143
-} 2>/dev/null
+}
 
 tp_work() {
 	tp_pid='' tp_ended='' tp_expired=''
@@ -1227,9 +1219,7 @@ tp_left() {
 		tp_clocks="$tp_clocks $!"
 	fi
 	until wait "$tp_worker" || ! kill -0 "$tp_worker" 2>/dev/null; do :; done
-	# shellcheck disable=SC2086 # two of them at most
-	[ -z "$tp_clocks" ] || kill $tp_clocks 2>/dev/null
-	wait
+	[ -z "$tp_clocks" ] || tp_end TERM "$tp_clocks"
 }
 
 # -- Reports
@@ -1246,7 +1236,7 @@ tp_put() {
 # Ends all that still works, and this.
 tp_over() {
 	if [ "$tp_from_file" ]; then
-		tp_insist TERM "$tp_guarded"
+		tp_end TERM "$tp_guarded"
 	else
 		kill "$tp_guarded" 2>/dev/null
 	fi
@@ -1365,7 +1355,9 @@ tp_show() {
 		tp_judge "$tp_e" "$tp_h"
 		tp_s=$tp_state tp_e=$tp_why
 	fi
-	if tp_numeric "$tp_h"; then
+	if [ "$tp_s" = unresolved ]; then
+		tp_a=-
+	elif tp_numeric "$tp_h"; then
 		tp_a=$tp_h
 		[ "$tp_e" = "${tp_e#Timed out, in}" ] || tp_e='Connection timed out'
 	fi
@@ -1537,6 +1529,7 @@ tp_choose() {
 		tp_asked=${tp_left%"$tp_rest"} tp_left=$tp_rest
 		tp_find_tools || break
 	done
+	[ "$tp_asked" != I ] || tp_asked='s with an interface'
 	tp_misuse "-$tp_asked: no tool here can do that${TCPPROBE_BACKEND:+ (TCPPROBE_BACKEND is $TCPPROBE_BACKEND)}"
 }
 
@@ -1643,7 +1636,7 @@ tp_run() {
 	[ -z "$tp_signal" ] || tp_stop "$tp_signal"
 	wait "$tp_guard"
 	tp_status=$?
-	[ -z "$tp_signal" ] || tp_end "$tp_guard"
+	[ -z "$tp_signal" ] || tp_end TERM "$tp_guard"
 	trap - INT TERM HUP
 	# Who runs this sees from its death that a signal ended it, and stops too; where that is ignored, from the status.
 	# shellcheck disable=SC2016 # for that shell

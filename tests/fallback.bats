@@ -129,6 +129,48 @@ none_left() {
 	done
 }
 
+@test "Ctrl-C ends all of it, and the script too" {
+	need_lab
+	for tool in bash perl nc.openbsd; do
+		command -v "$tool" >/dev/null || continue
+		for command in ". '$file'; tcpprobe" "$sh '$file'"; do
+			TCPPROBE_BACKEND=$tool env --default-signal=INT setsid $sh -c \
+				"$command -t 30 $TP_SILENT 4711-4713; echo went on" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+			pid=$!
+			until pgrep -f " 4713" >/dev/null; do :; done
+			kill -INT -- "-$pid"
+			wait "$pid" || :
+			assert_equal "$(cat "$BATS_TEST_TMPDIR/out")" ''
+			none_left ' 471[123]'
+		done
+	done
+}
+
+@test "nor is anything left of what is refused at once" {
+	for tool in nc.openbsd nc.traditional toybox; do
+		command -v "$tool" >/dev/null || continue
+		for _ in 1 2 3 4 5 6 7 8; do TCPPROBE_BACKEND=$tool $sh "$file" -q -t 4713 127.0.0.1 1 3>&- || :; done
+		none_left 'sleep 4713'
+	done
+}
+
+@test "what broke off is an error, and COMMAND is not run" {
+	need_lab
+	export TCPPROBE_BACKEND=perl
+	$sh "$file" -t 30 "$TP_SILENT" 4711 -- echo became it >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	pid=$!
+	until pgrep -f " 4711 30000" >/dev/null; do :; done
+	left=$(pgrep -P "$pid" | head -n 1)
+	mapfile -t tools < <(pgrep -P "$left")
+	kill -KILL "$left" "${tools[@]}"
+	status=0
+	wait "$pid" || status=$?
+	assert_equal "$status" 5
+	run cat "$BATS_TEST_TMPDIR/out"
+	assert_output --partial 'it broke off'
+	refute_output --partial 'became it'
+}
+
 @test "nor where its reader is gone" {
 	need_lab
 	need_shell pipe

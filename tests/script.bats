@@ -187,6 +187,7 @@ now_ms() {
 
 @test "-c probes round by round, and -v sums up each target" {
 	need_sight time
+	need_shell squares
 	peer open
 	face 'tcpprobe -qv -c 3 -i 0.05 "$@"' "127.0.0.1:$port" 127.0.0.1:1
 	assert_state refused

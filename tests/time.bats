@@ -135,7 +135,7 @@ setup() {
 }
 
 @test "-s connects through that interface" {
-	need_option s
+	need_option s I
 	need_lab
 	peer -a 0.0.0.0 open
 	face 'tcpprobe -s lo "$@"' 127.0.0.1 "$port"
