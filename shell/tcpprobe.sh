@@ -1014,11 +1014,13 @@ tp_be_clock() {
 # may see no signal, at once or, in yash, at all. TERM sends the PID that SIGNAL, and with its pipe READER ends.
 tp_guard() {
 	trap '' INT
+	# Where there is no process left for READER.
+	trap 'exit 98' EXIT
 	trap 'tp_ended=1; tp_unguard' TERM
 	tp_ended='' tp_ender=$1 tp_guarded='' tp_reader=''
 	# A signal may have ended the first.
 	read -r tp_word tp_guarded || read -r tp_word tp_guarded
-	[ "$tp_word" = P ] || exit 97
+	[ "$tp_word" = P ] || tp_leave 97
 	exec 4<&0
 	[ "$tp_ended" ] || { "$2" <&4 4<&- & }
 	tp_reader=$!
@@ -1028,8 +1030,8 @@ tp_guard() {
 		tp_result=$?
 		kill -0 "$tp_reader" 2>/dev/null
 	do :; done
-	[ -z "$tp_ended" ] || exit 143
-	exit "$tp_result"
+	[ -z "$tp_ended" ] || tp_result=143
+	tp_leave "$tp_result"
 }
 
 # Whose reader does not know what to make of a broken pipe has to go first.
@@ -1440,6 +1442,8 @@ tp_hide_progress() {
 tp_show_due() {
 	while eval "[ \"\${tp_done_$tp_next-}\" ]"; do
 		eval "tp_record=\${tp_record_$tp_next-} tp_how=\$tp_done_$tp_next"
+		# A tool that was ended from outside has said nothing.
+		[ "$tp_record" ] || tp_broken=1
 		unset "tp_record_$tp_next" "tp_done_$tp_next"
 		tp_next=$((tp_next + 1))
 		while [ "$tp_record" ]; do
@@ -1464,7 +1468,7 @@ tp_show_winner() {
 
 tp_report() {
 	trap '' PIPE TERM
-	tp_whole='' tp_next=1 tp_status=0 tp_found='' tp_wrong='' tp_shown='' tp_elapsed=0
+	tp_whole='' tp_broken='' tp_next=1 tp_status=0 tp_found='' tp_wrong='' tp_shown='' tp_elapsed=0
 	while IFS= read -r tp_line; do
 		tp_rest=${tp_line#?"$tp_tab"}
 		tp_number=${tp_rest%%"$tp_tab"*}
@@ -1494,7 +1498,7 @@ tp_report() {
 	done
 	tp_closing_lines
 	tp_hide_progress
-	[ "$tp_whole" ] || exit 98
+	[ "$tp_whole" ] && [ -z "$tp_broken" ] || exit 98
 	[ -z "$tp_wrong" ] || exit 2
 	[ "${tp_sum_all-0}" -gt 0 ] || tp_misuse "$tp_says_no_target"
 	exit "$tp_status"

@@ -168,6 +168,17 @@ none_left() {
 	assert_equal "$status" 5
 	run cat "$BATS_TEST_TMPDIR/out"
 	assert_output --partial 'it broke off'
+	# The tool alone.
+	$sh "$file" -t 30 "127.0.0.1:1" "$TP_SILENT:4711" -- echo became it >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	pid=$!
+	until tool=$(pgrep -f " 4711 30000"); do :; done
+	# shellcheck disable=SC2086
+	kill -KILL $tool
+	status=0
+	wait "$pid" || status=$?
+	assert_equal "$status" 5
+	run cat "$BATS_TEST_TMPDIR/out"
+	assert_output --partial 'it broke off'
 	refute_output --partial 'became it'
 }
 
