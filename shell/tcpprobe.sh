@@ -1155,9 +1155,10 @@ tp_bad() {
 	return 1
 }
 
+# That it was ended is no failure: with pipefail its status would be the pipe's.
 tp_end_work() {
 	tp_end TERM "$tp_running $tp_pid"
-	exit 143
+	exit 0
 }
 
 tp_work() {
@@ -1567,9 +1568,6 @@ tp_main() {
 	[ -z "${KSH_VERSION-}" ] || ulimit -t "$(ulimit -t)"
 	# shellcheck disable=SC3044,SC3047 # it is bash
 	[ -z "${BASH_VERSION-}" ] || { shopt -u nocasematch && trap - ERR; }
-	# In a program it is off; a shell that does not know it would end here.
-	# shellcheck disable=SC3040 # it is known
-	[ "$tp_program" ] || ! (set +o pipefail) 2>/dev/null || set +o pipefail
 	set +eux
 	set -f
 	tp_sleep='' tp_blanks=" $tp_tab$tp_newline" tp_had_locale=${LC_ALL+1} tp_locale=${LC_ALL-} LC_ALL=C
