@@ -402,7 +402,7 @@ static int bind_variables(struct call *call, int status)
 	int error = 0;
 
 	if (call->ran && reports != NULL && !face_set_array(reports, call->reports.bytes, call->reports_count)) {
-		builtin_error("-o %s: it cannot be set", reports);
+		face_say(reports, "it cannot be set");
 		status = tp_state_status(TP_ERROR);
 	}
 	if (call->fd < 0)
@@ -417,7 +417,7 @@ static int bind_variables(struct call *call, int status)
 	call->fd = -1;
 	if (error == 0)
 		return status;
-	builtin_error("-u: %s", strerror(error));
+	face_say("-u", strerror(error));
 	return tp_state_status(TP_ERROR);
 }
 
@@ -506,7 +506,7 @@ static int take_targets(struct call *call, char *const words[], size_t count, st
 
 static int usage_error(const char *why)
 {
-	builtin_error("%s", why);
+	face_say(NULL, why);
 	builtin_usage();
 	return TP_STATUS_USAGE;
 }
@@ -528,11 +528,11 @@ static int obey(struct call *call)
 	if (used == call->count && call->options.file == NULL)
 		return usage_error(TP_SAYS_NO_TARGET);
 	if (has_command(call->words + used, call->count - used)) {
-		builtin_error("'--': the builtin runs no COMMAND; write: tcpprobe TARGET && COMMAND");
+		face_say("'--'", "the builtin runs no COMMAND; write: tcpprobe TARGET && COMMAND");
 		return TP_STATUS_USAGE;
 	}
 	if (restricted) {
-		builtin_error("restricted");
+		face_say(NULL, "restricted");
 		return tp_state_status(TP_ERROR);
 	}
 	error = check_variables(&call->options, &why);
@@ -541,7 +541,7 @@ static int obey(struct call *call)
 	if (error == EINTR && face_interrupted(&call->signals) != 0)
 		return TP_STATUS_SIGNAL + face_interrupted(&call->signals);
 	if (error != 0) {
-		builtin_error("%s", error == EINVAL ? why.text : strerror(error));
+		face_say(NULL, error == EINVAL ? why.text : strerror(error));
 		return error == EINVAL ? TP_STATUS_USAGE : tp_state_status(TP_ERROR);
 	}
 	call->ran = true;
@@ -582,7 +582,7 @@ static int tcpprobe_builtin(WORD_LIST *list)
 	call.output.signals = &call.signals;
 	tp_feed_init(&call.feed);
 	if (collect_words(&call, list) != 0)
-		builtin_error("%s", strerror(ENOMEM));
+		face_say(NULL, strerror(ENOMEM));
 	else
 		status = obey(&call);
 	free_call(&call);

@@ -50,7 +50,13 @@ struct face_output {
 void face_flush(struct face_output *output);
 void face_flush_if_much(struct face_output *output);
 
-/* A message through bash's own error format, after what was put before it. */
+/*
+ * "what: why", or "why" where what is NULL, on standard error as bash has it: "script: line 3: tcpprobe: ". In a bash
+ * whose $0 says that it is but the program tcpprobe, without the line of a script that nobody wrote.
+ */
+void face_say(const char *what, const char *why);
+
+/* A message, after what was put before it. */
 void face_complain(struct face_output *output, const char *message);
 
 /* Brings the progress line up to date, or takes it away. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -45,6 +46,18 @@ static ssize_t write_quietly(int fd, const char *bytes, size_t count)
 	return put;
 }
 
+void face_say(const char *what, const char *why)
+{
+	const char *colon = what == NULL ? "" : ": ";
+
+	if (what == NULL)
+		what = "";
+	if (strcmp(dollar_vars[0], "tcpprobe") == 0)
+		fprintf(stderr, "tcpprobe: %s%s%s\n", what, colon, why);
+	else
+		builtin_error("%s%s%s", what, colon, why);
+}
+
 /* Past stdio, whose buffer would keep what a full disk refused and offer it again. */
 void face_flush(struct face_output *output)
 {
@@ -52,7 +65,7 @@ void face_flush(struct face_output *output)
 	size_t left = output->text.length;
 
 	if (output->text.failed && output->error == 0) {
-		builtin_error("%s", strerror(ENOMEM));
+		face_say(NULL, strerror(ENOMEM));
 		output->error = ENOMEM;
 	}
 	if (left > 0)
@@ -69,7 +82,7 @@ void face_flush(struct face_output *output)
 				  TP_NEVER);
 		} else if (errno != EINTR) {
 			output->error = errno;
-			builtin_error("write error: %s", strerror(output->error));
+			face_say("write error", strerror(output->error));
 		} else if (output->last_words) {
 			/* Who interrupts last words wants none. */
 			break;
@@ -89,7 +102,7 @@ void face_complain(struct face_output *output, const char *message)
 	if (output->text.length > 0)
 		face_flush(output);
 	face_hide_progress(output);
-	builtin_error("%s", message);
+	face_say(NULL, message);
 }
 
 /* To the terminal on standard error. What cannot be shown there is no loss. */
