@@ -1247,6 +1247,15 @@ tp_over() {
 	exit "$tp_status"
 }
 
+# Sets tp_now, which has the fraction of a second that this date(1) tells.
+tp_time() {
+	tp_now=$(date +%s.%N)
+	case $tp_now in
+		*.*[!0-9]* | *.) tp_now=${tp_now%.*}.000000 ;;
+		*) tp_now=${tp_now%???} ;;
+	esac
+}
+
 # tp_expand [check]: sets tp_out, the report in the format; false where tp_part of the format means nothing.
 tp_expand() {
 	tp_left=$tp_format tp_out=
@@ -1259,7 +1268,7 @@ tp_expand() {
 			check*) return 1 ;;
 			%%) tp_out=$tp_out% ;;
 			%r) tp_out=$tp_out- ;;
-			%T) tp_out=$tp_out$(date +%s).000000 ;;
+			%T) tp_time && tp_out=$tp_out$tp_now ;;
 			%?) eval "tp_out=\$tp_out\$tp_${tp_part#%}" ;;
 			\\n) tp_out=$tp_out$tp_newline ;;
 			\\t) tp_out=$tp_out$tp_tab ;;
@@ -1285,7 +1294,8 @@ tp_json_line() {
 	tp_out="$tp_out,\"reporter\":null,\"icmp\":null"
 	tp_member connect_ms "$tp_t" ''
 	tp_member lookup_ms "$tp_l" ''
-	tp_out="$tp_out,\"try\":$tp_n,\"time\":$(date +%s)}"
+	tp_time
+	tp_out="$tp_out,\"try\":$tp_n,\"time\":$tp_now}"
 }
 
 # tp_count_state NAME: one more in what tp_NAME_* count
@@ -1512,11 +1522,11 @@ tp_usage() {
 	tp_leave 0
 }
 
-# The tools that can do all that is asked for, if any.
+# The tools that can do all that is asked for, if any; where it is more than a connection, of those that are there.
 tp_find_tools() {
 	tp_tools=
 	for tp_one in ${TCPPROBE_BACKEND:-$tp_all_tools}; do
-		tp_can "$tp_one" && tp_tools="${tp_tools:+$tp_tools }$tp_one"
+		tp_can "$tp_one" && { [ -z "$tp_asked" ] || command -v "$tp_one" >/dev/null; } && tp_tools="${tp_tools:+$tp_tools }$tp_one"
 	done
 	[ "$tp_tools" ]
 }

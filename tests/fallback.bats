@@ -109,6 +109,17 @@ none_left() {
 	assert_output --partial '-z: no tool here can do that'
 }
 
+@test "the time of day has the fraction that date(1) tells, or none is made up" {
+	[[ $sh != busybox* ]] || skip 'contract: its date is its own, without a fraction'
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '%s\n' '#!/bin/sh' 'case $1 in *N) echo "12.${N}" ;; *) echo 12 ;; esac' >"$BATS_TEST_TMPDIR/bin/date"
+	chmod +x "$BATS_TEST_TMPDIR/bin/date"
+	for row in 345678901:345678 %N:000000 N:000000 :000000; do
+		N=${row%:*} PATH=$BATS_TEST_TMPDIR/bin:$PATH run $sh "$file" -F %T 127.0.0.1 1
+		assert_output "12.${row#*:}"
+	done
+}
+
 @test "it leaves no process behind: done, in vain, or ended by a signal" {
 	need_lab
 	for tool in bash perl nc.openbsd; do

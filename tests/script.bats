@@ -63,7 +63,10 @@ now_ms() {
 	# shellcheck disable=SC2016
 	within=(unshare --mount sh -c 'mount --bind "$0" /etc/hosts; exec "$@"' "$BATS_TEST_TMPDIR/hosts")
 	face '(read -r _ <"$2"; echo "127.0.0.1 late-name" >>/etc/hosts) & tcpprobe -v -F "%s %n" -i 0.1 -r 5 late-name "$1"' \
-		"$port" <(timeout 0.35 tail -f /dev/null; echo now)
+		"$port" <(
+			timeout 0.35 tail -f /dev/null
+			echo now
+		)
 	assert_state open
 	[[ $output =~ ^open\ [2-6]$ ]] || fail "$output"
 }
@@ -127,7 +130,10 @@ now_ms() {
 @test "-R waits until nobody accepts" {
 	peer open
 	face '(read -r _ <"$2"; kill "$3") & tcpprobe -v -i 0.05 -R 5 127.0.0.1 "$1"' "$port" \
-		<(timeout 0.4 tail -f /dev/null; echo now) "$peer_pid"
+		<(
+			timeout 0.4 tail -f /dev/null
+			echo now
+		) "$peer_pid"
 	assert_state open
 	assert_output "127.0.0.1:$port refused 127.0.0.1"
 	((elapsed_ms >= 350 && elapsed_ms < 700 + slack_ms)) || fail "took $elapsed_ms ms"

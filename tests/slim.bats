@@ -68,6 +68,9 @@ told_right() {
 	fed 'tcpprobe 127.0.0.1 1'
 	assert_state error
 	assert_message_has 'no tool to connect with: looked for bash perl python3 nc'
+	fed 'tcpprobe -z 127.0.0.1 1'
+	assert_equal "$status" 2
+	assert_message_has '-z: no tool here can do that'
 }
 
 @test "a busybox alone, where nothing can be written, is told right by its own nc" {

@@ -163,7 +163,10 @@ setup() {
 }
 
 @test "a line of a megabyte is an error of its own, and so are a directory, a missing file and a closed stdin" {
-	{ head -c 1000000 /dev/zero | tr '\0' a; printf '\n127.0.0.1:1\n'; } >"$list"
+	{
+		head -c 1000000 /dev/zero | tr '\0' a
+		printf '\n127.0.0.1:1\n'
+	} >"$list"
 	face 'tcpprobe -F %p -f "$1"' "$list"
 	assert_state usage
 	assert_output 1
