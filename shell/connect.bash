@@ -15,8 +15,8 @@ coproc {
 ((!$4)) || printf -v limit %d.%03d $(($4 / 1000)) $(($4 % 1000))
 IFS= read -r ${limit:+-t "$limit"} -u "${COPROC[0]}" line || { (($? > 128)) && line=/late; }
 kill "$COPROC_PID" 2>/dev/null
-state="?" address=- ms=- status=1 numeric="^[0-9]+(\.[0-9]+){3}\$|:"
-[[ ! $2 =~ $numeric ]] || address=$2
+state="?" address=- ms=- status=1
+[[ $2 != *:* && ($2 == *[!0-9.]* || $2 != *.*.*.*) ]] || address=$2
 case $line in
 	*"No such file or directory" | *"cannot redirect output") exit 97 ;;
 	"open "*)
@@ -28,5 +28,5 @@ case $line in
 	*"not known" | *"mporary failure in name resolution" | *"o address associated with hostname") status=4 ;;
 	/late) [[ $address != - ]] || status=4 ;;
 esac
-printf "%s\t%s\t%s\t%s\t-\t%s\n" "$1" "$state" "$address" "$ms" "$line"
+printf "%s\t%s\t%s\t%s\t-\t%s\n" "$1" "$state" "$address" "$ms" "${line##*: }"
 exit "$status"

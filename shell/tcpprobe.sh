@@ -17,7 +17,8 @@
 #	E COUNT				there is no more, of so many sequences
 #
 # Functions leave their results in variables, since a $( ) costs a process. A shell is ended by TERM while it is in `wait`,
-# which a trapped signal ends in all of them; INT is the outermost's affair, the others ignore it.
+# which a trapped signal ends in all of them; or by URG, where it must not die of it before it has its trap: ksh93 can trap
+# nothing that its parent ignored. INT is the outermost's affair, the others ignore it.
 #
 # SC2015: what stands between && and || cannot fail. SC2154: some variables are set by eval, from names of ours.
 # shellcheck disable=SC2015,SC2154
@@ -647,8 +648,8 @@ coproc {
 ((!$4)) || printf -v limit %d.%03d $(($4 / 1000)) $(($4 % 1000))
 IFS= read -r ${limit:+-t "$limit"} -u "${COPROC[0]}" line || { (($? > 128)) && line=/late; }
 kill "$COPROC_PID" 2>/dev/null
-state="?" address=- ms=- status=1 numeric="^[0-9]+(\.[0-9]+){3}\$|:"
-[[ ! $2 =~ $numeric ]] || address=$2
+state="?" address=- ms=- status=1
+[[ $2 != *:* && ($2 == *[!0-9.]* || $2 != *.*.*.*) ]] || address=$2
 case $line in
 	*"No such file or directory" | *"cannot redirect output") exit 97 ;;
 	"open "*)
@@ -660,7 +661,7 @@ case $line in
 	*"not known" | *"mporary failure in name resolution" | *"o address associated with hostname") status=4 ;;
 	/late) [[ $address != - ]] || status=4 ;;
 esac
-printf "%s\t%s\t%s\t%s\t-\t%s\n" "$1" "$state" "$address" "$ms" "$line"
+printf "%s\t%s\t%s\t%s\t-\t%s\n" "$1" "$state" "$address" "$ms" "${line##*: }"
 exit "$status"'
 # shellcheck disable=SC2016 # the expansions are its own
 tp_perl='use strict;
@@ -857,24 +858,23 @@ for group in [[f] for f in found] if each == "1" else [order]:
 sys.exit(status)'
 # END sh_programs
 
-# tp_begin TOOL HOST PORT: begins a try; tp_pid is whom to wait for, and to end.
+# tp_begin TOOL HOST PORT: begins a try; $! is whom to wait for, and to end, by the signal tp_deadly.
 tp_begin() {
-	tp_tool=$1
+	tp_tool=$1 tp_deadly=TERM
 	# Beside a port getaddrinfo(3) takes it for this host.
 	[ "$2" != '*' ] || tp_tool=none
 	set -- "$tp_head" "$2" "$3" "$tp_timeout" "${tp_family:--}" "${tp_source:--}" "${tp_each:-0}" "${tp_half:-0}" "$tp_statuses" "$tp_telling" "$tp_errnos"
 	case $tp_tool in
-		bash) exec bash -c "$tp_bash" bash "$@" 2>/dev/null & ;;
+		bash) exec bash -p -c "$tp_bash" bash "$@" 2>/dev/null & ;;
 		perl) exec perl -e "$tp_perl" -- "$@" 2>/dev/null & ;;
 		python3) exec python3 -c "$tp_python" "$@" 2>/dev/null & ;;
 		*) tp_begin_other "$2" "$3" ;;
 	esac
-	tp_pid=$!
 }
 
 # What speaks for itself only, HOST PORT: its words and its status tell what it found.
 tp_begin_other() {
-	tp_kind=$tp_tool tp_watch_ms=$tp_timeout tp_host=$1 tp_bracketed=$1 tp_options='' tp_open_words=''
+	tp_kind=$tp_tool tp_deadly=URG tp_watch_ms=$tp_timeout tp_host=$1 tp_bracketed=$1 tp_options='' tp_open_words=''
 	case $tp_tool in
 		busybox* | toybox) tp_tool="$tp_tool nc" && tp_find_kind --help ;;
 		nc | nc.*) tp_find_kind -h ;;
@@ -908,6 +908,8 @@ tp_begin_other() {
 			set -- curl -q -s -S -v ${tp_family:+"-$tp_family"} ${tp_source:+--interface "$tp_source"} --noproxy '*' "telnet://$tp_bracketed:$2"
 			;;
 	esac
+	# Bash, told to run a trap while it makes a pipe, waits for the left end first.
+	trap '' TERM
 	# Some tools are deaf to TERM while they look a name up.
 	tp_watch "$@" | tp_guard KILL tp_listen &
 }
@@ -944,7 +946,7 @@ tp_watch() {
 	tp_result=$?
 	trap '' PIPE
 	echo "S $tp_result"
-	[ -z "$tp_clock" ] || tp_end TERM "$tp_clock"
+	[ -z "$tp_clock" ] || tp_end URG "$tp_clock"
 } 2>/dev/null
 
 # Of what is watched a status of 0, or tp_open_words, mean open.
@@ -990,7 +992,7 @@ tp_record() {
 	printf '%s\t%s\t-\t-\t-\t%s\n' "$tp_head" "$1" "$2"
 }
 
-# tp_nap MS: a trapped signal ends the wait; the sleep is tp_pid then.
+# tp_nap MS [deaf]: a trapped signal ends the wait; the sleep is tp_pid then.
 tp_nap() {
 	tp_seconds "$1"
 	if [ -z "$tp_sleep" ]; then
@@ -998,75 +1000,91 @@ tp_nap() {
 		$tp_sleep 0.001 2>/dev/null && tp_fine=1 || tp_fine=
 	fi
 	[ "$tp_fine" ] || tp_span=$((($1 + 999) / 1000))
+	[ -z "${2-}" ] || { $tp_sleep "$tp_span" && return; }
 	$tp_sleep "$tp_span" &
 	tp_pid=$!
 	wait "$tp_pid"
 }
 
-# For a process that does nothing but nap: TERM ends its nap too, by KILL, since before its exec(2) it may not see another.
+# For a process that does nothing but nap: URG ends its nap too, by KILL, since before its exec(2) it may not see another.
 # Before the first nap $! is somebody else.
 tp_be_clock() {
 	tp_before=$!
-	trap '[ "$!" = "$tp_before" ] || kill -KILL "$!"; exit' TERM
+	trap '[ "$!" = "$tp_before" ] || kill -KILL "$!"; exit' TERM URG
+}
+
+# Waits for a child to its end, whatever signals come, and sets tp_result.
+tp_await() {
+	while
+		wait "$1"
+		tp_result=$?
+		kill -0 "$1" 2>/dev/null
+	do :; done
 }
 
 # tp_guard SIGNAL READER: the right end of a pipe whose first line is `P PID`. READER, a child, takes the rest: in `read` it
-# may see no signal, at once or, in yash, at all. TERM sends the PID that SIGNAL, and with its pipe READER ends.
+# may see no signal, at once or, in yash, at all. URG, of which it cannot die before it has its trap, sends the PID that
+# SIGNAL, and with its pipe READER ends.
 tp_guard() {
 	trap '' INT
 	# Where there is no process left for READER.
 	trap 'exit 98' EXIT
-	trap 'tp_ended=1; tp_unguard' TERM
 	tp_ended='' tp_ender=$1 tp_guarded='' tp_reader=''
+	trap 'tp_ended=1; tp_unguard' TERM URG
 	# A signal may have ended the first.
 	read -r tp_word tp_guarded || read -r tp_word tp_guarded
 	[ "$tp_word" = P ] || tp_leave 97
 	exec 4<&0
-	[ "$tp_ended" ] || { "$2" <&4 4<&- & }
-	tp_reader=$!
+	if [ -z "$tp_ended" ]; then
+		"$2" <&4 4<&- &
+		tp_reader=$!
+	fi
 	[ -z "$tp_ended" ] || tp_unguard
-	while
-		wait "$tp_reader"
-		tp_result=$?
-		kill -0 "$tp_reader" 2>/dev/null
-	do :; done
-	[ -z "$tp_ended" ] || tp_result=143
+	[ -z "$tp_reader" ] || tp_await "$tp_reader"
+	if [ "$tp_ended" ]; then
+		tp_result=143
+	elif [ "$tp_result" -gt 128 ]; then
+		# Itself ended from outside, it has ended nobody: what zsh has just forked is not deaf to INT yet.
+		tp_unguard
+	fi
 	tp_leave "$tp_result"
 }
 
 # Whose reader does not know what to make of a broken pipe has to go first.
 tp_unguard() {
-	[ "$tp_ender" = TERM ] || kill "$tp_reader"
+	[ "$tp_ender" = TERM ] || [ -z "$tp_reader" ] || kill -KILL "$tp_reader"
 	tp_end "$tp_ender" "$tp_guarded"
 } 2>/dev/null
 
 # tp_end SIGNAL PIDS: until they are gone, for right after its fork(2) a shell may not see it; at last by KILL. Not by `wait`,
 # which in bash may wait for ever after it was interrupted. In a trap zsh makes no words of a variable.
 tp_end() {
-	trap '' TERM
+	trap '' TERM URG
 	tp_these=$2 tp_times=100
 	while [ "$tp_these" ]; do
 		tp_times=$((tp_times - 1)) tp_those=$tp_these tp_these=
 		[ "$tp_times" -gt 0 ] || eval "kill -KILL $tp_those"
 		eval "for tp_word in $tp_those; do kill -$1 \$tp_word && tp_these=\"\$tp_these \$tp_word\"; done"
-		[ -z "$tp_these" ] || tp_nap 10
+		[ -z "$tp_these" ] || tp_nap 10 deaf
 	done
 } 2>/dev/null
 
 # tp_job SEQUENCE TARGET TRY HOST PORT: one target, until it is as wanted; each tool until one works.
 tp_job() {
-	tp_try=$3 tp_pid='' tp_told='' tp_ended=''
-	trap tp_expire USR1
+	tp_try=$3 tp_told='' tp_ended='' tp_late=''
 	while :; do
 		tp_head="R$tp_tab$1$tp_tab$2$tp_tab$tp_try$tp_tab$4$tp_tab$5"
 		for tp_one in $tp_tools; do
 			# Not between its start and our knowing its number.
 			trap 'tp_ended=1' TERM
+			trap 'tp_late=1' USR1
 			tp_begin "$tp_one" "$4" "$5"
-			trap 'tp_end TERM "$tp_pid"; exit 143' TERM
-			[ -z "$tp_ended" ] || { tp_end TERM "$tp_pid" && exit 143; }
+			trap tp_abandon TERM
+			trap tp_expire USR1
+			[ -z "$tp_ended" ] || tp_abandon
+			[ -z "$tp_late" ] || tp_expire
 			# Of a tool that its alarm has ended, shells say so.
-			wait "$tp_pid" 2>/dev/null
+			wait "$!" 2>/dev/null
 			tp_result=$?
 			case $tp_result in
 				97 | 126 | 127) ;;
@@ -1081,6 +1099,7 @@ tp_job() {
 		case $tp_until,$tp_result in
 			,* | r,0 | ?,5 | R,1 | R,3 | R,124) break ;;
 		esac
+		tp_deadly=TERM
 		tp_nap "$tp_interval"
 		# Where it is a function, nobody may be left to ask.
 		kill -0 "$$" 2>/dev/null || exit
@@ -1089,9 +1108,14 @@ tp_job() {
 	printf 'F\t%s\n' "$1"
 }
 
+tp_abandon() {
+	tp_end "$tp_deadly" "$!"
+	exit 143
+}
+
 # The wait is over. Of a first try that was cut short there is no record yet.
 tp_expire() {
-	kill "$tp_pid" 2>/dev/null
+	tp_end "$tp_deadly" "$!"
 	[ "$tp_told" ] || tp_record '?' /late
 	printf 'F\t%s\texpired\n' "$tp_sequence"
 	exit
@@ -1126,10 +1150,7 @@ tp_target() {
 # Waits for the oldest job: a shell knows no "any". A signal ends the wait, not the job.
 tp_land() {
 	tp_oldest=${tp_running%% *}
-	while
-		wait "$tp_oldest"
-		kill -0 "$tp_oldest" 2>/dev/null
-	do :; done
+	tp_await "$tp_oldest"
 	tp_running=${tp_running#"$tp_oldest"} tp_flying=$((tp_flying - 1))
 	tp_running=${tp_running# }
 }
@@ -1195,7 +1216,10 @@ tp_work() {
 # a child.
 tp_left() {
 	trap '' INT
-	if [ -z "$tp_until$tp_shows_progress" ] && read -r tp_worker tp_rest 2>/dev/null </proc/self/stat; then
+	tp_word=
+	# Of several numbers that this process has, as many as namespaces that see it, none is taken.
+	[ "$tp_until$tp_shows_progress" ] || while [ "$tp_word" != NStgid: ] && read -r tp_word tp_worker tp_rest; do :; done 2>/dev/null </proc/self/status
+	if [ "$tp_word" ] && [ -z "$tp_rest" ]; then
 		printf 'P\t%s\n' "$tp_worker"
 		tp_work "$@"
 		return
@@ -1221,8 +1245,8 @@ tp_left() {
 		) &
 		tp_clocks="$tp_clocks $!"
 	fi
-	until wait "$tp_worker" || ! kill -0 "$tp_worker" 2>/dev/null; do :; done
-	[ -z "$tp_clocks" ] || tp_end TERM "$tp_clocks"
+	tp_await "$tp_worker"
+	[ -z "$tp_clocks" ] || tp_end URG "$tp_clocks"
 }
 
 # -- Reports
@@ -1609,8 +1633,8 @@ tp_main() {
 
 tp_stop() {
 	tp_signal=$1
-	[ -z "$tp_guard" ] || kill "$tp_guard"
-} 2>/dev/null
+	[ -z "$tp_guard" ] || tp_end URG "$tp_guard"
+}
 
 tp_start() {
 	tp_left "$@" | tp_guard TERM tp_report 3<&- &
@@ -1636,7 +1660,9 @@ tp_run() {
 	[ "$tp_quiet" ] || [ ! -t 2 ] || [ "$tp_total$tp_from_file" = 1 ] || tp_shows_progress=1
 	[ "$tp_file" != - ] || (exec 3<&0) 2>/dev/null || tp_misuse '-f -: Bad file descriptor'
 	tp_signal='' tp_guard=
-	trap 'tp_stop INT' INT
+	# A guard that Ctrl-C found before its first trap would leave the work behind: it is born deaf. A Ctrl-C of just now is
+	# seen from the death of the shell that this is a function of.
+	trap '' INT
 	trap 'tp_stop TERM' TERM
 	trap 'tp_stop HUP' HUP
 	# What is put in the background has lost its standard input.
@@ -1645,11 +1671,12 @@ tp_run() {
 	else
 		tp_start "$@"
 	fi
+	trap 'tp_stop INT' INT
+	kill -0 "$$" 2>/dev/null || tp_signal=INT
 	[ -z "$tp_signal" ] || tp_stop "$tp_signal"
 	wait "$tp_guard"
 	tp_status=$?
-	[ -z "$tp_signal" ] || tp_end TERM "$tp_guard"
-	trap - INT TERM HUP
+	trap - INT TERM HUP URG
 	# Who runs this sees from its death that a signal ended it, and stops too; where that is ignored, from the status.
 	# shellcheck disable=SC2016 # for that shell
 	case $tp_signal in

@@ -149,7 +149,11 @@ none_left() {
 				"$command -t 30 $TP_SILENT 4711-4713; echo went on" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 			pid=$!
 			until pgrep -f " 4713" >/dev/null; do :; done
-			kill -INT -- "-$pid"
+			# In its first moment it may not hear.
+			until
+				kill -INT -- "-$pid"
+				timeout 0.5 tail --pid="$pid" -f /dev/null
+			do :; done
 			wait "$pid" || :
 			assert_equal "$(cat "$BATS_TEST_TMPDIR/out")" ''
 			none_left ' 471[123]'
@@ -170,10 +174,11 @@ none_left() {
 	export TCPPROBE_BACKEND=perl
 	$sh "$file" -t 30 "$TP_SILENT" 4711 -- echo became it >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 	pid=$!
-	until pgrep -f " 4711 30000" >/dev/null; do :; done
-	left=$(pgrep -P "$pid" | head -n 1)
-	mapfile -t tools < <(pgrep -P "$left")
-	kill -KILL "$left" "${tools[@]}"
+	until tool=$(pgrep -f " 4711 30000"); do :; done
+	# The tool and who it is for.
+	those=()
+	until ((tool == pid)); do those+=("$tool") && tool=$(($(ps -o ppid= -p "$tool"))); done
+	kill -KILL "${those[@]}"
 	status=0
 	wait "$pid" || status=$?
 	assert_equal "$status" 5
