@@ -860,7 +860,7 @@ sys.exit(status)'
 
 # tp_begin TOOL HOST PORT: begins a try; $! is whom to wait for, and to end, by the signal tp_deadly.
 tp_begin() {
-	tp_tool=$1 tp_deadly=TERM
+	tp_tool=$1 tp_deadly=TERM tp_punctual=1
 	# Beside a port getaddrinfo(3) takes it for this host.
 	[ "$2" != '*' ] || tp_tool=none
 	set -- "$tp_head" "$2" "$3" "$tp_timeout" "${tp_family:--}" "${tp_source:--}" "${tp_each:-0}" "${tp_half:-0}" "$tp_statuses" "$tp_telling" "$tp_errnos"
@@ -883,6 +883,11 @@ tp_begin_other() {
 	case $1 in
 		*:*) tp_bracketed="[$1]" ;;
 	esac
+	# Not every tool says so.
+	! tp_numeric "$1" || case $tp_family,$1 in
+		6,*:*) ;;
+		4,*:* | 6,*) tp_kind=foreign ;;
+	esac
 	# A family that only follows from the source's needs no option. Whole seconds, at least one: the watch is exact.
 	case $tp_able in
 		*4*) tp_options=${tp_family:+-$tp_family} ;;
@@ -892,6 +897,7 @@ tp_begin_other() {
 	case $tp_kind,$1 in
 		# What could be an option, or a part of a longer address, is no host that resolves.
 		*,\* | *,-* | socat,*[,!\'\"]* | curl,*[!A-Za-z0-9._:%-]*) set -- sh -c 'echo Name or service not known; exit 1' ;;
+		foreign,*) set -- sh -c 'echo Address family for hostname not supported; exit 1' ;;
 		none,*) set -- none ;;
 		nc.* | ncat,*) set -- $tp_tool -z -v $tp_options "$@" ;;
 		# With one -v it is silent about what it was refused.
@@ -899,7 +905,7 @@ tp_begin_other() {
 		busybox,*) set -- $tp_tool $tp_options "$@" -e true ;;
 		toybox,*)
 			# That it is open shows in its end, a second after it connected: the least -q that it takes.
-			[ "$tp_timeout" = 0 ] || tp_watch_ms=$((tp_timeout + 1000))
+			[ "$tp_timeout" = 0 ] || tp_watch_ms=$((tp_timeout + 1000)) tp_punctual=''
 			set -- $tp_tool $tp_options -q 1 "$@"
 			;;
 		socat,*) set -- socat -u OPEN:/dev/null "TCP$tp_family:$tp_bracketed:$2${tp_source:+,bind=$tp_source}" ;;
@@ -1000,10 +1006,13 @@ tp_nap() {
 		$tp_sleep 0.001 2>/dev/null && tp_fine=1 || tp_fine=
 	fi
 	[ "$tp_fine" ] || tp_span=$((($1 + 999) / 1000))
-	[ -z "${2-}" ] || { $tp_sleep "$tp_span" && return; }
-	$tp_sleep "$tp_span" &
-	tp_pid=$!
-	wait "$tp_pid"
+	if [ "${2-}" ]; then
+		$tp_sleep "$tp_span"
+	else
+		$tp_sleep "$tp_span" &
+		tp_pid=$!
+		wait "$tp_pid"
+	fi
 }
 
 # For a process that does nothing but nap: URG ends its nap too, by KILL, since before its exec(2) it may not see another.
@@ -1084,8 +1093,7 @@ tp_job() {
 			[ -z "$tp_ended" ] || tp_abandon
 			[ -z "$tp_late" ] || tp_expire
 			# Of a tool that its alarm has ended, shells say so.
-			wait "$!" 2>/dev/null
-			tp_result=$?
+			tp_await "$!" 2>/dev/null
 			case $tp_result in
 				97 | 126 | 127) ;;
 				*) break ;;
@@ -1099,13 +1107,14 @@ tp_job() {
 		case $tp_until,$tp_result in
 			,* | r,0 | ?,5 | R,1 | R,3 | R,124) break ;;
 		esac
+		[ -z "$tp_late" ] || break
 		tp_deadly=TERM
 		tp_nap "$tp_interval"
 		# Where it is a function, nobody may be left to ask.
 		kill -0 "$$" 2>/dev/null || exit
 		tp_try=$((tp_try + 1))
 	done
-	printf 'F\t%s\n' "$1"
+	printf 'F\t%s\n' "$1${tp_late:+${tp_tab}expired}"
 }
 
 tp_abandon() {
@@ -1113,10 +1122,20 @@ tp_abandon() {
 	exit 143
 }
 
-# The wait is over. Of a first try that was cut short there is no record yet.
+# The wait is over. A first try that was all of it is over too, and at the first call has a moment to tell why by itself.
 tp_expire() {
+	tp_whole=$tp_punctual
+	[ -z "$tp_from_file" ] && [ "$tp_sequence" -le "$tp_limit" ] || tp_whole=
+	if [ -z "$tp_late$tp_told" ] && [ "$tp_whole" ]; then
+		tp_late=1
+		return
+	fi
 	tp_end "$tp_deadly" "$!"
-	[ "$tp_told" ] || tp_record '?' /late
+	case $tp_told,$tp_until$tp_whole in
+		# That it was silent for a part of the wait is no end.
+		,R) tp_record timeout '' ;;
+		,*) tp_record '?' /late ;;
+	esac
 	printf 'F\t%s\texpired\n' "$tp_sequence"
 	exit
 }
@@ -1229,11 +1248,12 @@ tp_left() {
 	printf 'P\t%s\n' "$tp_worker"
 	tp_clocks=
 	if [ "$tp_until" ] && [ "$tp_wait_ms" -gt 0 ]; then
-		# A moment more: a try that ends with the wait tells why by itself.
 		(
 			tp_be_clock
 			exec >/dev/null 2>&1
-			tp_nap $((tp_wait_ms + 30))
+			tp_nap "$tp_wait_ms"
+			kill -USR1 "$tp_worker"
+			tp_nap 50
 			kill -USR1 "$tp_worker"
 		) &
 		tp_clocks=$!
@@ -1404,7 +1424,7 @@ tp_show() {
 		R,* | *,[!o]*) tp_wanted= ;;
 		*) tp_wanted=1 ;;
 	esac
-	if [ "$tp_expired" = expired ]; then
+	if [ "$tp_expired" = expired ] && { [ -z "$tp_wanted" ] || [ "$tp_s$tp_e" = timeout ]; }; then
 		tp_seconds "$tp_wait_ms"
 		tp_span=${tp_span%"${tp_span##*[!0]}"}
 		tp_span=${tp_span%.}s
