@@ -1029,6 +1029,12 @@ tp_await() {
 		tp_result=$?
 		kill -0 "$1" 2>/dev/null
 	do :; done
+	# It may have been a signal, while the child ended.
+	[ "$tp_result" -le 128 ] || {
+		wait "$1" 2>/dev/null
+		tp_word=$?
+		[ "$tp_word" = 127 ] || tp_result=$tp_word
+	}
 }
 
 # tp_guard SIGNAL READER: the right end of a pipe whose first line is `P PID`. READER, a child, takes the rest: in `read` it
@@ -1099,9 +1105,12 @@ tp_job() {
 				*) break ;;
 			esac
 		done
-		case $tp_result in
-			97 | 126 | 127) tp_record error "no tool to connect with: looked for $tp_tools" && tp_result=5 ;;
-			142 | 270 | 398) tp_record '?' /late-lookup ;;
+		case $tp_late,$tp_result in
+			*,97 | *,126 | *,127) tp_record error "no tool to connect with: looked for $tp_tools" && tp_result=5 ;;
+			*,142 | *,270 | *,398) tp_record '?' /late-lookup ;;
+			,* | *,[0-5] | *,124) ;;
+			# It ended with the wait, and of two things at once bash may lose one.
+			*) tp_record '?' /late ;;
 		esac
 		tp_told=1
 		case $tp_until,$tp_result in

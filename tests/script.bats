@@ -52,7 +52,9 @@ now_ms() {
 	need_lab
 	face 'tcpprobe -r 0.4 no.dead.test 80'
 	assert_equal "$status" 124
-	assert_message 'no.dead.test:80: not open after 0.4s: Name lookup timed out'
+	# A tool that begins late has not told where it was when the time was up.
+	((slack_ms > 0)) || assert_message 'no.dead.test:80: not open after 0.4s: Name lookup timed out'
+	assert_message_has 'no.dead.test:80: not open after 0.4s: '
 	assert_took_about 400
 	no_helper_left
 }
