@@ -305,7 +305,10 @@ on_terminal() {
 @test "progress appears on a terminal after a second, rewrites one line, and leaves none behind" {
 	need_lab
 	on_terminal 'tcpprobe -t 1 -n 10 -F "" "$1" 1-25 >/dev/null; printf "%s" end' "$TP_SILENT"
-	[[ $screen =~ \^'10/25 done, 0 open, '[0-9]' s left'.*\^'20/25 done' ]] || fail "$screen"
+	local first=10 second=20
+	# A shell's clock and its probes are not in step.
+	[[ ${TP_FACE-builtin} == builtin ]] || { first='[0-9]+' && second='[12][0-9]'; }
+	[[ $screen =~ \^$first'/25 done, 0 open'(', '[0-9]+' s left')?\^.*\^$second'/25 done, 0 open, '[0-9]' s left' ]] || fail "$screen"
 	[[ ${screen##*left} =~ ^\^\ +\^end$ ]] || fail "left behind: $screen"
 }
 
