@@ -998,6 +998,16 @@ tp_record() {
 	printf '%s\t%s\t-\t-\t-\t%s\n' "$tp_head" "$1" "$2"
 }
 
+# tp_set_head SEQUENCE TARGET TRY HOST PORT: the first fields of the records to come
+tp_set_head() {
+	tp_head="R$tp_tab$1$tp_tab$2$tp_tab$3$tp_tab$4$tp_tab$5"
+}
+
+# tp_finish SEQUENCE [late]
+tp_finish() {
+	printf 'F\t%s\n' "$1${2:+${tp_tab}expired}"
+}
+
 # tp_nap MS [deaf]: a trapped signal ends the wait; the sleep is tp_pid then.
 tp_nap() {
 	tp_seconds "$1"
@@ -1088,7 +1098,7 @@ tp_end() {
 tp_job() {
 	tp_try=$3 tp_told='' tp_ended='' tp_late=''
 	while :; do
-		tp_head="R$tp_tab$1$tp_tab$2$tp_tab$tp_try$tp_tab$4$tp_tab$5"
+		tp_set_head "$1" "$2" "$tp_try" "$4" "$5"
 		for tp_one in $tp_tools; do
 			# Not between its start and our knowing its number.
 			trap 'tp_ended=1' TERM
@@ -1123,7 +1133,7 @@ tp_job() {
 		kill -0 "$$" 2>/dev/null || exit
 		tp_try=$((tp_try + 1))
 	done
-	printf 'F\t%s\n' "$1${tp_late:+${tp_tab}expired}"
+	tp_finish "$1" "$tp_late"
 }
 
 tp_abandon() {
@@ -1145,7 +1155,7 @@ tp_expire() {
 		,R) tp_record timeout '' ;;
 		,*) tp_record '?' /late ;;
 	esac
-	printf 'F\t%s\texpired\n' "$tp_sequence"
+	tp_finish "$tp_sequence" late
 	exit
 }
 
@@ -1160,9 +1170,9 @@ tp_target() {
 		return
 	fi
 	if [ "$tp_expired" ]; then
-		tp_head="R$tp_tab$tp_sequence$tp_tab$tp_ordinal$tp_tab$tp_round$tp_tab$1$tp_tab$2"
+		tp_set_head "$tp_sequence" "$tp_ordinal" "$tp_round" "$1" "$2"
 		tp_record timeout ''
-		printf 'F\t%s\texpired\n' "$tp_sequence"
+		tp_finish "$tp_sequence" late
 		return
 	fi
 	trap 'tp_ended=1' TERM
