@@ -385,7 +385,7 @@ static int run(struct call *call)
 		return TP_STATUS_USAGE;
 	}
 	if (error == ETIMEDOUT) {
-		face_complain(&call->output, "-f: the wait was over before the end of the file");
+		face_complain(&call->output, "-f: " TP_SAYS_EARLY_END);
 		return status_of(call) != 0 ? status_of(call) : tp_state_status(TP_TIMEOUT);
 	}
 	if (error != 0 && call->output.error == 0)

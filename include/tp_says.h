@@ -50,5 +50,6 @@
 #define TP_SAYS_STILL_OPEN "still open after "
 #define TP_SAYS_NOT_CLOSED "not closed after "
 #define TP_SAYS_NOT_OPEN "not open after "
+#define TP_SAYS_EARLY_END "the wait was over before the end of the file"
 
 #endif

@@ -9,10 +9,11 @@
 # Data flows one way: words, targets, jobs side by side, records over a pipe, reports in order. A record is a line of
 # fields between tabs, none empty but the last:
 #
-#	P PID				whom to end when the command ends early
+#	P PID...			whom to end when the command ends early
 #	R SEQUENCE TARGET TRY HOST PORT STATE ADDRESS CONNECT LOOKUP REASON
 #	F SEQUENCE			its last record was the last one; with a further field: the wait was over
 #	B TEXT				a complaint about a line of the file
+#	W				the wait was over before the end of the file
 #	T				a second has passed
 #	E COUNT				there is no more, of so many sequences
 #
@@ -63,6 +64,7 @@ tp_says_lookup_late='Name lookup timed out'
 tp_says_still_open='still open after '
 tp_says_not_closed='not closed after '
 tp_says_not_open='not open after '
+tp_says_early_end='the wait was over before the end of the file'
 # END sh_says
 
 # BEGIN sh_states
@@ -234,22 +236,26 @@ tp_leave() {
 	exit "$1"
 }
 
-# tp_map WORD KIND: sets tp_text. Of a text control bytes, and what this locale has no letter for, are question marks;
+# tp_map WORD KIND: sets tp_text. Of a text what is not printed in ASCII is question marks, and its first 100 are enough;
 # json is what stands between quotes.
 tp_map() {
 	tp_left=$1 tp_text=
-	while [ "$tp_left" ]; do
-		tp_rest=${tp_left#?}
-		tp_char=${tp_left%"$tp_rest"} tp_left=$tp_rest
-		case $2$tp_char in
-			json[\"\\]) tp_char=\\$tp_char ;;
-			json[\ -~] | text[[:print:]]) ;;
-			json*) tp_char='\ufffd' ;;
-			*) tp_char=\? ;;
+	while
+		tp_rest=${tp_left%%[!\ -~]*} && tp_rest=${tp_rest%%[\"\\]*}
+		tp_left=${tp_left#"$tp_rest"} tp_text=$tp_text$tp_rest
+		[ "$tp_left" ] && [ "$2${#tp_text}" != text100 ]
+	do
+		case $2$tp_left in
+			json\"*) tp_text=$tp_text\\\" ;;
+			json\\*) tp_text=$tp_text\\\\ ;;
+			json*) tp_text=$tp_text'\ufffd' ;;
+			text\"*) tp_text=$tp_text\" ;;
+			text\\*) tp_text=$tp_text\\ ;;
+			*) tp_text=$tp_text\? ;;
 		esac
-		tp_text=$tp_text$tp_char
-		[ "$2" = json ] || [ "${#tp_text}" -lt 100 ] || { tp_text=$tp_text... && break; }
+		tp_left=${tp_left#?}
 	done
+	[ "$2" = json ] || [ "${#tp_text}" -lt 100 ] || tp_text=$(printf %.100s "$tp_text")...
 }
 
 # What may be the secret of a URL is never shown: of a word with "://" only the scheme is, of one with '@' what is behind.
@@ -332,6 +338,7 @@ tp_options() {
 				tp_from_file=1 tp_file=$OPTARG tp_file_shown=$OPTARG
 				# What could harm a terminal, or looks like a URL, is not shown as it is.
 				case $OPTARG in
+					/dev/stdin) tp_file=- ;;
 					*[[:cntrl:]]* | *://*) tp_file_shown=$(tp_quote "$OPTARG") ;;
 				esac
 				;;
@@ -1094,9 +1101,10 @@ tp_end() {
 	done
 } 2>/dev/null
 
-# tp_job SEQUENCE TARGET TRY HOST PORT: one target, until it is as wanted; each tool until one works.
+# tp_job SEQUENCE TARGET TRY HOST PORT: one target, until it is as wanted, or a try of it, with status 96 where another is
+# due; each tool until one works.
 tp_job() {
-	tp_try=$3 tp_told='' tp_ended='' tp_late=''
+	tp_own=$1 tp_try=$3 tp_told=$((tp_try - 1)) tp_ended='' tp_late=''
 	while :; do
 		tp_set_head "$1" "$2" "$tp_try" "$4" "$5"
 		for tp_one in $tp_tools; do
@@ -1127,6 +1135,7 @@ tp_job() {
 			,* | r,0 | ?,5 | R,1 | R,3 | R,124) break ;;
 		esac
 		[ -z "$tp_late" ] || break
+		[ -z "$tp_turns" ] || exit 96
 		tp_deadly=TERM
 		tp_nap "$tp_interval"
 		# Where it is a function, nobody may be left to ask.
@@ -1144,18 +1153,18 @@ tp_abandon() {
 # The wait is over. A first try that was all of it is over too, and at the first call has a moment to tell why by itself.
 tp_expire() {
 	tp_whole=$tp_punctual
-	[ -z "$tp_from_file" ] && [ "$tp_sequence" -le "$tp_limit" ] || tp_whole=
-	if [ -z "$tp_late$tp_told" ] && [ "$tp_whole" ]; then
+	[ -z "$tp_from_file" ] && [ "$tp_own" -le "$tp_limit" ] || tp_whole=
+	if [ "$tp_late$tp_told" = 0 ] && [ "$tp_whole" ]; then
 		tp_late=1
 		return
 	fi
 	tp_end "$tp_deadly" "$!"
 	case $tp_told,$tp_until$tp_whole in
 		# That it was silent for a part of the wait is no end.
-		,R) tp_record timeout '' ;;
-		,*) tp_record '?' /late ;;
+		0,R) tp_record timeout '' ;;
+		0,*) tp_record '?' /late ;;
 	esac
-	tp_finish "$tp_sequence" late
+	tp_finish "$tp_own" late
 	exit
 }
 
@@ -1163,23 +1172,28 @@ tp_expire() {
 tp_target() {
 	tp_total=$((tp_total + 1))
 	[ -z "$tp_dry" ] || return 0
-	tp_sequence=$((tp_sequence + 1)) tp_ordinal=$((tp_ordinal + 1))
-	[ -z "$tp_rounds" ] || [ "$tp_round" -gt 1 ] || tp_kept="$tp_kept$1 $2$tp_newline"
+	tp_sequence=$((tp_sequence + 1))
+	tp_launch "$tp_sequence" "$tp_sequence" 1 "$1" "$2"
+}
+
+# tp_launch SEQUENCE TARGET TRY HOST PORT: as soon as there is a place for it
+tp_launch() {
 	if [ "$tp_alone" ]; then
-		tp_job "$tp_sequence" "$tp_ordinal" "$tp_round" "$1" "$2"
+		tp_job "$@"
 		return
 	fi
 	if [ "$tp_expired" ]; then
-		tp_set_head "$tp_sequence" "$tp_ordinal" "$tp_round" "$1" "$2"
-		tp_record timeout ''
-		tp_finish "$tp_sequence" late
+		tp_set_head "$@"
+		[ "$3" -gt 1 ] || tp_record timeout ''
+		tp_finish "$1" late
 		return
 	fi
 	trap 'tp_ended=1' TERM
-	tp_job "$tp_sequence" "$tp_ordinal" "$tp_round" "$1" "$2" &
+	tp_job "$@" &
 	tp_running="${tp_running:+$tp_running }$!" tp_flying=$((tp_flying + 1))
 	trap tp_end_work TERM
 	[ -z "$tp_ended" ] || tp_end_work
+	tp_entries="$tp_entries$*$tp_newline"
 	while [ "$tp_flying" -ge "$tp_limit" ]; do
 		tp_land
 	done
@@ -1187,15 +1201,20 @@ tp_target() {
 
 # Waits for the oldest job: a shell knows no "any". A signal ends the wait, not the job.
 tp_land() {
-	tp_oldest=${tp_running%% *}
+	tp_oldest=${tp_running%% *} tp_entry=${tp_entries%%"$tp_newline"*}
 	tp_await "$tp_oldest"
 	tp_running=${tp_running#"$tp_oldest"} tp_flying=$((tp_flying - 1))
-	tp_running=${tp_running# }
+	tp_running=${tp_running# } tp_entries=${tp_entries#*"$tp_newline"}
+	case $tp_rounds,$tp_expired,$tp_result in
+		[0-9]* | ,,96) tp_kept=$tp_kept$tp_entry$tp_newline ;;
+		# It ends with the wait that it would have been tried again in, if that is what the status meant that a signal hid.
+		,1,[!0]*) tp_finish "${tp_entry%% *}" late ;;
+	esac
 }
 
 # Lines are words as on a command line; those that are wrong become complaints, and nothing of them is probed.
 tp_lines() {
-	while IFS= read -r tp_line || [ "$tp_line" ]; do
+	while [ -z "$tp_expired" ] && IFS= read -r tp_line; do
 		tp_line_number=$((tp_line_number + 1))
 		[ "${#tp_line}" -lt 65536 ] || tp_bad "$tp_says_long_line" || continue
 		tp_line=" ${tp_line%"$tp_return"}"
@@ -1206,6 +1225,7 @@ tp_lines() {
 		tp_targets "$@" && tp_dry='' && tp_targets "$@"
 		tp_dry=
 	done
+	[ -z "$tp_expired" ] || echo W
 }
 
 tp_bad() {
@@ -1224,47 +1244,60 @@ tp_work() {
 	tp_pid='' tp_ended='' tp_expired=''
 	trap tp_end_work TERM
 	trap 'tp_expired=1; eval "kill -USR1 $tp_running" 2>/dev/null' USR1
-	tp_sequence=0 tp_flying=0 tp_running='' tp_round=1 tp_ordinal=0 tp_kept='' tp_alone=''
+	tp_sequence=0 tp_flying=0 tp_running='' tp_entries='' tp_round=1 tp_kept='' tp_alone='' tp_turns=''
 	[ "$tp_total$tp_from_file$tp_rounds$tp_until" != 1 ] || tp_alone=1
+	[ -z "$tp_from_file" ] && [ "$tp_total" -le "$tp_limit" ] || tp_turns=1
 	tp_targets "$@"
-	[ -z "$tp_from_file" ] || tp_return=$(printf '\r')
-	case $tp_from_file,$tp_file in
-		1,-) tp_lines <&3 ;;
-		1,*) tp_lines <"$tp_file" ;;
-	esac
+	[ -z "$tp_from_file" ] || { tp_return=$(printf '\r') && tp_lines <&3; }
 	while :; do
 		while [ "$tp_flying" -gt 0 ]; do
 			tp_land
 		done
 		[ "$tp_kept" ] && [ "$tp_round" != "$tp_rounds" ] || break
-		tp_round=$((tp_round + 1)) tp_ordinal=0 tp_again=$tp_kept
+		tp_round=$((tp_round + 1)) tp_again=$tp_kept tp_kept=''
 		tp_nap "$tp_interval"
+		[ -z "$tp_expired" ] || tp_end TERM "$tp_pid"
 		kill -0 "$$" 2>/dev/null || exit
 		tp_pid=
 		while [ "$tp_again" ]; do
-			tp_pair=${tp_again%%"$tp_newline"*}
+			# shellcheck disable=SC2086 # its words
+			set -- ${tp_again%%"$tp_newline"*}
 			tp_again=${tp_again#*"$tp_newline"}
-			tp_target "${tp_pair%% *}" "${tp_pair#* }"
+			tp_number=$1
+			[ -z "$tp_rounds" ] || tp_number=$((tp_sequence += 1))
+			tp_launch "$tp_number" "$2" "$tp_round" "$4" "$5"
 		done
 	done
 	printf 'E\t%s\n' "$tp_sequence"
 }
 
-# The left end of the pipe: the work, here where this process knows its own number and needs no clocks beside it, else as
-# a child.
+# The file, from a process that can be ended: in `read` a shell may see no signal, but it sees the end of a pipe.
+tp_feed() {
+	trap '' INT
+	[ "$tp_file" != - ] || exec <&3
+	# shellcheck disable=SC2016 # for that shell
+	exec sh -c 'echo "P $$"
+		[ "$1" = - ] || exec <"$1"
+		while IFS= read -r line; do printf "%s\\n" "$line"; done
+		[ -z "$line" ] || printf "%s\\n" "$line"' sh "$tp_file" 3<&-
+}
+
+# The work, here where this process knows its own number and needs no clocks beside it, else as a child.
 tp_left() {
 	trap '' INT
+	tp_word='' tp_feeder=''
+	[ -z "$tp_from_file" ] || { read -r tp_word tp_feeder && exec 3<&0; }
 	tp_word=
 	# Of several numbers that this process has, as many as namespaces that see it, none is taken.
 	[ "$tp_until$tp_shows_progress" ] || while [ "$tp_word" != NStgid: ] && read -r tp_word tp_worker tp_rest; do :; done 2>/dev/null </proc/self/status
 	if [ "$tp_word" ] && [ -z "$tp_rest" ]; then
-		printf 'P\t%s\n' "$tp_worker"
+		printf 'P\t%s\n' "$tp_worker $tp_feeder"
 		tp_work "$@"
 		return
 	fi
 	tp_work "$@" &
 	tp_worker=$!
-	printf 'P\t%s\n' "$tp_worker"
+	printf 'P\t%s\n' "$tp_worker $tp_feeder"
 	tp_clocks=
 	if [ "$tp_until" ] && [ "$tp_wait_ms" -gt 0 ]; then
 		(
@@ -1272,6 +1305,7 @@ tp_left() {
 			exec >/dev/null 2>&1
 			tp_nap "$tp_wait_ms"
 			kill -USR1 "$tp_worker"
+			[ -z "$tp_feeder" ] || kill -PIPE "$tp_feeder"
 			tp_nap 50
 			kill -USR1 "$tp_worker"
 		) &
@@ -1542,7 +1576,7 @@ tp_show_winner() {
 
 tp_report() {
 	trap '' PIPE TERM
-	tp_whole='' tp_broken='' tp_next=1 tp_status=0 tp_found='' tp_wrong='' tp_shown='' tp_elapsed=0
+	tp_whole='' tp_broken='' tp_next=1 tp_status=0 tp_found='' tp_wrong='' tp_early='' tp_shown='' tp_elapsed=0
 	while IFS= read -r tp_line; do
 		tp_rest=${tp_line#?"$tp_tab"}
 		tp_number=${tp_rest%%"$tp_tab"*}
@@ -1558,6 +1592,7 @@ tp_report() {
 				break
 				;;
 			B*) tp_wrong=1 && tp_hide_progress && tp_complain "$tp_rest" ;;
+			W) tp_early=1 ;;
 			F*)
 				eval "tp_done_$tp_number=\${tp_rest#*\"\$tp_tab\"}"
 				tp_show_due
@@ -1573,7 +1608,9 @@ tp_report() {
 	tp_closing_lines
 	tp_hide_progress
 	[ "$tp_whole" ] && [ -z "$tp_broken" ] || exit 98
+	[ -z "$tp_early" ] || tp_complain "-f: $tp_says_early_end"
 	[ -z "$tp_wrong" ] || exit 2
+	[ "$tp_status$tp_early" != 01 ] || exit 124
 	[ "${tp_sum_all-0}" -gt 0 ] || tp_misuse "$tp_says_no_target"
 	exit "$tp_status"
 }
@@ -1676,7 +1713,10 @@ tp_stop() {
 }
 
 tp_start() {
-	tp_left "$@" | tp_guard TERM tp_report 3<&- &
+	case $tp_from_file in
+		1) tp_feed | tp_left "$@" 3<&- | tp_guard TERM tp_report 3<&- & ;;
+		*) tp_left "$@" | tp_guard TERM tp_report & ;;
+	esac
 	tp_guard=$!
 }
 

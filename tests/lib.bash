@@ -29,6 +29,9 @@ export LC_ALL=C
 
 # -- The face
 
+# How many times to try what only sometimes happens; where each time is some processes, fewer.
+[[ ${TP_FACE-builtin} == builtin ]] && often=300 || often=40
+
 # The text that gives a script the face. One that does not load ends the test: never is another tested by accident.
 if [[ ${TP_FACE-builtin} == builtin ]]; then
 	face_prelude="enable -f '$so' tcpprobe || exit 99; "
