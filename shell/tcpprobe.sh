@@ -1205,10 +1205,11 @@ tp_land() {
 	tp_await "$tp_oldest"
 	tp_running=${tp_running#"$tp_oldest"} tp_flying=$((tp_flying - 1))
 	tp_running=${tp_running# } tp_entries=${tp_entries#*"$tp_newline"}
-	case $tp_rounds,$tp_expired,$tp_result in
-		[0-9]* | ,,96) tp_kept=$tp_kept$tp_entry$tp_newline ;;
+	# In the left of a pipe ksh93 forgets how a child ended that it was not waiting for: 127. Once too often does no harm.
+	case $tp_rounds,$tp_turns,$tp_expired,$tp_result in
+		[0-9]* | ,1,,96 | ,1,,127) tp_kept=$tp_kept$tp_entry$tp_newline ;;
 		# It ends with the wait that it would have been tried again in, if that is what the status meant that a signal hid.
-		,1,[!0]*) tp_finish "${tp_entry%% *}" late ;;
+		,1,1,[!0]*) tp_finish "${tp_entry%% *}" late ;;
 	esac
 }
 
@@ -1246,7 +1247,7 @@ tp_work() {
 	trap 'tp_expired=1; eval "kill -USR1 $tp_running" 2>/dev/null' USR1
 	tp_sequence=0 tp_flying=0 tp_running='' tp_entries='' tp_round=1 tp_kept='' tp_alone='' tp_turns=''
 	[ "$tp_total$tp_from_file$tp_rounds$tp_until" != 1 ] || tp_alone=1
-	[ -z "$tp_from_file" ] && [ "$tp_total" -le "$tp_limit" ] || tp_turns=1
+	[ -z "$tp_from_file" ] && [ "$tp_total" -le "$tp_limit" ] || tp_turns=${tp_until:+1}
 	tp_targets "$@"
 	[ -z "$tp_from_file" ] || { tp_return=$(printf '\r') && tp_lines <&3; }
 	while :; do
