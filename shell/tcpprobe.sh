@@ -1072,7 +1072,8 @@ tp_guard() {
 		tp_reader=$!
 	fi
 	[ -z "$tp_ended" ] || tp_unguard
-	[ -z "$tp_reader" ] || tp_await "$tp_reader"
+	# Of a reader that it killed, shells say so.
+	[ -z "$tp_reader" ] || tp_await "$tp_reader" 2>/dev/null
 	if [ "$tp_ended" ]; then
 		tp_result=143
 	elif [ "$tp_result" -gt 128 ]; then
@@ -1237,39 +1238,8 @@ tp_bad() {
 
 # That it was ended is no failure: with pipefail its status would be the pipe's.
 tp_end_work() {
-	tp_end TERM "$tp_running $tp_pid"
+	tp_end TERM "$tp_running $tp_pid $tp_clocks"
 	exit 0
-}
-
-tp_work() {
-	tp_pid='' tp_ended='' tp_expired=''
-	trap tp_end_work TERM
-	trap 'tp_expired=1; eval "kill -USR1 $tp_running" 2>/dev/null' USR1
-	tp_sequence=0 tp_flying=0 tp_running='' tp_entries='' tp_round=1 tp_kept='' tp_alone='' tp_turns=''
-	[ "$tp_total$tp_from_file$tp_rounds$tp_until" != 1 ] || tp_alone=1
-	[ -z "$tp_from_file" ] && [ "$tp_total" -le "$tp_limit" ] || tp_turns=${tp_until:+1}
-	tp_targets "$@"
-	[ -z "$tp_from_file" ] || { tp_return=$(printf '\r') && tp_lines <&3; }
-	while :; do
-		while [ "$tp_flying" -gt 0 ]; do
-			tp_land
-		done
-		[ "$tp_kept" ] && [ "$tp_round" != "$tp_rounds" ] || break
-		tp_round=$((tp_round + 1)) tp_again=$tp_kept tp_kept=''
-		tp_nap "$tp_interval"
-		[ -z "$tp_expired" ] || tp_end TERM "$tp_pid"
-		kill -0 "$$" 2>/dev/null || exit
-		tp_pid=
-		while [ "$tp_again" ]; do
-			# shellcheck disable=SC2086 # its words
-			set -- ${tp_again%%"$tp_newline"*}
-			tp_again=${tp_again#*"$tp_newline"}
-			tp_number=$1
-			[ -z "$tp_rounds" ] || tp_number=$((tp_sequence += 1))
-			tp_launch "$tp_number" "$2" "$tp_round" "$4" "$5"
-		done
-	done
-	printf 'E\t%s\n' "$tp_sequence"
 }
 
 # The file, from a process that can be ended: in `read` a shell may see no signal, but it sees the end of a pipe.
@@ -1283,23 +1253,17 @@ tp_feed() {
 		[ -z "$line" ] || printf "%s\\n" "$line"' sh "$tp_file" 3<&-
 }
 
-# The work, here where this process knows its own number and needs no clocks beside it, else as a child.
-tp_left() {
+# The left end of the pipe. It says its own number when it can be ended, and whom with it. Of several numbers that it has,
+# as many as namespaces that see it, its child knows which is meant.
+tp_work() {
 	trap '' INT
-	tp_word='' tp_feeder=''
+	tp_running='' tp_pid='' tp_ended='' tp_expired='' tp_clocks='' tp_feeder='' tp_word=''
 	[ -z "$tp_from_file" ] || { read -r tp_word tp_feeder && exec 3<&0; }
-	tp_word=
-	# Of several numbers that this process has, as many as namespaces that see it, none is taken.
-	[ "$tp_until$tp_shows_progress" ] || while [ "$tp_word" != NStgid: ] && read -r tp_word tp_worker tp_rest; do :; done 2>/dev/null </proc/self/status
-	if [ "$tp_word" ] && [ -z "$tp_rest" ]; then
-		printf 'P\t%s\n' "$tp_worker $tp_feeder"
-		tp_work "$@"
-		return
-	fi
-	tp_work "$@" &
-	tp_worker=$!
-	printf 'P\t%s\n' "$tp_worker $tp_feeder"
-	tp_clocks=
+	while [ "$tp_word" != NStgid: ] && read -r tp_word tp_worker tp_rest; do :; done 2>/dev/null </proc/self/status
+	# shellcheck disable=SC2016 # for that shell
+	[ "$tp_word" ] && [ -z "$tp_rest" ] || tp_worker=$(exec sh -c 'echo "$PPID"')
+	trap 'tp_expired=1; eval "kill -USR1 $tp_running" 2>/dev/null' USR1
+	trap tp_end_work TERM
 	if [ "$tp_until" ] && [ "$tp_wait_ms" -gt 0 ]; then
 		(
 			tp_be_clock
@@ -1319,8 +1283,32 @@ tp_left() {
 		) &
 		tp_clocks="$tp_clocks $!"
 	fi
-	tp_await "$tp_worker"
+	printf 'P\t%s\n' "$tp_worker $tp_feeder"
+	tp_sequence=0 tp_flying=0 tp_entries='' tp_round=1 tp_kept='' tp_alone='' tp_turns=''
+	[ "$tp_total$tp_from_file$tp_rounds$tp_until" != 1 ] || tp_alone=1
+	[ -z "$tp_from_file" ] && [ "$tp_total" -le "$tp_limit" ] || tp_turns=${tp_until:+1}
+	tp_targets "$@"
+	[ -z "$tp_from_file" ] || { tp_return=$(printf '\r') && tp_lines <&3; }
+	while :; do
+		while [ "$tp_flying" -gt 0 ]; do
+			tp_land
+		done
+		[ "$tp_kept" ] && [ "$tp_round" != "$tp_rounds" ] || break
+		tp_round=$((tp_round + 1)) tp_again=$tp_kept tp_kept=''
+		tp_nap "$tp_interval"
+		[ -z "$tp_expired" ] || tp_end TERM "$tp_pid"
+		kill -0 "$$" 2>/dev/null || tp_end_work
+		tp_pid=
+		while [ "$tp_again" ]; do
+			# shellcheck disable=SC2086 # its words
+			set -- ${tp_again%%"$tp_newline"*}
+			tp_again=${tp_again#*"$tp_newline"} tp_number=$1
+			[ -z "$tp_rounds" ] || tp_number=$((tp_sequence += 1))
+			tp_launch "$tp_number" "$2" "$tp_round" "$4" "$5"
+		done
+	done
 	[ -z "$tp_clocks" ] || tp_end URG "$tp_clocks"
+	printf 'E\t%s\n' "$tp_sequence"
 }
 
 # -- Reports
@@ -1715,8 +1703,8 @@ tp_stop() {
 
 tp_start() {
 	case $tp_from_file in
-		1) tp_feed | tp_left "$@" 3<&- | tp_guard TERM tp_report 3<&- & ;;
-		*) tp_left "$@" | tp_guard TERM tp_report & ;;
+		1) tp_feed | tp_work "$@" 3<&- | tp_guard TERM tp_report 3<&- & ;;
+		*) tp_work "$@" | tp_guard TERM tp_report & ;;
 	esac
 	tp_guard=$!
 }
