@@ -265,8 +265,8 @@ $port open
 	assert_line --index 0 --partial "127.0.0.1:$port open"
 	assert_line --index 1 0
 	assert_equal "${lines[2]}" "${lines[3]}"
-	need_punctual
-	assert_took_less 1000
+	# Fifty times some processes, on a machine with other work: the deadline is 30 s.
+	[[ ${TP_FACE-builtin} == builtin ]] && assert_took_less 1000 || assert_took_less 5000
 	refute pgrep -f '^[^ ]*bash.* no.dead.test'
 }
 
