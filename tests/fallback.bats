@@ -161,6 +161,29 @@ none_left() {
 	done
 }
 
+@test "Ctrl-C ends rounds with their sums" {
+	env --default-signal=INT setsid $sh "$file" -v -c 0 -i 60 127.0.0.1 1 >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	pid=$!
+	until grep -q refused "$BATS_TEST_TMPDIR/out"; do :; done
+	kill -INT -- "-$pid"
+	wait "$pid" || assert_equal "$?" 130
+	run cat "$BATS_TEST_TMPDIR/out"
+	assert_line --index 1 '--- 127.0.0.1:1: 1 probe: 1 refused'
+}
+
+@test "a file that nobody ends keeps no reader" {
+	need_lab
+	mkfifo "$BATS_TEST_TMPDIR/4711"
+	exec {feed}<>"$BATS_TEST_TMPDIR/4711"
+	echo "$TP_SILENT:4713" >&"$feed"
+	$sh "$file" -t 30 -f "$BATS_TEST_TMPDIR/4711" 3>&- {feed}>&- &
+	pid=$!
+	until pgrep -f ' 4713' >/dev/null; do :; done
+	kill "$pid"
+	wait "$pid" || assert_equal "$?" 143
+	none_left '471[13]'
+}
+
 @test "nor is anything left of what is refused at once" {
 	for tool in nc.openbsd nc.traditional toybox; do
 		command -v "$tool" >/dev/null || continue
