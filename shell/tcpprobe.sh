@@ -1253,12 +1253,39 @@ tp_feed() {
 		[ -z "$line" ] || printf "%s\\n" "$line"' sh "$tp_file" 3<&-
 }
 
+# tp_probe_all WORD...: every target, in as many rounds as it takes
+tp_probe_all() {
+	tp_sequence=0 tp_flying=0 tp_entries='' tp_round=1 tp_kept='' tp_alone='' tp_turns=''
+	[ "$tp_total$tp_from_file$tp_rounds$tp_until" != 1 ] || tp_alone=1
+	[ -z "$tp_from_file" ] && [ "$tp_total" -le "$tp_limit" ] || tp_turns=${tp_until:+1}
+	tp_targets "$@"
+	[ -z "$tp_from_file" ] || { tp_return=$(printf '\r') && tp_lines <&3; }
+	while :; do
+		while [ "$tp_flying" -gt 0 ]; do
+			tp_land
+		done
+		[ "$tp_kept" ] && [ "$tp_round" != "$tp_rounds" ] || break
+		tp_round=$((tp_round + 1)) tp_again=$tp_kept tp_kept=''
+		tp_nap "$tp_interval"
+		[ -z "$tp_expired" ] || tp_end TERM "$tp_pid"
+		kill -0 "$$" 2>/dev/null || tp_end_work
+		tp_pid=
+		while [ "$tp_again" ]; do
+			# shellcheck disable=SC2086 # its words
+			set -- ${tp_again%%"$tp_newline"*}
+			tp_again=${tp_again#*"$tp_newline"} tp_number=$1
+			[ -z "$tp_rounds" ] || tp_number=$((tp_sequence += 1))
+			tp_launch "$tp_number" "$2" "$tp_round" "$4" "$5"
+		done
+	done
+}
+
 # The left end of the pipe. It says its own number when it can be ended, and whom with it. Of several numbers that it has,
 # as many as namespaces that see it, its child knows which is meant.
 tp_work() {
 	trap '' INT
 	tp_running='' tp_pid='' tp_ended='' tp_expired='' tp_clocks='' tp_feeder='' tp_word=''
-	[ -z "$tp_from_file" ] || { read -r tp_word tp_feeder && exec 3<&0; }
+	[ -z "$tp_from_file" ] || { read -r tp_rest tp_feeder && exec 3<&0; }
 	while [ "$tp_word" != NStgid: ] && read -r tp_word tp_worker tp_rest; do :; done 2>/dev/null </proc/self/status
 	# shellcheck disable=SC2016 # for that shell
 	[ "$tp_word" ] && [ -z "$tp_rest" ] || tp_worker=$(exec sh -c 'echo "$PPID"')
@@ -1284,29 +1311,7 @@ tp_work() {
 		tp_clocks="$tp_clocks $!"
 	fi
 	printf 'P\t%s\n' "$tp_worker $tp_feeder"
-	tp_sequence=0 tp_flying=0 tp_entries='' tp_round=1 tp_kept='' tp_alone='' tp_turns=''
-	[ "$tp_total$tp_from_file$tp_rounds$tp_until" != 1 ] || tp_alone=1
-	[ -z "$tp_from_file" ] && [ "$tp_total" -le "$tp_limit" ] || tp_turns=${tp_until:+1}
-	tp_targets "$@"
-	[ -z "$tp_from_file" ] || { tp_return=$(printf '\r') && tp_lines <&3; }
-	while :; do
-		while [ "$tp_flying" -gt 0 ]; do
-			tp_land
-		done
-		[ "$tp_kept" ] && [ "$tp_round" != "$tp_rounds" ] || break
-		tp_round=$((tp_round + 1)) tp_again=$tp_kept tp_kept=''
-		tp_nap "$tp_interval"
-		[ -z "$tp_expired" ] || tp_end TERM "$tp_pid"
-		kill -0 "$$" 2>/dev/null || tp_end_work
-		tp_pid=
-		while [ "$tp_again" ]; do
-			# shellcheck disable=SC2086 # its words
-			set -- ${tp_again%%"$tp_newline"*}
-			tp_again=${tp_again#*"$tp_newline"} tp_number=$1
-			[ -z "$tp_rounds" ] || tp_number=$((tp_sequence += 1))
-			tp_launch "$tp_number" "$2" "$tp_round" "$4" "$5"
-		done
-	done
+	tp_probe_all "$@"
 	[ -z "$tp_clocks" ] || tp_end URG "$tp_clocks"
 	printf 'E\t%s\n' "$tp_sequence"
 }

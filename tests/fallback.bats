@@ -231,6 +231,13 @@ none_left() {
 	done
 }
 
+@test "it needs no /proc" {
+	need_lab
+	run unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' x $sh "$file" -r 0.3 127.0.0.1 1
+	assert_equal "$status" 124
+	assert_output --partial 'not open after 0.3s: Connection refused'
+}
+
 @test "fifty silent ports take one deadline, not fifty" {
 	need_lab
 	begin=${EPOCHREALTIME/./}
