@@ -9,7 +9,7 @@
 # Data flows one way: words, targets, jobs side by side, records over a pipe, reports in order. A record is a line of
 # fields between tabs, none empty but the last:
 #
-#	P PID...			whom to end when the command ends early
+#	P WORKER FEEDER			whom to end when the command ends early
 #	R SEQUENCE TARGET TRY HOST PORT STATE ADDRESS CONNECT LOOKUP REASON
 #	F SEQUENCE			its last record was the last one; with a further field: the wait was over
 #	B TEXT				a complaint about a line of the file
@@ -220,13 +220,25 @@ tp_status_of() {
 
 # -- Words on their way into a message
 
+# tp_line TEXT: on standard output. mksh's printf is a program.
+if [ "${KSH_VERSION-}" ]; then
+	tp_line() {
+		# shellcheck disable=SC3045 # it is ksh
+		print -r -- "$1"
+	}
+else
+	tp_line() {
+		printf '%s\n' "$1"
+	}
+fi
+
 tp_complain() {
-	printf 'tcpprobe: %s\n' "$1" >&2
+	tp_line "tcpprobe: $1" >&2
 }
 
 tp_misuse() {
 	tp_complain "$1"
-	[ -z "$tp_parsing" ] || printf 'tcpprobe: usage: %s\n' "$tp_synopsis" >&2
+	[ -z "$tp_parsing" ] || tp_complain "usage: $tp_synopsis"
 	tp_leave 2
 }
 
@@ -290,6 +302,10 @@ tp_duration() {
 	tp_plain "$tp_number"
 	[ "${#tp_number}" -le 7 ] && [ "$tp_number" -le $((2000000000 / tp_scale)) ] ||
 		tp_misuse "-$1 $(tp_quote "$2"): $tp_says_long_duration"
+	case $tp_fraction in
+		??????????*[1-9]*) tp_fraction=$(printf %.9s "$tp_fraction")1 ;;
+		??????????*) tp_fraction=$(printf %.9s "$tp_fraction") ;;
+	esac
 	# From the last digit to the first; no step leaves the 31 bits.
 	while [ "$tp_fraction" ]; do
 		tp_rest=${tp_fraction%?}
@@ -338,15 +354,15 @@ tp_options() {
 				tp_from_file=1 tp_file=$OPTARG tp_file_shown=$OPTARG
 				# What could harm a terminal, or looks like a URL, is not shown as it is.
 				case $OPTARG in
-					/dev/stdin) tp_file=- ;;
+					/dev/stdin | /dev/fd/0 | /proc/self/fd/0) tp_file=- ;;
 					*[[:cntrl:]]* | *://*) tp_file_shown=$(tp_quote "$OPTARG") ;;
 				esac
 				;;
 			F)
 				tp_formatted=1 tp_format=$OPTARG
-				tp_expand check || tp_misuse "-F: $(tp_quote "$tp_part") $tp_says_bad_format"
+				tp_expand || tp_misuse "-F: $(tp_quote "$tp_part") $tp_says_bad_format"
 				;;
-			h) [ $# = 1 ] && tp_usage || tp_misuse "$tp_says_help_alone" ;;
+			h) [ "$*" = -h ] && tp_usage || tp_misuse "$tp_says_help_alone" ;;
 			i) tp_duration i "$OPTARG" && tp_interval=$tp_ms ;;
 			j) tp_json=1 ;;
 			n) tp_count n "$OPTARG" 1 && tp_limit=$tp_number ;;
@@ -360,7 +376,7 @@ tp_options() {
 			t) tp_duration t "$OPTARG" && tp_timeout=$tp_ms ;;
 			T | u) tp_misuse "-$tp_option: works in the builtin only: enable -f tcpprobe.so tcpprobe" ;;
 			v) tp_verbose=1 ;;
-			V) printf 'tcpprobe %s (fallback)\n' "$tp_version" && tp_leave 0 ;;
+			V) tp_line "tcpprobe $tp_version (fallback)" && tp_leave 0 ;;
 			z) tp_half=1 ;;
 			-) [ "$OPTARG" = help ] && tp_usage || tp_misuse "$(tp_quote "--$OPTARG"): $tp_says_bad_option" ;;
 			:) tp_misuse "-$OPTARG: $tp_says_no_argument" ;;
@@ -386,7 +402,7 @@ tp_check_source() {
 		tp_source_family=6
 	elif tp_numeric "$1"; then
 		tp_source_family=4
-	elif [ -d /sys/class/net ] && [ ! -e "/sys/class/net/$1" ]; then
+	elif [ -z "$1" ] || { [ -d /sys/class/net ] && [ ! -e "/sys/class/net/$1" ]; }; then
 		tp_misuse "-s $(tp_quote "$1"): $tp_says_bad_source"
 	fi
 }
@@ -482,13 +498,11 @@ tp_take_host() {
 		\[*) tp_blame "$1" "$tp_says_open_bracket" || return ;;
 		# The control bytes beyond ASCII, as UTF-8 writes them. yash holds no such bytes.
 		*[!\ -~]*)
-			tp_rest=$1 tp_char=$(printf '\302')
+			tp_char=$(printf '\302')
 			tp_controls=$(printf '\200\201\202\203\204\205\206\207\210\211\212\213\214\215\216\217\220\221\222\223\224\225\226\227\230\231\232\233\234\235\236\237')
-			while tp_left=$tp_rest && tp_rest=${tp_left#*"$tp_char"} && [ "$tp_rest" != "$tp_left" ]; do
-				case $tp_controls in
-					*"${tp_rest%"${tp_rest#?}"}"*) tp_host=/ ;;
-				esac
-			done
+			case $1 in
+				*"$tp_char"[$tp_controls]*) tp_host=/ ;;
+			esac
 			;;
 	esac
 	# shellcheck disable=SC2221,SC2222 # it takes the ] for the end of a set
@@ -513,23 +527,29 @@ tp_cut() {
 	esac
 }
 
-# %XX of RFC 3986, into tp_text; in brackets, where a zone is often written bare, %25 alone.
+# tp_decode HOST: %XX of RFC 3986, into tp_text; in brackets, where a zone is often written bare, %25 alone. Or it blames.
 tp_decode() {
+	[ "${#1}" -le 3072 ] || tp_blame "$1" "$tp_says_long_host" || return
 	tp_left=$1 tp_text=
-	while tp_rest=${tp_left#*%[0-9A-Fa-f][0-9A-Fa-f]} && [ "$tp_rest" != "$tp_left" ]; do
-		tp_char=${tp_left%"$tp_rest"} tp_left=$tp_rest
-		tp_text=$tp_text${tp_char%???} tp_char=${tp_char##*%}
-		case $1,$tp_char in
-			*,00 | \[*,2[!5] | \[*,[!2]?) tp_char=%${tp_char}x ;;
-			*)
+	while
+		tp_rest=${tp_left%%\%*}
+		tp_text=$tp_text$tp_rest tp_left=${tp_left#"$tp_rest"}
+		[ "$tp_left" ]
+	do
+		case $1,$tp_left in
+			*,%00* | \[*,%[!2]* | \[*,%2[!5]*) tp_char=% tp_left=${tp_left#?} ;;
+			*,%[0-9A-Fa-f][0-9A-Fa-f]*)
+				tp_char=$(printf %.3s "$tp_left")
+				tp_left=${tp_left#???}
 				# The x keeps a newline.
 				# shellcheck disable=SC2059 # three octal digits
-				tp_char=$(printf "\\$(printf '%03o' "0x$tp_char")x")
+				tp_char=$(printf "\\$(printf '%03o' "0x${tp_char#%}")x")
+				tp_char=${tp_char%x}
 				;;
+			*) tp_char=% tp_left=${tp_left#?} ;;
 		esac
-		tp_text=$tp_text${tp_char%x}
+		tp_text=$tp_text$tp_char
 	done
-	tp_text=$tp_text$tp_left
 }
 
 # tp_url URL: each of its hosts
@@ -539,7 +559,7 @@ tp_url() {
 	tp_hosts=${tp_hosts%"$tp_path"}
 	case $tp_scheme in
 		*[!A-Za-z0-9+.-]* | [!A-Za-z]* | '') tp_blame "$1" "$tp_says_bad_scheme" || return ;;
-		*[A-Z]*) tp_scheme=$(printf %s "$tp_scheme" | tr '[:upper:]' '[:lower:]') ;;
+		*[A-Z]*) tp_scheme=$(printf %s "$tp_scheme" | tr '[:upper:]' '[:lower:]') && [ "$tp_scheme" ] || tp_scheme=- ;;
 	esac
 	case $tp_scheme,$tp_path in
 		*?+srv,*) tp_blame "$1" "$tp_says_srv" || return ;;
@@ -557,7 +577,7 @@ tp_url() {
 			?*,*[!0-9-]* | ,* | *,)
 				tp_cut "$tp_one" || return
 				tp_one=${tp_port:-$tp_default}
-				tp_decode "$tp_text"
+				tp_decode "$tp_text" || return
 				tp_take_host "$tp_text" || return
 				tp_url_host=$tp_host
 				[ "$tp_one" ] || tp_blame "$1" "$tp_says_no_url_port" || return
@@ -589,14 +609,15 @@ tp_targets() {
 				tp_cut "$tp_whole" || return
 				tp_one=$tp_port
 				tp_take_host "$tp_text" || return
-				case $tp_one,$tp_words,$tp_whole in
-					,*,*?:) tp_is_ipv6 "$tp_whole" || tp_blame "$tp_whole" "$tp_says_empty_port" || return ;;
-				esac
-				case $tp_one,$tp_words in
-					,1) tp_base=$tp_host ;;
-					,*) tp_blame "$tp_whole" "$tp_says_no_own_port" || return ;;
-					*) tp_ports "$tp_host" "$tp_one" || return ;;
-				esac
+				if [ "$tp_one" ]; then
+					tp_ports "$tp_host" "$tp_one" || return
+				elif [ "$tp_whole" != "${tp_whole%?:}" ] && ! tp_is_ipv6 "$tp_whole"; then
+					tp_blame "$tp_whole" "$tp_says_empty_port" || return
+				elif [ "$tp_words" = 1 ]; then
+					tp_base=$tp_host
+				else
+					tp_blame "$tp_whole" "$tp_says_no_own_port" || return
+				fi
 				;;
 		esac
 	done
@@ -895,15 +916,16 @@ tp_begin_other() {
 		6,*:*) ;;
 		4,*:* | 6,*) tp_kind=foreign ;;
 	esac
-	# A family that only follows from the source's needs no option. Whole seconds, at least one: the watch is exact.
+	# A family that only follows from the source's needs no option. Whole seconds, and later than the watch, which is exact: of
+	# itself none of them tells a lookup that is late from a handshake.
 	case $tp_able in
 		*4*) tp_options=${tp_family:+-$tp_family} ;;
 	esac
-	tp_options="$tp_options ${tp_source:+-s $tp_source} -w $((tp_timeout ? (tp_timeout + 999) / 1000 : 3600))"
+	tp_options="$tp_options ${tp_source:+-s $tp_source} -w $((tp_timeout ? tp_timeout / 1000 + 2 : 3600))"
 	# shellcheck disable=SC2086 # words without blanks
 	case $tp_kind,$1 in
 		# What could be an option, or a part of a longer address, is no host that resolves.
-		*,\* | *,-* | socat,*[,!\'\"]* | curl,*[!A-Za-z0-9._:%-]*) set -- sh -c 'echo Name or service not known; exit 1' ;;
+		*,\* | *,-* | socat,*[!A-Za-z0-9._:%-]* | curl,*[!A-Za-z0-9._:%-]*) set -- sh -c 'echo Name or service not known; exit 1' ;;
 		foreign,*) set -- sh -c 'echo Address family for hostname not supported; exit 1' ;;
 		none,*) set -- none ;;
 		nc.* | ncat,*) set -- $tp_tool -z -v $tp_options "$@" ;;
@@ -945,7 +967,7 @@ tp_find_kind() {
 # Runs a tool, which says its PID before it is what it is; then how it ended, or that it is late.
 tp_watch() {
 	tp_clock=
-	if [ "$tp_watch_ms" -gt 0 ]; then
+	if [ "$tp_watch_ms" -gt 0 ] && [ "$tp_sleep" ]; then
 		(
 			tp_be_clock
 			tp_nap "$tp_watch_ms"
@@ -1002,7 +1024,7 @@ tp_listen() {
 
 # tp_record STATE WHY: where a tool says no more
 tp_record() {
-	printf '%s\t%s\t-\t-\t-\t%s\n' "$tp_head" "$1" "$2"
+	tp_line "$tp_head$tp_tab$1$tp_tab-$tp_tab-$tp_tab-$tp_tab$2"
 }
 
 # tp_set_head SEQUENCE TARGET TRY HOST PORT: the first fields of the records to come
@@ -1012,17 +1034,14 @@ tp_set_head() {
 
 # tp_finish SEQUENCE [late]
 tp_finish() {
-	printf 'F\t%s\n' "$1${2:+${tp_tab}expired}"
+	tp_line "F$tp_tab$1${2:+${tp_tab}expired}"
 }
 
 # tp_nap MS [deaf]: a trapped signal ends the wait; the sleep is tp_pid then.
 tp_nap() {
 	tp_seconds "$1"
-	if [ -z "$tp_sleep" ]; then
-		command -v sleep >/dev/null && tp_sleep='sleep' || tp_sleep='busybox sleep'
-		$tp_sleep 0.001 2>/dev/null && tp_fine=1 || tp_fine=
-	fi
-	[ "$tp_fine" ] || tp_span=$((($1 + 999) / 1000))
+	[ "$tp_fine" ] || { $tp_sleep 0.001 2>/dev/null && tp_fine=1 || tp_fine=0; }
+	[ "$tp_fine" = 1 ] || tp_span=$((($1 + 999) / 1000))
 	if [ "${2-}" ]; then
 		$tp_sleep "$tp_span"
 	else
@@ -1064,7 +1083,7 @@ tp_guard() {
 	tp_ended='' tp_ender=$1 tp_guarded='' tp_reader=''
 	trap 'tp_ended=1; tp_unguard' TERM URG
 	# A signal may have ended the first.
-	read -r tp_word tp_guarded || read -r tp_word tp_guarded
+	read -r tp_word tp_guarded tp_holder || read -r tp_word tp_guarded tp_holder
 	[ "$tp_word" = P ] || tp_leave 97
 	exec 4<&0
 	if [ -z "$tp_ended" ]; then
@@ -1086,19 +1105,22 @@ tp_guard() {
 # Whose reader does not know what to make of a broken pipe has to go first.
 tp_unguard() {
 	[ "$tp_ender" = TERM ] || [ -z "$tp_reader" ] || kill -KILL "$tp_reader"
-	tp_end "$tp_ender" "$tp_guarded"
+	tp_end "$tp_ender" "$tp_guarded" "$tp_holder"
 } 2>/dev/null
 
-# tp_end SIGNAL PIDS: until they are gone, for right after its fork(2) a shell may not see it; at last by KILL. Not by `wait`,
-# which in bash may wait for ever after it was interrupted. In a trap zsh makes no words of a variable.
+# tp_end SIGNAL PIDS [HOLDER]: until they are gone, for right after its fork(2) a shell may not see it; at last by KILL. Not by `wait`,
+# which in bash may wait for ever after it was interrupted. Who does not hear reads what HOLDER writes, and so HOLDER is still
+# there. In a trap zsh makes no words of a variable.
 tp_end() {
 	trap '' TERM URG
 	tp_these=$2 tp_times=100
-	while [ "$tp_these" ]; do
+	while :; do
 		tp_times=$((tp_times - 1)) tp_those=$tp_these tp_these=
 		[ "$tp_times" -gt 0 ] || eval "kill -KILL $tp_those"
 		eval "for tp_word in $tp_those; do kill -$1 \$tp_word && tp_these=\"\$tp_these \$tp_word\"; done"
-		[ -z "$tp_these" ] || tp_nap 10 deaf
+		[ "$tp_these" ] || break
+		tp_nap 10 deaf
+		[ -z "${3-}" ] || kill -KILL "$3"
 	done
 } 2>/dev/null
 
@@ -1177,6 +1199,13 @@ tp_target() {
 	tp_launch "$tp_sequence" "$tp_sequence" 1 "$1" "$2"
 }
 
+# tp_give_up SEQUENCE TARGET TRY HOST PORT: the wait was over before its turn.
+tp_give_up() {
+	tp_set_head "$@"
+	[ "$3" -gt 1 ] || tp_record timeout ''
+	tp_finish "$1" late
+}
+
 # tp_launch SEQUENCE TARGET TRY HOST PORT: as soon as there is a place for it
 tp_launch() {
 	if [ "$tp_alone" ]; then
@@ -1184,9 +1213,7 @@ tp_launch() {
 		return
 	fi
 	if [ "$tp_expired" ]; then
-		tp_set_head "$@"
-		[ "$3" -gt 1 ] || tp_record timeout ''
-		tp_finish "$1" late
+		tp_give_up "$@"
 		return
 	fi
 	trap 'tp_ended=1' TERM
@@ -1203,14 +1230,15 @@ tp_launch() {
 # Waits for the oldest job: a shell knows no "any". A signal ends the wait, not the job.
 tp_land() {
 	tp_oldest=${tp_running%% *} tp_entry=${tp_entries%%"$tp_newline"*}
-	tp_await "$tp_oldest"
+	tp_await "$tp_oldest" 2>/dev/null
 	tp_running=${tp_running#"$tp_oldest"} tp_flying=$((tp_flying - 1))
 	tp_running=${tp_running# } tp_entries=${tp_entries#*"$tp_newline"}
 	# In the left of a pipe ksh93 forgets how a child ended that it was not waiting for: 127. Once too often does no harm.
+	# shellcheck disable=SC2086 # the words of an entry
 	case $tp_rounds,$tp_turns,$tp_expired,$tp_result in
 		[0-9]* | ,1,,96 | ,1,,127) tp_kept=$tp_kept$tp_entry$tp_newline ;;
-		# It ends with the wait that it would have been tried again in, if that is what the status meant that a signal hid.
-		,1,1,[!0]*) tp_finish "${tp_entry%% *}" late ;;
+		# Whatever the status means that the end of the wait hid, or that it caused before there was a trap for it.
+		,*,1,[!0]*) tp_give_up $tp_entry ;;
 	esac
 }
 
@@ -1227,30 +1255,30 @@ tp_lines() {
 		tp_targets "$@" && tp_dry='' && tp_targets "$@"
 		tp_dry=
 	done
-	[ -z "$tp_expired" ] || echo W
 }
 
 tp_bad() {
 	[ "$tp_line_number" -gt 0 ] || tp_misuse "$1"
-	printf 'B\t%s\n' "$tp_file_shown:$tp_line_number: $1"
+	tp_line "B$tp_tab$tp_file_shown:$tp_line_number: $1"
 	return 1
 }
 
 # That it was ended is no failure: with pipefail its status would be the pipe's.
 tp_end_work() {
-	tp_end TERM "$tp_running $tp_pid $tp_clocks"
+	tp_end TERM "$tp_running $tp_pid $tp_clocks $tp_feed_clock"
+	[ -z "$tp_feeder" ] || kill -KILL "$tp_feeder" 2>/dev/null
 	exit 0
 }
 
 # The file, from a process that can be ended: in `read` a shell may see no signal, but it sees the end of a pipe.
 tp_feed() {
 	trap '' INT
-	[ "$tp_file" != - ] || exec <&3
+	[ "$tp_file" != - ] || exec <&3 3<&-
 	# shellcheck disable=SC2016 # for that shell
 	exec sh -c 'echo "P $$"
 		[ "$1" = - ] || exec <"$1"
 		while IFS= read -r line; do printf "%s\\n" "$line"; done
-		[ -z "$line" ] || printf "%s\\n" "$line"' sh "$tp_file" 3<&-
+		[ -z "$line" ] || printf "%s\\n" "$line"' sh "$tp_file"
 }
 
 # tp_probe_all WORD...: every target, in as many rounds as it takes
@@ -1259,7 +1287,14 @@ tp_probe_all() {
 	[ "$tp_total$tp_from_file$tp_rounds$tp_until" != 1 ] || tp_alone=1
 	[ -z "$tp_from_file" ] && [ "$tp_total" -le "$tp_limit" ] || tp_turns=${tp_until:+1}
 	tp_targets "$@"
-	[ -z "$tp_from_file" ] || { tp_return=$(printf '\r') && tp_lines <&3; }
+	if [ "$tp_from_file" ]; then
+		tp_return=$(printf '\r')
+		tp_lines <&3
+		[ -z "$tp_expired" ] || { echo W && kill -KILL "$tp_feeder" 2>/dev/null; }
+		[ -z "$tp_feed_clock" ] || tp_end URG "$tp_feed_clock"
+		trap tp_end_work TERM
+		tp_feeder='' tp_feed_clock=''
+	fi
 	while :; do
 		while [ "$tp_flying" -gt 0 ]; do
 			tp_land
@@ -1284,7 +1319,7 @@ tp_probe_all() {
 # as many as namespaces that see it, its child knows which is meant.
 tp_work() {
 	trap '' INT
-	tp_running='' tp_pid='' tp_ended='' tp_expired='' tp_clocks='' tp_feeder='' tp_word=''
+	tp_running='' tp_pid='' tp_ended='' tp_expired='' tp_clocks='' tp_feed_clock='' tp_feeder='' tp_word=''
 	[ -z "$tp_from_file" ] || { read -r tp_rest tp_feeder && exec 3<&0; }
 	while [ "$tp_word" != NStgid: ] && read -r tp_word tp_worker tp_rest; do :; done 2>/dev/null </proc/self/status
 	# shellcheck disable=SC2016 # for that shell
@@ -1297,11 +1332,18 @@ tp_work() {
 			exec >/dev/null 2>&1
 			tp_nap "$tp_wait_ms"
 			kill -USR1 "$tp_worker"
-			[ -z "$tp_feeder" ] || kill -PIPE "$tp_feeder"
 			tp_nap 50
 			kill -USR1 "$tp_worker"
 		) &
 		tp_clocks=$!
+		if [ "$tp_feeder" ]; then
+			(
+				tp_be_clock
+				tp_nap "$tp_wait_ms"
+				kill -KILL "$tp_feeder" 2>/dev/null && echo W
+			) &
+			tp_feed_clock=$!
+		fi
 	fi
 	if [ "$tp_shows_progress" ]; then
 		(
@@ -1310,10 +1352,10 @@ tp_work() {
 		) &
 		tp_clocks="$tp_clocks $!"
 	fi
-	printf 'P\t%s\n' "$tp_worker $tp_feeder"
+	tp_line "P $tp_worker $tp_feeder"
 	tp_probe_all "$@"
 	[ -z "$tp_clocks" ] || tp_end URG "$tp_clocks"
-	printf 'E\t%s\n' "$tp_sequence"
+	tp_line "E$tp_tab$tp_sequence"
 }
 
 # -- Reports
@@ -1321,7 +1363,7 @@ tp_work() {
 tp_put() {
 	tp_hide_progress
 	# Not with its words hidden: in zsh a redirection could take a closed standard output's place.
-	printf '%s\n' "$1" && return
+	tp_line "$1" && return
 	tp_complain 'write error'
 	tp_status=5
 	tp_over
@@ -1330,7 +1372,7 @@ tp_put() {
 # Ends all that still works, and this.
 tp_over() {
 	if [ "$tp_from_file" ]; then
-		tp_end TERM "$tp_guarded"
+		tp_end TERM "$tp_guarded" "$tp_holder"
 	else
 		kill "$tp_guarded" 2>/dev/null
 	fi
@@ -1338,35 +1380,44 @@ tp_over() {
 	exit "$tp_status"
 }
 
-# Sets tp_now, which has the fraction of a second that this date(1) tells.
+# Sets tp_now, which has the fraction of a second that this date(1) tells, if there is one.
 tp_time() {
-	tp_now=$(date +%s.%N)
+	tp_now=$(date +%s.%N 2>/dev/null)
 	case $tp_now in
+		'') tp_now=- ;;
 		*.*[!0-9]* | *.) tp_now=${tp_now%.*}.000000 ;;
 		*) tp_now=${tp_now%???} ;;
 	esac
 }
 
-# tp_expand [check]: sets tp_out, the report in the format; false where tp_part of the format means nothing.
+# tp_expand: sets tp_out, the report in the format; false where tp_part of the format means nothing.
 tp_expand() {
 	tp_left=$tp_format tp_out=
-	while tp_rest=${tp_left#*[%\\]} && [ "$tp_rest" != "$tp_left" ]; do
-		tp_part=${tp_left%"${tp_rest#?}"} tp_left=${tp_rest#?}
-		tp_rest=${tp_part%%[%\\]*}
-		tp_out=$tp_out$tp_rest tp_part=${tp_part#"$tp_rest"}
-		case ${1-}$tp_part in
-			check%[hpasxertlnT%] | check\\[nt\\]) ;;
-			check*) return 1 ;;
-			%%) tp_out=$tp_out% ;;
-			%r) tp_out=$tp_out- ;;
-			%T) tp_time && tp_out=$tp_out$tp_now ;;
-			%?) eval "tp_out=\$tp_out\$tp_${tp_part#%}" ;;
-			\\n) tp_out=$tp_out$tp_newline ;;
-			\\t) tp_out=$tp_out$tp_tab ;;
-			*) tp_out=$tp_out\\ ;;
+	while
+		tp_rest=${tp_left%%[%\\]*}
+		tp_out=$tp_out$tp_rest tp_left=${tp_left#"$tp_rest"}
+		[ "$tp_left" ]
+	do
+		case $tp_left in
+			%%*) tp_out=$tp_out% ;;
+			%h*) tp_out=$tp_out$tp_h ;;
+			%p*) tp_out=$tp_out$tp_p ;;
+			%a*) tp_out=$tp_out$tp_a ;;
+			%s*) tp_out=$tp_out$tp_s ;;
+			%x*) tp_out=$tp_out$tp_x ;;
+			%e*) tp_out=$tp_out$tp_e ;;
+			%r*) tp_out=$tp_out- ;;
+			%t*) tp_out=$tp_out$tp_t ;;
+			%l*) tp_out=$tp_out$tp_l ;;
+			%n*) tp_out=$tp_out$tp_n ;;
+			%T*) tp_time && tp_out=$tp_out$tp_now ;;
+			\\n*) tp_out=$tp_out$tp_newline ;;
+			\\t*) tp_out=$tp_out$tp_tab ;;
+			\\\\*) tp_out=$tp_out\\ ;;
+			*) tp_part=$(printf %.2s "$tp_left") && return 1 ;;
 		esac
+		tp_left=${tp_left#??}
 	done
-	tp_out=$tp_out$tp_left
 }
 
 # tp_member NAME VALUE QUOTE: grows tp_out
@@ -1385,8 +1436,20 @@ tp_json_line() {
 	tp_out="$tp_out,\"reporter\":null,\"icmp\":null"
 	tp_member connect_ms "$tp_t" ''
 	tp_member lookup_ms "$tp_l" ''
+	tp_out="$tp_out,\"try\":$tp_n"
 	tp_time
-	tp_out="$tp_out,\"try\":$tp_n,\"time\":$tp_now}"
+	tp_member time "$tp_now" ''
+	tp_out="$tp_out}"
+}
+
+# tp_forget NAME: no variable of the environment is a sequence, a target or "sum" of ours.
+tp_forget() {
+	for tp_word in record 'done' label times; do
+		unset "tp_${tp_word}_$1"
+	done
+	for tp_word in all $tp_statuses; do
+		unset "tp_$1_$tp_word"
+	done
 }
 
 # tp_count_state NAME: one more in what tp_NAME_* count
@@ -1435,7 +1498,7 @@ tp_rtt() {
 tp_closing_lines() {
 	[ "$tp_verbose" ] && [ -z "$tp_json$tp_name" ] || return 0
 	tp_i=1
-	while eval "[ \"\${tp_label_$tp_i-}\" ]"; do
+	while [ "$tp_i" -le "$tp_known" ] && eval "[ \"\${tp_label_$tp_i-}\" ]"; do
 		tp_tally "$tp_i"
 		eval "tp_put \"--- \$tp_label_$tp_i: \$tp_text\"; tp_rtt \${tp_times_$tp_i-}"
 		tp_i=$((tp_i + 1))
@@ -1542,7 +1605,7 @@ tp_hide_progress() {
 
 # Shows all that is next in order and done.
 tp_show_due() {
-	while eval "[ \"\${tp_done_$tp_next-}\" ]"; do
+	while [ "$tp_next" -le "$tp_known" ] && eval "[ \"\${tp_done_$tp_next-}\" ]"; do
 		eval "tp_record=\${tp_record_$tp_next-} tp_how=\$tp_done_$tp_next"
 		# A tool that was ended from outside has said nothing.
 		[ "$tp_record" ] || tp_broken=1
@@ -1568,9 +1631,31 @@ tp_show_winner() {
 	done
 }
 
+# Takes tp_line, which is about the sequence tp_number. One that is over may have been tried once too often.
+tp_take() {
+	while [ "$tp_known" -lt "$tp_number" ]; do
+		tp_known=$((tp_known + 1))
+		tp_forget "$tp_known"
+	done
+	[ "$tp_number" -ge "$tp_next" ] && eval "[ -z \"\${tp_done_$tp_number-}\" ]" || return 0
+	case $tp_line in
+		F*)
+			eval "tp_done_$tp_number=\${tp_rest#*\"\$tp_tab\"}"
+			tp_show_due
+			[ -z "$tp_first" ] || tp_show_winner "$tp_number"
+			;;
+		R*)
+			# Of several tries the last counts; of several addresses each.
+			[ "$tp_each" ] && eval "tp_line=\${tp_record_$tp_number-}\$tp_line"
+			eval "tp_record_$tp_number=\$tp_line\$tp_newline"
+			;;
+	esac
+}
+
 tp_report() {
 	trap '' PIPE TERM
-	tp_whole='' tp_broken='' tp_next=1 tp_status=0 tp_found='' tp_wrong='' tp_early='' tp_shown='' tp_elapsed=0
+	tp_whole='' tp_broken='' tp_next=1 tp_known=0 tp_status=0 tp_found='' tp_wrong='' tp_early='' tp_shown='' tp_elapsed=0
+	tp_forget sum
 	while IFS= read -r tp_line; do
 		tp_rest=${tp_line#?"$tp_tab"}
 		tp_number=${tp_rest%%"$tp_tab"*}
@@ -1587,16 +1672,7 @@ tp_report() {
 				;;
 			B*) tp_wrong=1 && tp_hide_progress && tp_complain "$tp_rest" ;;
 			W) tp_early=1 ;;
-			F*)
-				eval "tp_done_$tp_number=\${tp_rest#*\"\$tp_tab\"}"
-				tp_show_due
-				[ -z "$tp_first" ] || tp_show_winner "$tp_number"
-				;;
-			R*)
-				# Of several tries the last counts; of several addresses each.
-				[ "$tp_each" ] && eval "tp_line=\${tp_record_$tp_number-}\$tp_line"
-				eval "tp_record_$tp_number=\$tp_line\$tp_newline"
-				;;
+			[FR]*) tp_take ;;
 		esac
 	done
 	tp_closing_lines
@@ -1612,7 +1688,8 @@ tp_report() {
 # -- The command
 
 tp_usage() {
-	printf 'usage: %s\n%s\n' "$tp_synopsis" "$tp_help_text"
+	tp_line "usage: $tp_synopsis"
+	tp_line "$tp_help_text"
 	tp_leave 0
 }
 
@@ -1626,12 +1703,14 @@ tp_find_tools() {
 }
 
 tp_choose() {
-	tp_left=$tp_asked
-	tp_find_tools && return
-	[ "$tp_left" ] || {
+	tp_left=$tp_asked tp_asked=
+	tp_find_tools || {
+		[ "$TCPPROBE_BACKEND" = builtin ] && tp_no_builtin
 		tp_complain "TCPPROBE_BACKEND $(tp_quote "$TCPPROBE_BACKEND"): none of builtin $tp_all_tools"
 		tp_leave 5
 	}
+	tp_asked=$tp_left
+	tp_find_tools && return
 	# The first option that none of them can do, or the last of those that none can do together.
 	while [ "$tp_left" ]; do
 		tp_rest=${tp_left#?}
@@ -1642,6 +1721,11 @@ tp_choose() {
 	tp_misuse "-$tp_asked: no tool here can do that${TCPPROBE_BACKEND:+ (TCPPROBE_BACKEND is $TCPPROBE_BACKEND)}"
 }
 
+tp_no_builtin() {
+	tp_complain 'TCPPROBE_BACKEND is builtin: no bash here loads a tcpprobe.so'
+	tp_leave 5
+}
+
 # The builtin is this command too, and does it best.
 tp_hand_over() {
 	case ${TCPPROBE_BACKEND:-builtin}," $* " in
@@ -1649,6 +1733,13 @@ tp_hand_over() {
 		builtin,*) ;;
 		*) return 0 ;;
 	esac
+	# What is put into a variable, nobody would see.
+	OPTIND=1
+	while getopts "$tp_letters" tp_option; do
+		case $tp_option in
+			[ou]) return 0 ;;
+		esac
+	done
 	IFS=:
 	# shellcheck disable=SC2086 # a list of folders
 	for tp_folder in ${BASH_LOADABLES_PATH-} "${0%/*}/../lib/bash" /usr/local/lib/bash /usr/lib/bash; do
@@ -1659,22 +1750,28 @@ tp_hand_over() {
 	done
 	unset IFS
 	[ -z "${TCPPROBE_BACKEND-}" ] && return
-	tp_complain 'TCPPROBE_BACKEND is builtin: no bash here loads a tcpprobe.so'
-	exit 5
+	tp_no_builtin
 }
 
 # Ends with the command's status. In a subshell where it is a function: nothing of it stays.
 tp_main() {
 	[ -z "${ZSH_VERSION-}" ] || emulate sh
+	tp_signal='' tp_guard=none
 	trap 'exit 5' EXIT
+	trap 'tp_stop INT' INT
+	trap 'tp_stop TERM' TERM
+	trap 'tp_stop HUP' HUP
+	trap - CHLD
 	# ksh93 makes a subshell a process only where it must, and in one that is none it cannot wait for its jobs.
 	# shellcheck disable=SC3045 # it is ksh
 	[ -z "${KSH_VERSION-}" ] || ulimit -t "$(ulimit -t)"
 	# shellcheck disable=SC3044,SC3047 # it is bash
-	[ -z "${BASH_VERSION-}" ] || { shopt -u nocasematch && trap - ERR; }
-	set +eux
+	[ -z "${BASH_VERSION-}" ] || { shopt -u nocasematch && trap - ERR DEBUG RETURN; }
+	set +beux
 	set -f
-	tp_sleep='' tp_blanks=" $tp_tab$tp_newline" tp_had_locale=${LC_ALL+1} tp_locale=${LC_ALL-} LC_ALL=C
+	# Longer than that read(1) would not wait.
+	command unset TMOUT 2>/dev/null || :
+	tp_fine='' tp_blanks=" $tp_tab$tp_newline" tp_had_locale=${LC_ALL+1} tp_locale=${LC_ALL-} LC_ALL=C
 	IFS=$tp_blanks
 	export LC_ALL
 	tp_options "$@"
@@ -1701,9 +1798,24 @@ tp_main() {
 	exec "$@"
 }
 
+# tp_stop SIGNAL: what the outermost does. Between the start of the pipe and our knowing its number it is only noted.
 tp_stop() {
 	tp_signal=$1
-	[ -z "$tp_guard" ] || tp_end URG "$tp_guard"
+	case $tp_guard in
+		none) tp_die ;;
+		?*) trap '' INT TERM HUP && tp_end URG "$tp_guard" ;;
+	esac
+}
+
+# Who runs this sees from its death that a signal ended it, and stops too; where that is ignored, from the status.
+tp_die() {
+	trap - INT TERM HUP URG EXIT
+	# shellcheck disable=SC2016 # for that shell
+	case $tp_signal in
+		INT) exec sh -c 'kill -INT "$$"; exit 130' ;;
+		TERM) exec sh -c 'kill -TERM "$$"; exit 143' ;;
+		HUP) exec sh -c 'kill -HUP "$$"; exit 129' ;;
+	esac
 }
 
 tp_start() {
@@ -1727,40 +1839,35 @@ tp_run() {
 			;;
 	esac
 	tp_choose
+	tp_sleep='sleep'
+	command -v sleep >/dev/null || { command -v busybox >/dev/null && tp_sleep='busybox sleep'; } || tp_sleep=
+	[ "$tp_sleep" ] || [ -z "$tp_until$tp_rounds" ] || {
+		tp_complain 'no sleep(1) here to wait with'
+		tp_leave 5
+	}
 	if [ "$tp_until" ] && [ "$tp_wait_ms" -gt 0 ] && { [ "$tp_timeout" = 0 ] || [ "$tp_timeout" -gt "$tp_wait_ms" ]; }; then
 		tp_timeout=$tp_wait_ms
 	fi
 	[ "$tp_quiet" ] || [ ! -t 2 ] || [ "$tp_total$tp_from_file" = 1 ] || tp_shows_progress=1
 	[ "$tp_file" != - ] || (exec 3<&0) 2>/dev/null || tp_misuse '-f -: Bad file descriptor'
-	tp_signal='' tp_guard=
-	# A guard that Ctrl-C found before its first trap would leave the work behind: it is born deaf. A Ctrl-C of just now is
-	# seen from the death of the shell that this is a function of.
-	trap '' INT
-	trap 'tp_stop TERM' TERM
-	trap 'tp_stop HUP' HUP
+	tp_guard=
 	# What is put in the background has lost its standard input.
 	if [ "$tp_file" = - ]; then
 		tp_start "$@" 3<&0
 	else
 		tp_start "$@"
 	fi
-	trap 'tp_stop INT' INT
-	kill -0 "$$" 2>/dev/null || tp_signal=INT
 	[ -z "$tp_signal" ] || tp_stop "$tp_signal"
-	wait "$tp_guard"
+	# Of what a signal ended, shells say so.
+	wait "$tp_guard" 2>/dev/null
 	tp_status=$?
-	trap - INT TERM HUP URG
-	# Who runs this sees from its death that a signal ended it, and stops too; where that is ignored, from the status.
-	# shellcheck disable=SC2016 # for that shell
-	case $tp_signal in
-		INT) exec sh -c 'kill -INT "$$"; exit 130' ;;
-		TERM) exec sh -c 'kill -TERM "$$"; exit 143' ;;
-		HUP) exec sh -c 'kill -HUP "$$"; exit 129' ;;
-	esac
+	tp_die
 	case $tp_status in
 		0) [ "$tp_behind" ] || tp_leave 0 ;;
 		1 | 2 | 3 | 4 | 5 | 124) tp_leave "$tp_status" ;;
 		*)
+			# Where it is a function, nobody may be left to hear it.
+			kill -0 "$$" 2>/dev/null || exit
 			tp_complain 'it broke off: there were too few processes or descriptors, or something ended them'
 			tp_leave 5
 			;;
