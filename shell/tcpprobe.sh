@@ -1762,15 +1762,14 @@ tp_main() {
 	trap 'tp_stop TERM' TERM
 	trap 'tp_stop HUP' HUP
 	trap - CHLD
+	# Where TMOUT is set, these two would read for no longer.
 	# ksh93 makes a subshell a process only where it must, and in one that is none it cannot wait for its jobs.
 	# shellcheck disable=SC3045 # it is ksh
-	[ -z "${KSH_VERSION-}" ] || ulimit -t "$(ulimit -t)"
+	[ -z "${KSH_VERSION-}" ] || { ulimit -t "$(ulimit -t)" && (TMOUT=0) 2>/dev/null && TMOUT=0; }
 	# shellcheck disable=SC3044,SC3047 # it is bash
-	[ -z "${BASH_VERSION-}" ] || { shopt -u nocasematch && trap - ERR DEBUG RETURN; }
+	[ -z "${BASH_VERSION-}" ] || { shopt -u nocasematch && trap - ERR DEBUG RETURN && command unset TMOUT 2>/dev/null; }
 	set +beux
 	set -f
-	# Longer than that read(1) would not wait.
-	command unset TMOUT 2>/dev/null || :
 	tp_fine='' tp_blanks=" $tp_tab$tp_newline" tp_had_locale=${LC_ALL+1} tp_locale=${LC_ALL-} LC_ALL=C
 	IFS=$tp_blanks
 	export LC_ALL

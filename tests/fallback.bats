@@ -43,6 +43,25 @@ none_left() {
 	assert_line --index 2 --partial "-o 'a[0]': not a variable's name"
 }
 
+@test "no variable of the environment is one of ours" {
+	run env 'tp_sum_all=x[$(touch "$OURS")]' tp_sum_open='x y' tp_1_open='x y' tp_times_1=1 tp_label_3=x tp_done_1=x tp_record_1=x TMOUT=1 \
+		OURS="$BATS_TEST_TMPDIR/ran" $sh "$file" -v -c 2 -i 1.2 127.0.0.1 1 2
+	assert_line --index 4 '--- 127.0.0.1:1: 2 probes: 2 refused'
+	assert_line --index 5 '--- 127.0.0.1:2: 2 probes: 2 refused'
+	assert_equal "${#lines[@]} $(ls "$BATS_TEST_TMPDIR")" '6 '
+}
+
+@test "a long word takes no time" {
+	printf -v format '%*s' 500 ''
+	printf -v word '%*s' 3000 ''
+	begin=${EPOCHREALTIME/./}
+	for argument in "-F${format// /%%}" "-F${format// /%h}" "-t0.${word// /1}" "http://${word// /%41}" "${word// /$'\u0080'}"; do
+		run $sh "$file" -t 0.1 "$argument" 127.0.0.1 1
+		((status == 1 || status == 2)) || fail "$status: $output"
+	done
+	((${EPOCHREALTIME/./} - begin < 3000000 + slack_ms * 1000)) || fail "took $((${EPOCHREALTIME/./} - begin)) us"
+}
+
 @test "what is set in the shell that reads it changes nothing" {
 	peer open
 	[[ $sh != bash* ]] || options='shopt -s nocasematch; set -E; trap "((BASHPID == \$\$)) || echo within" ERR; '

@@ -72,11 +72,6 @@ need_sight() {
 	[[ ${TP_FACE-builtin} == builtin || " $(tool_row 3) " != *" $1 "* ]] || skip "contract: $tool_name is blind to $1"
 }
 
-# need_punctual: skips where it shows late what it found.
-need_punctual() {
-	[[ ${TP_FACE-builtin} == builtin || $tool_name != toybox ]] || skip 'contract: toybox shows a second late that a port is open'
-}
-
 # need_option LETTER...: skips where it does not honour one.
 need_option() {
 	local letter

@@ -14,7 +14,7 @@ now_ms() {
 # -- Waiting
 
 @test "-r waits until a server listens, and sees it within an interval" {
-	need_punctual
+	need_sight soon
 	peer late 0.6
 	face 'tcpprobe -v -r 10 127.0.0.1 "$1"' "$port"
 	assert_state open
@@ -90,7 +90,7 @@ now_ms() {
 }
 
 @test "several targets are waited for until each was open, with -1 until one is" {
-	need_punctual
+	need_sight soon
 	need_lab
 	peer late 0.5
 	late=$port
@@ -161,7 +161,7 @@ now_ms() {
 }
 
 @test "-R says so when the time is up, status 124" {
-	need_punctual
+	need_sight soon
 	peer open
 	face 'tcpprobe -R 0.4 127.0.0.1 "$1"' "$port"
 	assert_equal "$status" 124
@@ -169,7 +169,7 @@ now_ms() {
 }
 
 @test "-R takes silence for all of a wait for an end, and does not wait for -t" {
-	need_punctual
+	need_sight soon
 	need_lab
 	face 'tcpprobe -R 0.4 "$1" 80' "$TP_SILENT"
 	assert_state open

@@ -314,7 +314,7 @@ on_terminal() {
 }
 
 @test "a probe that takes less than a second shows no progress, nor does one alone, nor -q" {
-	need_punctual
+	need_sight soon
 	need_lab
 	on_terminal 'tcpprobe -t 0.5 "$1" 1-3; tcpprobe -t 1.2 "$1" 1; tcpprobe -q -t 1.2 "$1" 1-3' "$TP_SILENT"
 	[[ $screen != *done,* ]] || fail "$screen"
