@@ -1765,7 +1765,13 @@ tp_main() {
 	# Where TMOUT is set, these two would read for no longer.
 	# ksh93 makes a subshell a process only where it must, and in one that is none it cannot wait for its jobs.
 	# shellcheck disable=SC3045 # it is ksh
-	[ -z "${KSH_VERSION-}" ] || { ulimit -t "$(ulimit -t)" && (TMOUT=0) 2>/dev/null && TMOUT=0; }
+	[ -z "${KSH_VERSION-}" ] || {
+		ulimit -t "$(ulimit -t)"
+		case $(readonly) in
+			*TMOUT*) ;;
+			*) TMOUT=0 ;;
+		esac
+	}
 	# shellcheck disable=SC3044,SC3047 # it is bash
 	[ -z "${BASH_VERSION-}" ] || { shopt -u nocasematch && trap - ERR DEBUG RETURN && command unset TMOUT 2>/dev/null; }
 	set +beux
