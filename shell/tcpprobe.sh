@@ -1762,16 +1762,19 @@ tp_main() {
 	trap 'tp_stop TERM' TERM
 	trap 'tp_stop HUP' HUP
 	trap - CHLD
-	# Where TMOUT is set, these two would read for no longer.
 	# ksh93 makes a subshell a process only where it must, and in one that is none it cannot wait for its jobs.
 	# shellcheck disable=SC3045 # it is ksh
-	[ -z "${KSH_VERSION-}" ] || {
-		ulimit -t "$(ulimit -t)"
-		case $(readonly) in
-			*TMOUT*) ;;
-			*) TMOUT=0 ;;
-		esac
-	}
+	[ -z "${KSH_VERSION-}" ] || ulimit -t "$(ulimit -t)"
+	# Longer than that ksh93 and bash would not read.
+	tp_word=
+	[ -z "${KSH_VERSION-}" ] || tp_word=$(readonly)
+	case ${KSH_VERSION+ksh}$tp_word in
+		*TMOUT*) ;;
+		ksh*)
+			# shellcheck disable=SC3044 # it is ksh
+			TMOUT=0
+			;;
+	esac
 	# shellcheck disable=SC3044,SC3047 # it is bash
 	[ -z "${BASH_VERSION-}" ] || { shopt -u nocasematch && trap - ERR DEBUG RETURN && command unset TMOUT 2>/dev/null; }
 	set +beux
