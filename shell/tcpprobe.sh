@@ -496,13 +496,16 @@ tp_take_host() {
 			tp_is_ipv6 "$tp_host" || tp_blame "$tp_host" "$tp_says_bad_ipv6" || return
 			;;
 		\[*) tp_blame "$1" "$tp_says_open_bracket" || return ;;
-		# The control bytes beyond ASCII, as UTF-8 writes them. yash holds no such bytes.
+		# The control bytes beyond ASCII, as UTF-8 writes them. yash holds no such bytes, and zsh no set of them.
 		*[!\ -~]*)
-			tp_char=$(printf '\302')
+			[ "${#1}" -le 1024 ] || tp_blame "$tp_host" "$tp_says_long_host" || return
+			tp_rest=$1 tp_char=$(printf '\302')
 			tp_controls=$(printf '\200\201\202\203\204\205\206\207\210\211\212\213\214\215\216\217\220\221\222\223\224\225\226\227\230\231\232\233\234\235\236\237')
-			case $1 in
-				*"$tp_char"[$tp_controls]*) tp_host=/ ;;
-			esac
+			while tp_left=$tp_rest && tp_rest=${tp_left#*"$tp_char"} && [ "$tp_rest" != "$tp_left" ]; do
+				case $tp_controls in
+					*"${tp_rest%"${tp_rest#?}"}"*) tp_host=/ ;;
+				esac
+			done
 			;;
 	esac
 	# shellcheck disable=SC2221,SC2222 # it takes the ] for the end of a set
@@ -1055,7 +1058,7 @@ tp_nap() {
 # Before the first nap $! is somebody else.
 tp_be_clock() {
 	tp_before=$!
-	trap '[ "$!" = "$tp_before" ] || kill -KILL "$!"; exit' TERM URG
+	trap '[ "$!" = "$tp_before" ] || kill -KILL "$!" 2>/dev/null; exit' TERM URG
 }
 
 # Waits for a child to its end, whatever signals come, and sets tp_result.
@@ -1645,9 +1648,14 @@ tp_take() {
 			[ -z "$tp_first" ] || tp_show_winner "$tp_number"
 			;;
 		R*)
-			# Of several tries the last counts; of several addresses each.
-			[ "$tp_each" ] && eval "tp_line=\${tp_record_$tp_number-}\$tp_line"
-			eval "tp_record_$tp_number=\$tp_line\$tp_newline"
+			# Of several addresses each counts; of several tries the last, but for one that there was no time for.
+			eval "tp_record=\${tp_record_$tp_number-}"
+			case $tp_each,$tp_record,$tp_line in
+				1,*) tp_record=$tp_record$tp_line$tp_newline ;;
+				,?*,*"${tp_tab}timeout$tp_tab-$tp_tab-$tp_tab-$tp_tab") ;;
+				*) tp_record=$tp_line$tp_newline ;;
+			esac
+			eval "tp_record_$tp_number=\$tp_record"
 			;;
 	esac
 }

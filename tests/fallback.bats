@@ -52,8 +52,8 @@ none_left() {
 }
 
 @test "a long word takes no time" {
-	printf -v format '%*s' 500 ''
-	printf -v word '%*s' 3000 ''
+	printf -v format '%*s' 200 ''
+	printf -v word '%*s' 2000 ''
 	begin=${EPOCHREALTIME/./}
 	for argument in "-F${format// /%%}" "-F${format// /%h}" "-t0.${word// /1}" "http://${word// /%41}" "${word// /$'\u0080'}"; do
 		run $sh "$file" -t 0.1 "$argument" 127.0.0.1 1
@@ -197,7 +197,7 @@ none_left() {
 	echo "$TP_SILENT:4713" >&"$feed"
 	$sh "$file" -t 30 -f "$BATS_TEST_TMPDIR/4711" 3>&- {feed}>&- &
 	pid=$!
-	until pgrep -f ' 4713' >/dev/null; do :; done
+	until pgrep -f '[ :]4713' >/dev/null; do :; done
 	kill "$pid"
 	wait "$pid" || assert_equal "$?" 143
 	none_left '471[13]'

@@ -30,7 +30,7 @@ export LC_ALL=C
 # -- The face
 
 # How many times to try what only sometimes happens; where each time is some processes, fewer.
-[[ ${TP_FACE-builtin} == builtin ]] && often=300 || often=40
+[[ ${TP_FACE-builtin} == builtin ]] && often=300 || often=20
 
 # The text that gives a script the face. One that does not load ends the test: never is another tested by accident.
 if [[ ${TP_FACE-builtin} == builtin ]]; then
