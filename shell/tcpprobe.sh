@@ -400,11 +400,23 @@ tp_options() {
 tp_check_source() {
 	if tp_is_ipv6 "$1"; then
 		tp_source_family=6
-	elif tp_numeric "$1"; then
+	elif [ "$1" = "${1#*:}" ] && tp_numeric "$1"; then
 		tp_source_family=4
-	elif [ -z "$1" ] || { [ -d /sys/class/net ] && [ ! -e "/sys/class/net/$1" ]; }; then
+	elif ! tp_is_interface "$1"; then
 		tp_misuse "-s $(tp_quote "$1"): $tp_says_bad_source"
 	fi
+}
+
+# It may be one, where nobody here tells.
+tp_is_interface() {
+	[ "$1" ] || return
+	[ -r /proc/net/dev ] || return 0
+	while read -r tp_word tp_rest; do
+		case $tp_word in
+			"$1":*) return ;;
+		esac
+	done </proc/net/dev
+	return 1
 }
 
 tp_check_name() {
@@ -1670,10 +1682,14 @@ tp_report() {
 		case $tp_line in
 			T) tp_show_progress ;;
 			E*)
-				# Whose job could not be made is not there.
+				# Whose job could not be made is not there; but what a job told that was ended with the wait is true.
 				tp_whole=1
 				while [ "$tp_next" -le "$tp_number" ]; do
-					tp_whole='' tp_next=$((tp_next + 1))
+					if [ "$tp_until" ] && [ "$tp_next" -le "$tp_known" ] && eval "[ \"\${tp_record_$tp_next-}\" ]"; then
+						eval "tp_done_$tp_next=expired"
+					else
+						tp_whole='' tp_next=$((tp_next + 1))
+					fi
 					tp_show_due
 				done
 				break

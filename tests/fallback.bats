@@ -52,7 +52,7 @@ none_left() {
 }
 
 @test "a long word takes no time" {
-	printf -v format '%*s' 200 ''
+	printf -v format '%*s' 100 ''
 	printf -v word '%*s' 2000 ''
 	begin=${EPOCHREALTIME/./}
 	for argument in "-F${format// /%%}" "-F${format// /%h}" "-t0.${word// /1}" "http://${word// /%41}" "${word// /$'\u0080'}"; do
