@@ -1883,12 +1883,17 @@ tp_run() {
 	[ "$tp_quiet" ] || [ ! -t 2 ] || [ "$tp_total$tp_from_file" = 1 ] || tp_shows_progress=1
 	[ "$tp_file" != - ] || (exec 3<&0) 2>/dev/null || tp_misuse '-f -: Bad file descriptor'
 	tp_guard=
+	# A guard that Ctrl-C found before its first trap would leave the work behind: it is born deaf. A Ctrl-C of just now is
+	# seen from the death of the shell that this is a function of.
+	trap '' INT
 	# What is put in the background has lost its standard input.
 	if [ "$tp_file" = - ]; then
 		tp_start "$@" 3<&0
 	else
 		tp_start "$@"
 	fi
+	trap 'tp_stop INT' INT
+	kill -0 "$$" 2>/dev/null || tp_signal=INT
 	[ -z "$tp_signal" ] || tp_stop "$tp_signal"
 	# Of what a signal ended, shells say so.
 	wait "$tp_guard" 2>/dev/null
