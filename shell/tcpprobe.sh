@@ -508,9 +508,11 @@ tp_take_host() {
 			tp_is_ipv6 "$tp_host" || tp_blame "$tp_host" "$tp_says_bad_ipv6" || return
 			;;
 		\[*) tp_blame "$1" "$tp_says_open_bracket" || return ;;
+		*) [ "${#1}" -le 1024 ] || tp_blame "$1" "$tp_says_long_host" || return ;;
+	esac
+	case $1 in
 		# The control bytes beyond ASCII, as UTF-8 writes them. yash holds no such bytes, and zsh no set of them.
 		*[!\ -~]*)
-			[ "${#1}" -le 1024 ] || tp_blame "$tp_host" "$tp_says_long_host" || return
 			tp_rest=$1 tp_char=$(printf '\302')
 			tp_controls=$(printf '\200\201\202\203\204\205\206\207\210\211\212\213\214\215\216\217\220\221\222\223\224\225\226\227\230\231\232\233\234\235\236\237')
 			while tp_left=$tp_rest && tp_rest=${tp_left#*"$tp_char"} && [ "$tp_rest" != "$tp_left" ]; do
@@ -525,7 +527,6 @@ tp_take_host() {
 		'') tp_blame "$tp_whole" "$tp_says_empty_host" ;;
 		*[[:cntrl:][:blank:]/@[]* | *]*) tp_blame "${1#\[}" "$tp_says_bad_host" ;;
 		*:*) tp_is_ipv6 "$tp_host" || tp_blame "$tp_host" "$tp_says_bad_ipv6" ;;
-		*) [ "${#tp_host}" -le 1024 ] || tp_blame "$tp_host" "$tp_says_long_host" ;;
 	esac
 }
 
@@ -1305,7 +1306,7 @@ tp_probe_all() {
 	if [ "$tp_from_file" ]; then
 		tp_return=$(printf '\r')
 		tp_lines <&3
-		[ -z "$tp_expired" ] || { echo W && kill -KILL "$tp_feeder" 2>/dev/null; }
+		[ -z "$tp_expired" ] || { tp_line W && kill -KILL "$tp_feeder" 2>/dev/null; }
 		[ -z "$tp_feed_clock" ] || tp_end URG "$tp_feed_clock"
 		trap tp_end_work TERM
 		tp_feeder='' tp_feed_clock=''
@@ -1355,7 +1356,8 @@ tp_work() {
 			(
 				tp_be_clock
 				tp_nap "$tp_wait_ms"
-				kill -KILL "$tp_feeder" 2>/dev/null && echo W
+				kill -USR1 "$tp_worker"
+				kill -KILL "$tp_feeder" 2>/dev/null
 			) &
 			tp_feed_clock=$!
 		fi
@@ -1367,7 +1369,7 @@ tp_work() {
 		) &
 		tp_clocks="$tp_clocks $!"
 	fi
-	tp_line "P $tp_worker $tp_feeder"
+	tp_line "P$tp_tab$tp_worker$tp_tab$tp_feeder"
 	tp_probe_all "$@"
 	[ -z "$tp_clocks" ] || tp_end URG "$tp_clocks"
 	tp_line "E$tp_tab$tp_sequence"
@@ -1785,6 +1787,7 @@ tp_main() {
 	trap 'tp_stop INT' INT
 	trap 'tp_stop TERM' TERM
 	trap 'tp_stop HUP' HUP
+	# Where it is ignored, nobody is waited for.
 	trap - CHLD
 	# ksh93 makes a subshell a process only where it must, and in one that is none it cannot wait for its jobs.
 	# shellcheck disable=SC3045 # it is ksh
