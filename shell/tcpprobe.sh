@@ -1053,7 +1053,7 @@ tp_finish() {
 	tp_line "F$tp_tab$1${2:+${tp_tab}expired}"
 }
 
-# tp_nap MS [deaf]: a trapped signal ends the wait; the sleep is tp_pid then.
+# tp_nap MS [deaf]: a trapped signal ends the wait. The sleep is $!, as the trap may find it: tp_napping tells it so.
 tp_nap() {
 	tp_seconds "$1"
 	[ "$tp_fine" ] || { $tp_sleep 0.001 2>/dev/null && tp_fine=1 || tp_fine=0; }
@@ -1061,9 +1061,9 @@ tp_nap() {
 	if [ "${2-}" ]; then
 		$tp_sleep "$tp_span"
 	else
+		tp_napping=1
 		$tp_sleep "$tp_span" &
-		tp_pid=$!
-		wait "$tp_pid"
+		wait "$!"
 	fi
 }
 
@@ -1281,7 +1281,7 @@ tp_bad() {
 
 # That it was ended is no failure: with pipefail its status would be the pipe's.
 tp_end_work() {
-	tp_end TERM "$tp_running $tp_pid $tp_clocks $tp_feed_clock"
+	tp_end TERM "$tp_running ${tp_napping:+$!} $tp_clocks $tp_feed_clock"
 	[ -z "$tp_feeder" ] || kill -KILL "$tp_feeder" 2>/dev/null
 	exit 0
 }
@@ -1318,9 +1318,9 @@ tp_probe_all() {
 		[ "$tp_kept" ] && [ "$tp_round" != "$tp_rounds" ] || break
 		tp_round=$((tp_round + 1)) tp_again=$tp_kept tp_kept=''
 		tp_nap "$tp_interval"
-		[ -z "$tp_expired" ] || tp_end TERM "$tp_pid"
+		[ -z "$tp_expired" ] || tp_end TERM "$!"
 		kill -0 "$$" 2>/dev/null || tp_end_work
-		tp_pid=
+		tp_napping=
 		while [ "$tp_again" ]; do
 			# shellcheck disable=SC2086 # its words
 			set -- ${tp_again%%"$tp_newline"*}
@@ -1335,7 +1335,7 @@ tp_probe_all() {
 # as many as namespaces that see it, its child knows which is meant.
 tp_work() {
 	trap '' INT
-	tp_running='' tp_pid='' tp_ended='' tp_expired='' tp_clocks='' tp_feed_clock='' tp_feeder='' tp_word=''
+	tp_running='' tp_napping='' tp_ended='' tp_expired='' tp_clocks='' tp_feed_clock='' tp_feeder='' tp_word=''
 	[ -z "$tp_from_file" ] || { read -r tp_rest tp_feeder && exec 3<&0; }
 	while [ "$tp_word" != NStgid: ] && read -r tp_word tp_worker tp_rest; do :; done 2>/dev/null </proc/self/status
 	# shellcheck disable=SC2016 # for that shell
@@ -1365,7 +1365,11 @@ tp_work() {
 	if [ "$tp_shows_progress" ]; then
 		(
 			tp_be_clock
-			while tp_nap 1000; do echo T; done
+			# Not in the condition, from which mksh would end without its trap.
+			while :; do
+				tp_nap 1000
+				echo T
+			done
 		) &
 		tp_clocks="$tp_clocks $!"
 	fi
