@@ -11,12 +11,13 @@ setup() {
 	command -v dash >/dev/null || skip 'no dash'
 }
 
-# none_left: no process of ours is alive 100 ms after the end.
+# none_left PATTERN, or an option of pgrep(1) and its value: no process of ours is alive 100 ms after the end.
 none_left() {
 	local until=$((${EPOCHREALTIME/./} + 100000 + slack_ms * 1000))
 
-	until ! pgrep -f "$1" >/dev/null; do
-		((${EPOCHREALTIME/./} < until)) || fail "still there: $(pgrep -af "$1")"
+	(($# > 1)) || set -- -f "$1"
+	until ! pgrep "$@" >/dev/null; do
+		((${EPOCHREALTIME/./} < until)) || fail "still there: $(pgrep -a "$@")"
 	done
 }
 
@@ -178,6 +179,20 @@ none_left() {
 			none_left ' 471[123]'
 		done
 	done
+}
+
+@test "Ctrl-C on a terminal ends who shows progress there too" {
+	need_lab
+	mkfifo "$BATS_TEST_TMPDIR/keys"
+	exec {keys}<>"$BATS_TEST_TMPDIR/keys"
+	env --default-signal=INT TERM=dumb script -qfec "$sh '$file' -t 30 $TP_SILENT 4711-4713" /dev/null <&"$keys" >"$BATS_TEST_TMPDIR/screen" 3>&- &
+	pid=$!
+	until grep -q '0/3 done' "$BATS_TEST_TMPDIR/screen"; do :; done
+	session=$(pgrep -P "$pid")
+	printf '\003' >&"$keys"
+	none_left -s "$session"
+	exec {keys}>&-
+	wait "$pid" || assert_equal "$?" 130
 }
 
 @test "Ctrl-C ends rounds with their sums" {
