@@ -1331,15 +1331,19 @@ tp_probe_all() {
 	done
 }
 
-# The left end of the pipe. It says its own number when it can be ended, and whom with it. Of several numbers that it has,
-# as many as namespaces that see it, its child knows which is meant.
+# The left end of the pipe. It says its own number when it can be ended, and whom with it. What /proc tells may be another's
+# number, of another namespace: whose it is, a signal that nobody minds tells.
 tp_work() {
 	trap '' INT
-	tp_running='' tp_napping='' tp_ended='' tp_expired='' tp_clocks='' tp_feed_clock='' tp_feeder='' tp_word=''
+	tp_running='' tp_napping='' tp_ended='' tp_expired='' tp_clocks='' tp_feed_clock='' tp_feeder='' tp_own=''
 	[ -z "$tp_from_file" ] || { read -r tp_rest tp_feeder && exec 3<&0; }
-	while [ "$tp_word" != NStgid: ] && read -r tp_word tp_worker tp_rest; do :; done 2>/dev/null </proc/self/status
+	set +f
+	for tp_worker in /proc/self/task/*; do tp_worker=${tp_worker##*/}; done
+	set -f
+	trap 'tp_own=1' URG
+	kill -URG "$tp_worker" 2>/dev/null
 	# shellcheck disable=SC2016 # for that shell
-	[ "$tp_word" ] && [ -z "$tp_rest" ] || tp_worker=$(exec sh -c 'echo "$PPID"')
+	[ "$tp_own" ] || tp_worker=$(exec sh -c 'echo "$PPID"')
 	trap 'tp_expired=1; eval "kill -USR1 $tp_running" 2>/dev/null' USR1
 	trap tp_end_work TERM
 	if [ "$tp_until" ] && [ "$tp_wait_ms" -gt 0 ]; then
