@@ -7,7 +7,7 @@ use strict;
 use Errno;
 BEGIN { eval { require Socket; Socket->VERSION(1.96); Socket->import(qw(:DEFAULT getaddrinfo getnameinfo)); 1 } or exit 97 }
 
-my ($head, $host, $port, $ms, $family, $source, $each, $half, $statuses, $telling, $errnos) = @ARGV;
+my ($head, $host, $port, $ms, $family, $source, $each, $half, $until, $statuses, $telling, $errnos) = @ARGV;
 my %status = split " ", $statuses;
 my %states = split " ", $errnos;
 my @telling = split " ", $telling;
@@ -49,48 +49,50 @@ sub begin {
 	return ($socket, connect($socket, $info->{addr}) ? 0 : $! + 0);
 }
 
-# The report of the first address to open, else of the most telling.
+# The results, in the order of the addresses, which are begun so many seconds apart until one is open; or, with none
+# apart, of all of them, each with the whole deadline for itself.
 sub race {
-	my @todo = @_;
-	my (%flying, $best);
-	my ($next, $end) = (0, $ms ? $begin + $ms / 1000 : 0);
+	my ($apart, @todo) = @_;
+	my (%flying, @results);
+	my ($count, $limit, $start) = (0, $each || scalar @todo, now());
+	my ($next, $left) = ($start, $ms / 1000 - ($start - $begin));
 	my $settle = sub {
-		my ($socket, $info, $at, $error) = @_;
+		my ($i, $socket, $at, $error) = @_;
 		$error = Errno::ECONNREFUSED() if $socket && !$error && getsockname($socket) eq (getpeername($socket) || "");
 		my $state = state_of($error);
 		my $open = $state eq "open";
 		$! = $error;
-		my $result = [$state, (getnameinfo($info->{addr}, 3))[1], $open ? span(now() - $at) : "-", $open ? "" : "$!"];
-		$best = $result if !$best || $telling{$state} < $telling{$best->[0]};
+		$results[$i] = [$state, (getnameinfo($todo[$i]{addr}, 3))[1], $open ? span(now() - $at) : "-", $open ? "" : "$!"];
 		$next = 0;
-		return $open;
+		return $open && $apart;
 	};
-	while (@todo || %flying) {
+	while ($count < @todo || %flying) {
 		my $now = now();
-		if (@todo && $now >= $next) {
-			my $info = shift @todo;
-			$next = $now + 0.25;
-			my ($socket, $error) = begin($info);
+		my $room = $count < @todo && keys(%flying) < $limit;
+		if ($room && $now >= $next) {
+			my ($socket, $error) = begin($todo[$count]);
 			$! = $error;
-			if ($!{EINPROGRESS}) { $flying{fileno $socket} = [$socket, $info, $now] }
-			elsif ($settle->($socket, $info, $now, $error)) { last }
+			if (%flying && ($!{EMFILE} || $!{ENFILE})) { $limit = keys %flying; next }
+			$next = $now + $apart;
+			if ($!{EINPROGRESS}) { $flying{fileno $socket} = [$count, $socket, $now, $left + ($apart ? $start : $now)] }
+			elsif ($settle->($count, $socket, $now, $error)) { last }
+			$count++;
 			next;
 		}
-		my $until = $end;
-		$until = $next if @todo && (!$until || $next < $until);
+		my ($end) = sort { $a <=> $b } $ms ? map({ $_->[3] } values %flying) : (), $room ? $next : ();
 		my $out = "";
 		vec($out, $_, 1) = 1 for keys %flying;
-		my $ready = select(undef, $out, undef, $until ? ($until > $now ? $until - $now : 0) : undef);
+		my $ready = select(undef, $out, undef, defined $end ? ($end > $now ? $end - $now : 0) : undef);
 		for my $fd ($ready > 0 ? grep { vec($out, $_, 1) } keys %flying : ()) {
-			my ($socket, $info, $at) = @{delete $flying{$fd}};
-			return $best if $settle->($socket, $info, $at, unpack("i", getsockopt($socket, SOL_SOCKET, SO_ERROR)));
+			my ($i, $socket, $at) = @{delete $flying{$fd}};
+			return @results if $settle->($i, $socket, $at, unpack("i", getsockopt($socket, SOL_SOCKET, SO_ERROR)));
 		}
-		if ($ready <= 0 && $end && now() >= $end) {
-			$settle->(undef, $_->[1], 0, Errno::ETIMEDOUT()) for values %flying;
-			last;
+		for my $fd (grep { $ms && now() >= $flying{$_}[3] } keys %flying) {
+			$settle->((delete $flying{$fd})->[0], undef, 0, Errno::ETIMEDOUT());
+			$count = @todo if $apart;
 		}
 	}
-	return $best;
+	return @results;
 }
 
 # An alarm ends it where the lookup is late.
@@ -107,6 +109,6 @@ my @one = grep { $_->{family} == $found[0]{family} } @found;
 my @other = grep { $_->{family} != $found[0]{family} } @found;
 my @order;
 while (@one || @other) { push @order, splice(@one, 0, 1), splice(@other, 0, 1) }
-my $status;
-$status = report(@{race(@$_)}) for $each ? map { [$_] } @found : \@order;
-exit $status;
+my @results = $each ? race(0, @found) : sort { $telling{$a->[0]} <=> $telling{$b->[0]} } grep { $_ } race(0.25, @order);
+my @statuses = map { report(@$_) } $each ? @results : $results[0];
+exit((grep({ $until eq "R" ? !$_ : $_ } @statuses), @statuses)[0]);

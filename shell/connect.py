@@ -16,15 +16,14 @@ try:
 except ImportError:
     sys.exit(97)
 
-head, host, port, ms, family, source, each, half, statuses, telling, errnos = sys.argv[1:]
+head, host, port, ms, family, source, each, half, until, statuses, telling, errnos = sys.argv[1:]
 STATUS = dict(zip(statuses.split()[::2], map(int, statuses.split()[1::2])))
 STATES = dict(zip([getattr(errno, name, -1) for name in errnos.split()[::2]], errnos.split()[1::2]))
 TELLING = telling.split()
 STATES[0] = "open"
 
 begin = time.time()
-ms = int(ms) / 1000.0
-end = begin + ms if ms else None
+deadline = int(ms) / 1000.0
 
 
 def span(seconds):
@@ -38,7 +37,7 @@ def report(state, address, connect, why):
 
 
 # A nonblocking socket on its way to an address, and an errno. The numbers are those of Linux.
-def start(info):
+def connect(info):
     s = socket.socket(info[0], socket.SOCK_STREAM)
     s.setblocking(False)
     if half == "1":
@@ -59,49 +58,54 @@ def is_to_itself(s):
         return False
 
 
-# The report of the first address to open, else of the most telling.
-def race(todo):
-    flying, results, after = {}, [], 0
+# The results, in the order of the addresses, which are begun so many seconds apart until one is open; or, with none
+# apart, of all of them, each with the whole deadline for itself.
+def race(apart, todo):
+    flying, results, start = {}, {}, time.time()
+    count, limit, after, left = 0, int(each) or len(todo), start, deadline - (start - begin)
 
-    def settle(s, info, at, error):
+    def settle(i, s, at, error):
         if s and not error and is_to_itself(s):
             error = errno.ECONNREFUSED
         state = STATES.get(error, "error")
         took, why = (span(time.time() - at), "") if state == "open" else ("-", os.strerror(error))
-        results.append((state, info[4][0], took, why))
+        results[i] = (state, todo[i][4][0], took, why)
         return 0
 
-    while (todo or flying) and not (results and results[-1][0] == "open"):
+    while (count < len(todo) or flying) and not (apart and "open" in [r[0] for r in results.values()]):
         now = time.time()
-        if todo and now >= after:
-            info, after = todo.pop(0), now + 0.25
+        room = count < len(todo) and len(flying) < limit
+        if room and now >= after:
             try:
-                s, error = start(info)
+                s, error = connect(todo[count])
             except socket.error as e:
                 s, error = None, e.errno
+            if flying and error in (errno.EMFILE, errno.ENFILE):
+                limit = len(flying)
+                continue
+            after = now + apart
             if error == errno.EINPROGRESS:
-                flying[s.fileno()] = (s, info, now)
+                flying[s.fileno()] = (count, s, now, left + (start if apart else now))
             else:
-                after = settle(s, info, now, error)
+                after = settle(count, s, now, error)
+            count += 1
             continue
-        ends = [t for t in (end, after if todo else None) if t]
+        ends = [f[3] for f in flying.values() if deadline] + [after] * room
         poll = select.poll()
         for fd in flying:
             poll.register(fd, select.POLLOUT)
-        ready = poll.poll(max(0, min(ends) - now) * 1000 + 1 if ends else None)
-        for fd, _ in ready:
-            s, info, at = flying.pop(fd)
-            after = settle(s, info, at, s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
-        if not ready and end and time.time() >= end:
-            for s, info, at in flying.values():
-                settle(None, info, at, errno.ETIMEDOUT)
-            break
-    return min(results, key=lambda result: TELLING.index(result[0]))
+        for fd, _ in poll.poll(max(0, min(ends) - now) * 1000 + 1 if ends else None):
+            i, s, at, _ = flying.pop(fd)
+            after = settle(i, s, at, s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        for fd in [fd for fd in flying if deadline and time.time() >= flying[fd][3]]:
+            after = settle(flying.pop(fd)[0], None, 0, errno.ETIMEDOUT)
+            count = len(todo) if apart else count
+    return [results[i] for i in sorted(results)]
 
 
 # An alarm ends it where the lookup is late.
 signal.signal(signal.SIGALRM, signal.SIG_DFL)
-signal.setitimer(signal.ITIMER_REAL, ms)
+signal.setitimer(signal.ITIMER_REAL, deadline)
 why = None
 try:
     wanted = {"4": socket.AF_INET, "6": socket.AF_INET6}.get(family, 0)
@@ -119,6 +123,6 @@ found = [f for i, f in enumerate(found) if f[4] not in [g[4] for g in found[:i]]
 same = [f for f in found if f[0] == found[0][0]]
 other = [f for f in found if f[0] != found[0][0]]
 order = [f for i in range(len(found)) for f in same[i : i + 1] + other[i : i + 1]]
-for group in [[f] for f in found] if each == "1" else [order]:
-    status = report(*race(group))
-sys.exit(status)
+results = race(0, found) if each != "0" else [min(race(0.25, order), key=lambda result: TELLING.index(result[0]))]
+statuses = [report(*result) for result in results]
+sys.exit(([s for s in statuses if (s == 0) == (until == "R")] + statuses)[0])

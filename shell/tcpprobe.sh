@@ -391,7 +391,7 @@ tp_options() {
 	tp_exclude "${tp_rounds:+c}" "$tp_until" "-c and -$tp_until"
 	[ "$tp_until" != R ] || tp_exclude "$tp_first" R '-1 and -R'
 	tp_exclude "${tp_formatted:+F}" "$tp_json" '-F and -j'
-	[ -z "$tp_each" ] || [ -z "$tp_until" ] || tp_misuse "-a with -$tp_until: works in the builtin only"
+	[ -z "$tp_each" ] || tp_each=$tp_limit
 	[ "$tp_rounds" ] && tp_ms=1000 || tp_ms=250
 	tp_interval=${tp_interval:-$tp_ms}
 }
@@ -674,9 +674,9 @@ tp_judge() {
 	esac
 }
 
-# A tool that speaks for us is given HEAD, the first fields of its records, then HOST PORT MS FAMILY SOURCE EACH HALF, "-"
-# or 0 where there is none, and the tables tp_statuses, tp_telling and tp_errnos. It prints its records and ends with the
-# state's status; 97: it cannot work here, and the next one has its turn; SIGALRM ends it where the lookup is late. The
+# A tool that speaks for us is given HEAD, the first fields of its records, then HOST PORT MS FAMILY SOURCE EACH HALF UNTIL,
+# "-" or 0 where there is none (EACH: how many addresses at once), and the tables tp_statuses, tp_telling and tp_errnos. It
+# prints its records and ends with the status of the first that is not as wanted, else of the first; 97: it cannot work here, and the next one has its turn; SIGALRM ends it where the lookup is late. The
 # state "?" stands for what the words behind it mean, the status 1 for any that the words do not tell at once.
 
 # BEGIN sh_programs
@@ -711,7 +711,7 @@ exit "$status"'
 tp_perl='use strict;
 use Errno;
 BEGIN { eval { require Socket; Socket->VERSION(1.96); Socket->import(qw(:DEFAULT getaddrinfo getnameinfo)); 1 } or exit 97 }
-my ($head, $host, $port, $ms, $family, $source, $each, $half, $statuses, $telling, $errnos) = @ARGV;
+my ($head, $host, $port, $ms, $family, $source, $each, $half, $until, $statuses, $telling, $errnos) = @ARGV;
 my %status = split " ", $statuses;
 my %states = split " ", $errnos;
 my @telling = split " ", $telling;
@@ -745,46 +745,47 @@ sub begin {
 	return ($socket, connect($socket, $info->{addr}) ? 0 : $! + 0);
 }
 sub race {
-	my @todo = @_;
-	my (%flying, $best);
-	my ($next, $end) = (0, $ms ? $begin + $ms / 1000 : 0);
+	my ($apart, @todo) = @_;
+	my (%flying, @results);
+	my ($count, $limit, $start) = (0, $each || scalar @todo, now());
+	my ($next, $left) = ($start, $ms / 1000 - ($start - $begin));
 	my $settle = sub {
-		my ($socket, $info, $at, $error) = @_;
+		my ($i, $socket, $at, $error) = @_;
 		$error = Errno::ECONNREFUSED() if $socket && !$error && getsockname($socket) eq (getpeername($socket) || "");
 		my $state = state_of($error);
 		my $open = $state eq "open";
 		$! = $error;
-		my $result = [$state, (getnameinfo($info->{addr}, 3))[1], $open ? span(now() - $at) : "-", $open ? "" : "$!"];
-		$best = $result if !$best || $telling{$state} < $telling{$best->[0]};
+		$results[$i] = [$state, (getnameinfo($todo[$i]{addr}, 3))[1], $open ? span(now() - $at) : "-", $open ? "" : "$!"];
 		$next = 0;
-		return $open;
+		return $open && $apart;
 	};
-	while (@todo || %flying) {
+	while ($count < @todo || %flying) {
 		my $now = now();
-		if (@todo && $now >= $next) {
-			my $info = shift @todo;
-			$next = $now + 0.25;
-			my ($socket, $error) = begin($info);
+		my $room = $count < @todo && keys(%flying) < $limit;
+		if ($room && $now >= $next) {
+			my ($socket, $error) = begin($todo[$count]);
 			$! = $error;
-			if ($!{EINPROGRESS}) { $flying{fileno $socket} = [$socket, $info, $now] }
-			elsif ($settle->($socket, $info, $now, $error)) { last }
+			if (%flying && ($!{EMFILE} || $!{ENFILE})) { $limit = keys %flying; next }
+			$next = $now + $apart;
+			if ($!{EINPROGRESS}) { $flying{fileno $socket} = [$count, $socket, $now, $left + ($apart ? $start : $now)] }
+			elsif ($settle->($count, $socket, $now, $error)) { last }
+			$count++;
 			next;
 		}
-		my $until = $end;
-		$until = $next if @todo && (!$until || $next < $until);
+		my ($end) = sort { $a <=> $b } $ms ? map({ $_->[3] } values %flying) : (), $room ? $next : ();
 		my $out = "";
 		vec($out, $_, 1) = 1 for keys %flying;
-		my $ready = select(undef, $out, undef, $until ? ($until > $now ? $until - $now : 0) : undef);
+		my $ready = select(undef, $out, undef, defined $end ? ($end > $now ? $end - $now : 0) : undef);
 		for my $fd ($ready > 0 ? grep { vec($out, $_, 1) } keys %flying : ()) {
-			my ($socket, $info, $at) = @{delete $flying{$fd}};
-			return $best if $settle->($socket, $info, $at, unpack("i", getsockopt($socket, SOL_SOCKET, SO_ERROR)));
+			my ($i, $socket, $at) = @{delete $flying{$fd}};
+			return @results if $settle->($i, $socket, $at, unpack("i", getsockopt($socket, SOL_SOCKET, SO_ERROR)));
 		}
-		if ($ready <= 0 && $end && now() >= $end) {
-			$settle->(undef, $_->[1], 0, Errno::ETIMEDOUT()) for values %flying;
-			last;
+		for my $fd (grep { $ms && now() >= $flying{$_}[3] } keys %flying) {
+			$settle->((delete $flying{$fd})->[0], undef, 0, Errno::ETIMEDOUT());
+			$count = @todo if $apart;
 		}
 	}
-	return $best;
+	return @results;
 }
 if ($ms) { $hires ? Time::HiRes::alarm($ms / 1000) : alarm(int(($ms + 999) / 1000)) }
 my $wanted = $family == 4 ? AF_INET : $family == 6 ? AF_INET6 : 0;
@@ -798,9 +799,9 @@ my @one = grep { $_->{family} == $found[0]{family} } @found;
 my @other = grep { $_->{family} != $found[0]{family} } @found;
 my @order;
 while (@one || @other) { push @order, splice(@one, 0, 1), splice(@other, 0, 1) }
-my $status;
-$status = report(@{race(@$_)}) for $each ? map { [$_] } @found : \@order;
-exit $status;'
+my @results = $each ? race(0, @found) : sort { $telling{$a->[0]} <=> $telling{$b->[0]} } grep { $_ } race(0.25, @order);
+my @statuses = map { report(@$_) } $each ? @results : $results[0];
+exit((grep({ $until eq "R" ? !$_ : $_ } @statuses), @statuses)[0]);'
 # shellcheck disable=SC2016 # the expansions are its own
 tp_python='import sys
 import time
@@ -813,21 +814,20 @@ try:
     import struct
 except ImportError:
     sys.exit(97)
-head, host, port, ms, family, source, each, half, statuses, telling, errnos = sys.argv[1:]
+head, host, port, ms, family, source, each, half, until, statuses, telling, errnos = sys.argv[1:]
 STATUS = dict(zip(statuses.split()[::2], map(int, statuses.split()[1::2])))
 STATES = dict(zip([getattr(errno, name, -1) for name in errnos.split()[::2]], errnos.split()[1::2]))
 TELLING = telling.split()
 STATES[0] = "open"
 begin = time.time()
-ms = int(ms) / 1000.0
-end = begin + ms if ms else None
+deadline = int(ms) / 1000.0
 def span(seconds):
     return "%.3f" % (1000 * seconds)
 def report(state, address, connect, why):
     line = "\t".join((head, state, address, connect, lookup, why)) + "\n"
     os.write(1, line.encode("utf-8", "surrogateescape"))
     return STATUS[state]
-def start(info):
+def connect(info):
     s = socket.socket(info[0], socket.SOCK_STREAM)
     s.setblocking(False)
     if half == "1":
@@ -844,43 +844,47 @@ def is_to_itself(s):
         return s.getsockname() == s.getpeername()
     except socket.error:
         return False
-def race(todo):
-    flying, results, after = {}, [], 0
-    def settle(s, info, at, error):
+def race(apart, todo):
+    flying, results, start = {}, {}, time.time()
+    count, limit, after, left = 0, int(each) or len(todo), start, deadline - (start - begin)
+    def settle(i, s, at, error):
         if s and not error and is_to_itself(s):
             error = errno.ECONNREFUSED
         state = STATES.get(error, "error")
         took, why = (span(time.time() - at), "") if state == "open" else ("-", os.strerror(error))
-        results.append((state, info[4][0], took, why))
+        results[i] = (state, todo[i][4][0], took, why)
         return 0
-    while (todo or flying) and not (results and results[-1][0] == "open"):
+    while (count < len(todo) or flying) and not (apart and "open" in [r[0] for r in results.values()]):
         now = time.time()
-        if todo and now >= after:
-            info, after = todo.pop(0), now + 0.25
+        room = count < len(todo) and len(flying) < limit
+        if room and now >= after:
             try:
-                s, error = start(info)
+                s, error = connect(todo[count])
             except socket.error as e:
                 s, error = None, e.errno
+            if flying and error in (errno.EMFILE, errno.ENFILE):
+                limit = len(flying)
+                continue
+            after = now + apart
             if error == errno.EINPROGRESS:
-                flying[s.fileno()] = (s, info, now)
+                flying[s.fileno()] = (count, s, now, left + (start if apart else now))
             else:
-                after = settle(s, info, now, error)
+                after = settle(count, s, now, error)
+            count += 1
             continue
-        ends = [t for t in (end, after if todo else None) if t]
+        ends = [f[3] for f in flying.values() if deadline] + [after] * room
         poll = select.poll()
         for fd in flying:
             poll.register(fd, select.POLLOUT)
-        ready = poll.poll(max(0, min(ends) - now) * 1000 + 1 if ends else None)
-        for fd, _ in ready:
-            s, info, at = flying.pop(fd)
-            after = settle(s, info, at, s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
-        if not ready and end and time.time() >= end:
-            for s, info, at in flying.values():
-                settle(None, info, at, errno.ETIMEDOUT)
-            break
-    return min(results, key=lambda result: TELLING.index(result[0]))
+        for fd, _ in poll.poll(max(0, min(ends) - now) * 1000 + 1 if ends else None):
+            i, s, at, _ = flying.pop(fd)
+            after = settle(i, s, at, s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        for fd in [fd for fd in flying if deadline and time.time() >= flying[fd][3]]:
+            after = settle(flying.pop(fd)[0], None, 0, errno.ETIMEDOUT)
+            count = len(todo) if apart else count
+    return [results[i] for i in sorted(results)]
 signal.signal(signal.SIGALRM, signal.SIG_DFL)
-signal.setitimer(signal.ITIMER_REAL, ms)
+signal.setitimer(signal.ITIMER_REAL, deadline)
 why = None
 try:
     wanted = {"4": socket.AF_INET, "6": socket.AF_INET6}.get(family, 0)
@@ -897,9 +901,9 @@ found = [f for i, f in enumerate(found) if f[4] not in [g[4] for g in found[:i]]
 same = [f for f in found if f[0] == found[0][0]]
 other = [f for f in found if f[0] != found[0][0]]
 order = [f for i in range(len(found)) for f in same[i : i + 1] + other[i : i + 1]]
-for group in [[f] for f in found] if each == "1" else [order]:
-    status = report(*race(group))
-sys.exit(status)'
+results = race(0, found) if each != "0" else [min(race(0.25, order), key=lambda result: TELLING.index(result[0]))]
+statuses = [report(*result) for result in results]
+sys.exit(([s for s in statuses if (s == 0) == (until == "R")] + statuses)[0])'
 # END sh_programs
 
 # tp_begin TOOL HOST PORT: begins a try; $! is whom to wait for, and to end, by the signal tp_deadly.
@@ -907,7 +911,7 @@ tp_begin() {
 	tp_tool=$1 tp_deadly=TERM tp_punctual=1
 	# Beside a port getaddrinfo(3) takes it for this host.
 	[ "$2" != '*' ] || tp_tool=none
-	set -- "$tp_head" "$2" "$3" "$tp_timeout" "${tp_family:--}" "${tp_source:--}" "${tp_each:-0}" "${tp_half:-0}" "$tp_statuses" "$tp_telling" "$tp_errnos"
+	set -- "$tp_head" "$2" "$3" "$tp_timeout" "${tp_family:--}" "${tp_source:--}" "${tp_each:-0}" "${tp_half:-0}" "${tp_until:--}" "$tp_statuses" "$tp_telling" "$tp_errnos"
 	case $tp_tool in
 		bash) exec bash -p -c "$tp_bash" bash "$@" 2>/dev/null & ;;
 		perl) exec perl -e "$tp_perl" -- "$@" 2>/dev/null & ;;
@@ -1605,7 +1609,7 @@ tp_print() {
 	[ -z "$tp_quiet" ] || [ "$tp_s" = error ] || return 0
 	tp_hide_progress
 	case $tp_each,$tp_a in
-		1,[!-]*) [ "$tp_a" = "$tp_h" ] || tp_label="$tp_label ($tp_a)" ;;
+		[0-9]*,[!-]*) [ "$tp_a" = "$tp_h" ] || tp_label="$tp_label ($tp_a)" ;;
 	esac
 	tp_complain "$tp_label: $tp_e"
 }
@@ -1670,10 +1674,11 @@ tp_take() {
 			[ -z "$tp_first" ] || tp_show_winner "$tp_number"
 			;;
 		R*)
-			# Of several addresses each counts; of several tries the last, but for one that there was no time for.
+			# Of several tries the last counts, but for one that there was no time for; of a try with -a each address.
 			eval "tp_record=\${tp_record_$tp_number-}"
-			case $tp_each,$tp_record,$tp_line in
-				1,*) tp_record=$tp_record$tp_line$tp_newline ;;
+			tp_rest=${tp_line#*"$tp_tab"*"$tp_tab"*"$tp_tab"*"$tp_tab"}
+			case ${tp_each:+a},$tp_record,$tp_line in
+				a,"${tp_line%"$tp_rest"}"*) tp_record=$tp_record$tp_line$tp_newline ;;
 				,?*,*"${tp_tab}timeout$tp_tab-$tp_tab-$tp_tab-$tp_tab") ;;
 				*) tp_record=$tp_line$tp_newline ;;
 			esac

@@ -112,6 +112,29 @@ setup() {
 	assert_output --partial '--- 3 probes: 1 open, 2 timeout'
 }
 
+@test "-a gives each address the whole deadline, side by side or one at a time" {
+	need_option a
+	need_lab
+	for options in '' '-n 1'; do
+		face 'tcpprobe -a -t 0.4 $1 -F "%a %s %x" silent-far "$2"' "$options" "$(far_port open)"
+		assert_state timeout
+		assert_output "$TP_SILENT6 timeout 124
+$TP_FAR.0.1 open 0"
+	done
+	face 'tcpprobe -a -R 0.2 -t 0.1 -F "%a %s %x" silent-far "$1"' "$(far_port open)"
+	assert_state timeout
+	assert_output "$TP_SILENT6 timeout 0
+$TP_FAR.0.1 timeout 124"
+	face 'tcpprobe -a -r 0.5 -F "%a %s %x" localhost "$1"' 1
+	assert_output "::1 timeout 124
+127.0.0.1 timeout 124"
+	peer -a 127.0.0.1 open
+	face 'tcpprobe -a -r 0.4 -F "%a %s %x %e" localhost "$1"' "$port"
+	assert_state timeout
+	assert_output "::1 timeout 124 not open after 0.4s: Connection refused
+127.0.0.1 open 0 "
+}
+
 @test "what getent ahosts finds, it finds" {
 	need_option a
 	need_lab
