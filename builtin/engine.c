@@ -621,6 +621,18 @@ static int ask_helper(struct tp_engine *engine, struct tp_lookup *lookup)
 	return tp_resolver_begin(engine->resolver, lookup, engine->fds, engine->attempts_count);
 }
 
+/*
+ * The deadline of a try. In the first one, who is silent for the whole of the deadline or of the wait, but for 50 ms,
+ * need not be asked any longer.
+ */
+static int64_t cut_deadline(const struct tp_engine *engine, const struct probe *probe, int64_t now_us,
+			    int64_t deadline_us)
+{
+	bool whole = engine->end_us - now_us >= engine->setup.wait_us - 50000 || deadline_us - 50000 <= engine->end_us;
+
+	return probe->result.try == 1 && whole ? earlier(deadline_us, engine->end_us) : deadline_us;
+}
+
 /* QUEUED on to RESOLVING, if nobody is before it in the line and there is a helper. At an error it is DONE. */
 static void begin_lookup(struct tp_engine *engine, struct probe *probe, int64_t now_us)
 {
@@ -639,10 +651,7 @@ static void begin_lookup(struct tp_engine *engine, struct probe *probe, int64_t 
 		return;
 	}
 	probe->phase = RESOLVING;
-	probe->deadline_us = from_now(now_us, engine->setup.timeout_us);
-	/* What is silent for the whole of a wait need not be asked any longer. */
-	if (probe->result.try == 1)
-		probe->deadline_us = earlier(probe->deadline_us, engine->end_us);
+	probe->deadline_us = cut_deadline(engine, probe, now_us, from_now(now_us, engine->setup.timeout_us));
 	lookup->waiting++;
 }
 
@@ -696,7 +705,8 @@ static int advance(struct tp_engine *engine, struct probe *probe, int64_t now_us
 	if (probe->phase == STARVED && may_go_on(engine)) {
 		probe->phase = CONNECTING;
 		probe->due_us = 0;
-		probe->deadline_us = probe->budget_us == TP_NEVER ? TP_NEVER : now_us + probe->budget_us;
+		probe->deadline_us = cut_deadline(engine, probe, now_us,
+						  probe->budget_us == TP_NEVER ? TP_NEVER : now_us + probe->budget_us);
 	}
 	engine->starving = engine->starving || probe->phase == STARVED;
 	if (probe->phase == CONNECTING)

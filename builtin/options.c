@@ -100,7 +100,9 @@ static int set_source(struct tp_options *options, const char *value, struct tp_w
 	memset(&options->source, 0, sizeof(options->source));
 	if (tp_lookup_numeric(value, AF_UNSPEC, &options->source.address) == 0)
 		return 0;
-	if (strlen(value) >= sizeof(options->source.interface) || if_nametoindex(value) == 0)
+	/* Linux cuts at the colon of an alias, which is no interface to bind to. */
+	if (strlen(value) >= sizeof(options->source.interface) || strchr(value, ':') != NULL ||
+	    if_nametoindex(value) == 0)
 		return tp_because(why, "-s %s: " TP_SAYS_BAD_SOURCE, tp_quote(value).text);
 	strcpy(options->source.interface, value);
 	return 0;

@@ -7,7 +7,7 @@ use strict;
 use Errno;
 BEGIN { eval { require Socket; Socket->VERSION(1.96); Socket->import(qw(:DEFAULT getaddrinfo getnameinfo)); 1 } or exit 97 }
 
-my ($head, $host, $port, $ms, $family, $source, $each, $half, $until, $statuses, $telling, $errnos) = @ARGV;
+my ($head, $host, $port, $ms, $family, $source, $each, $half, $how, $statuses, $telling, $errnos) = @ARGV;
 my %status = split " ", $statuses;
 my %states = split " ", $errnos;
 my @telling = split " ", $telling;
@@ -49,11 +49,15 @@ sub begin {
 	return ($socket, connect($socket, $info->{addr}) ? 0 : $! + 0);
 }
 
-# The results, in the order of the addresses, which are begun so many seconds apart until one is open; or, with none
-# apart, of all of them, each with the whole deadline for itself.
+# In the order of the addresses; what is told of them is told in it.
+my (@results, @statuses);
+sub tell_due { push @statuses, report(@{$results[@statuses]}) while $results[@statuses] }
+
+# Sets the results of addresses, which are begun so many seconds apart until one is open; or, with none apart, of all of
+# them, each with the whole deadline for itself.
 sub race {
 	my ($apart, @todo) = @_;
-	my (%flying, @results);
+	my %flying;
 	my ($count, $limit, $start) = (0, $each || scalar @todo, now());
 	my ($next, $left) = ($start, $ms / 1000 - ($start - $begin));
 	my $settle = sub {
@@ -64,7 +68,8 @@ sub race {
 		$! = $error;
 		$results[$i] = [$state, (getnameinfo($todo[$i]{addr}, 3))[1], $open ? span(now() - $at) : "-", $open ? "" : "$!"];
 		$next = 0;
-		return $open && $apart;
+		tell_due() if $each && $how eq "-";
+		return $open && ($apart || $how =~ /1/);
 	};
 	while ($count < @todo || %flying) {
 		my $now = now();
@@ -85,14 +90,13 @@ sub race {
 		my $ready = select(undef, $out, undef, defined $end ? ($end > $now ? $end - $now : 0) : undef);
 		for my $fd ($ready > 0 ? grep { vec($out, $_, 1) } keys %flying : ()) {
 			my ($i, $socket, $at) = @{delete $flying{$fd}};
-			return @results if $settle->($i, $socket, $at, unpack("i", getsockopt($socket, SOL_SOCKET, SO_ERROR)));
+			return if $settle->($i, $socket, $at, unpack("i", getsockopt($socket, SOL_SOCKET, SO_ERROR)));
 		}
 		for my $fd (grep { $ms && now() >= $flying{$_}[3] } keys %flying) {
 			$settle->((delete $flying{$fd})->[0], undef, 0, Errno::ETIMEDOUT());
 			$count = @todo if $apart;
 		}
 	}
-	return @results;
 }
 
 # An alarm ends it where the lookup is late.
@@ -109,6 +113,8 @@ my @one = grep { $_->{family} == $found[0]{family} } @found;
 my @other = grep { $_->{family} != $found[0]{family} } @found;
 my @order;
 while (@one || @other) { push @order, splice(@one, 0, 1), splice(@other, 0, 1) }
-my @results = $each ? race(0, @found) : sort { $telling{$a->[0]} <=> $telling{$b->[0]} } grep { $_ } race(0.25, @order);
-my @statuses = map { report(@$_) } $each ? @results : $results[0];
-exit((grep({ $until eq "R" ? !$_ : $_ } @statuses), @statuses)[0]);
+$each ? race(0, @found) : race(0.25, @order);
+my ($best) = sort { $telling{$a->[0]} <=> $telling{$b->[0]} } grep { $_ } @results;
+@results = $best if !$each || $how =~ /1/ && $best->[0] eq "open";
+tell_due();
+exit((grep({ $how =~ /R/ ? !$_ : $_ } @statuses), @statuses)[0]);

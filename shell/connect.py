@@ -16,7 +16,7 @@ try:
 except ImportError:
     sys.exit(97)
 
-head, host, port, ms, family, source, each, half, until, statuses, telling, errnos = sys.argv[1:]
+head, host, port, ms, family, source, each, half, how, statuses, telling, errnos = sys.argv[1:]
 STATUS = dict(zip(statuses.split()[::2], map(int, statuses.split()[1::2])))
 STATES = dict(zip([getattr(errno, name, -1) for name in errnos.split()[::2]], errnos.split()[1::2]))
 TELLING = telling.split()
@@ -58,10 +58,23 @@ def is_to_itself(s):
         return False
 
 
-# The results, in the order of the addresses, which are begun so many seconds apart until one is open; or, with none
-# apart, of all of them, each with the whole deadline for itself.
+# In the order of the addresses; what is told of them is told in it.
+results, reported = {}, []
+
+
+def tell_due():
+    while len(reported) in results:
+        reported.append(report(*results[len(reported)]))
+
+
+def is_open():
+    return "open" in [result[0] for result in results.values()]
+
+
+# Sets the results of addresses, which are begun so many seconds apart until one is open; or, with none apart, of all of
+# them, each with the whole deadline for itself.
 def race(apart, todo):
-    flying, results, start = {}, {}, time.time()
+    flying, start = {}, time.time()
     count, limit, after, left = 0, int(each) or len(todo), start, deadline - (start - begin)
 
     def settle(i, s, at, error):
@@ -70,9 +83,11 @@ def race(apart, todo):
         state = STATES.get(error, "error")
         took, why = (span(time.time() - at), "") if state == "open" else ("-", os.strerror(error))
         results[i] = (state, todo[i][4][0], took, why)
+        if each != "0" and how == "-":
+            tell_due()
         return 0
 
-    while (count < len(todo) or flying) and not (apart and "open" in [r[0] for r in results.values()]):
+    while (count < len(todo) or flying) and not ((apart or "1" in how) and is_open()):
         now = time.time()
         room = count < len(todo) and len(flying) < limit
         if room and now >= after:
@@ -100,7 +115,6 @@ def race(apart, todo):
         for fd in [fd for fd in flying if deadline and time.time() >= flying[fd][3]]:
             after = settle(flying.pop(fd)[0], None, 0, errno.ETIMEDOUT)
             count = len(todo) if apart else count
-    return [results[i] for i in sorted(results)]
 
 
 # An alarm ends it where the lookup is late.
@@ -123,6 +137,8 @@ found = [f for i, f in enumerate(found) if f[4] not in [g[4] for g in found[:i]]
 same = [f for f in found if f[0] == found[0][0]]
 other = [f for f in found if f[0] != found[0][0]]
 order = [f for i in range(len(found)) for f in same[i : i + 1] + other[i : i + 1]]
-results = race(0, found) if each != "0" else [min(race(0.25, order), key=lambda result: TELLING.index(result[0]))]
-statuses = [report(*result) for result in results]
-sys.exit(([s for s in statuses if (s == 0) == (until == "R")] + statuses)[0])
+race(0, found) if each != "0" else race(0.25, order)
+if each == "0" or "1" in how and is_open():
+    results = {0: min(results.values(), key=lambda result: TELLING.index(result[0]))}
+tell_due()
+sys.exit(([s for s in reported if (s == 0) == ("R" in how)] + reported)[0])

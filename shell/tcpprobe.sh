@@ -328,26 +328,40 @@ tp_seconds() {
 
 tp_count() {
 	case $2 in
-		'' | *[!0-9]* | ??????????*) tp_number=-1 ;;
+		'' | *[!0-9]*) tp_number=-1 ;;
 		*) tp_plain "$2" ;;
 	esac
-	[ "$tp_number" -ge "$3" ] || tp_misuse "-$1 $(tp_quote "$2"): $tp_says_bad_count $3 to 999999999"
+	[ "${#tp_number}" -le 9 ] && [ "$tp_number" -ge "$3" ] || tp_misuse "-$1 $(tp_quote "$2"): $tp_says_bad_count $3 to 999999999"
+}
+
+tp_has_word() {
+	tp_word=$1 && shift
+	case " $* " in
+		*" $tp_word "*) ;;
+		*) return 1 ;;
+	esac
 }
 
 tp_exclude() {
 	[ -z "$1" ] || [ -z "$2" ] || [ "$1" = "$2" ] || tp_misuse "$3 $tp_says_exclude"
 }
 
+# Before the first getopts. At 1 zsh still knows where in a word another was.
+tp_rewind() {
+	[ "${ZSH_VERSION-}" ] && OPTIND=0 || OPTIND=1
+}
+
 # Sets tp_* from the words, and OPTIND.
 tp_options() {
 	tp_each='' tp_family='' tp_first='' tp_file='' tp_format='' tp_json='' tp_half='' tp_interval='' tp_limit=256
 	tp_name='' tp_quiet='' tp_rounds='' tp_source='' tp_until='' tp_verbose='' tp_wait_ms=0 tp_timeout=5000
-	tp_formatted='' tp_from_file='' tp_source_family='' tp_parsing=1 OPTIND=1
+	tp_formatted='' tp_from_file='' tp_source_family='' tp_parsing=1
+	tp_rewind
 	while getopts "$tp_letters" tp_option; do
 		case $tp_option in
 			1) tp_first=1 ;;
 			4 | 6) tp_exclude "$tp_family" "$tp_option" '-4 and -6' && tp_family=$tp_option ;;
-			a) tp_each=1 ;;
+			a) tp_each=0 ;;
 			c) tp_count c "$OPTARG" 0 && tp_rounds=$tp_number ;;
 			f)
 				[ -z "$tp_from_file" ] || tp_misuse "-f $(tp_quote "$OPTARG"): $tp_says_one_file"
@@ -378,7 +392,7 @@ tp_options() {
 			v) tp_verbose=1 ;;
 			V) tp_line "tcpprobe $tp_version (fallback)" && tp_leave 0 ;;
 			z) tp_half=1 ;;
-			-) [ "$OPTARG" = help ] && tp_usage || tp_misuse "$(tp_quote "--$OPTARG"): $tp_says_bad_option" ;;
+			-) [ "$OPTARG" = help ] && tp_has_word --help "$@" && tp_usage || tp_misuse "$(tp_quote "--$OPTARG"): $tp_says_bad_option" ;;
 			:) tp_misuse "-$OPTARG: $tp_says_no_argument" ;;
 			*) tp_misuse "$(tp_quote "-$OPTARG"): $tp_says_bad_option" ;;
 		esac
@@ -391,7 +405,6 @@ tp_options() {
 	tp_exclude "${tp_rounds:+c}" "$tp_until" "-c and -$tp_until"
 	[ "$tp_until" != R ] || tp_exclude "$tp_first" R '-1 and -R'
 	tp_exclude "${tp_formatted:+F}" "$tp_json" '-F and -j'
-	[ -z "$tp_each" ] || tp_each=$tp_limit
 	[ "$tp_rounds" ] && tp_ms=1000 || tp_ms=250
 	tp_interval=${tp_interval:-$tp_ms}
 }
@@ -446,7 +459,7 @@ tp_service() {
 	if [ -r /etc/services ]; then
 		while read -r tp_entry tp_number tp_rest; do
 			case "$tp_number $tp_entry ${tp_rest%%#*} " in
-				[0-9]*/tcp\ "$1"\ * | [0-9]*/tcp\ *\ "$1"\ *) tp_number=${tp_number%/tcp} && return ;;
+				[0-9]*/tcp\ "$1"\ * | [0-9]*/tcp\ *[[:blank:]]"$1"[[:blank:]]*) tp_number=${tp_number%/tcp} && return ;;
 			esac
 		done </etc/services
 	fi
@@ -481,19 +494,29 @@ tp_ports() {
 	done
 }
 
+# An address as inet_pton(3) takes it, with a zone
 tp_is_ipv6() {
-	case ${1%%%*} in
-		*[!0-9A-Fa-f:.]* | *:::* | *::*::* | *[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]* | :[!:]* | *[!:]:) return 1 ;;
-		*:*:*:*:*:*:*:*:*) return 1 ;;
-		*::* | *:*:*:*:*:*:*:* | *:*:*:*:*:*:*.*.*.*) ;;
+	set -- "${1%%%*}"
+	case $1 in
+		*:*.*) tp_numeric "${1##*:}" && set -- "${1%:*}:0:0" || return ;;
+	esac
+	case $1 in
+		*[!0-9A-Fa-f:]* | *:::* | *::*::* | *[!:][!:][!:][!:][!:]* | :[!:]* | *[!:]:) return 1 ;;
+		*::*) set -- "${1#:}" && set -- "${1%:}" ;;
+		*:*:*:*:*:*:*:*) ;;
 		*) return 1 ;;
+	esac
+	case $1 in
+		*:*:*:*:*:*:*:*:*) return 1 ;;
 	esac
 }
 
+# An address that nobody needs to look up: 010.0.0.1 and 127.1 are read as addresses too, but are others than they look.
 tp_numeric() {
 	case $1 in
 		*:*) ;;
-		*[!0-9.]* | *.*.*.*.* | .* | *.) return 1 ;;
+		*[!0-9.]* | *.*.*.*.* | .* | *. | *..* | 0[0-9]* | *.0[0-9]*) return 1 ;;
+		*[0-9][0-9][0-9][0-9]* | *[3-9][0-9][0-9]* | *2[6-9][0-9]* | *25[6-9]*) return 1 ;;
 		*.*.*.*) ;;
 		*) return 1 ;;
 	esac
@@ -505,6 +528,7 @@ tp_take_host() {
 	case $1 in
 		\[*\])
 			tp_host=${1#?} && tp_host=${tp_host%?}
+			[ "${#tp_host}" -le 1024 ] || tp_blame "$1" "$tp_says_long_host" || return
 			tp_is_ipv6 "$tp_host" || tp_blame "$tp_host" "$tp_says_bad_ipv6" || return
 			;;
 		\[*) tp_blame "$1" "$tp_says_open_bracket" || return ;;
@@ -515,7 +539,7 @@ tp_take_host() {
 		*[!\ -~]*)
 			tp_rest=$1 tp_char=$(printf '\302')
 			tp_controls=$(printf '\200\201\202\203\204\205\206\207\210\211\212\213\214\215\216\217\220\221\222\223\224\225\226\227\230\231\232\233\234\235\236\237')
-			while tp_left=$tp_rest && tp_rest=${tp_left#*"$tp_char"} && [ "$tp_rest" != "$tp_left" ]; do
+			while tp_left=$tp_rest && tp_rest=${tp_left#*"$tp_char"} && [ "$tp_rest" ] && [ "$tp_rest" != "$tp_left" ]; do
 				case $tp_controls in
 					*"${tp_rest%"${tp_rest#?}"}"*) tp_host=/ ;;
 				esac
@@ -555,12 +579,15 @@ tp_decode() {
 		case $1,$tp_left in
 			*,%00* | \[*,%[!2]* | \[*,%2[!5]*) tp_char=% tp_left=${tp_left#?} ;;
 			*,%[0-9A-Fa-f][0-9A-Fa-f]*)
-				tp_char=$(printf %.3s "$tp_left")
-				tp_left=${tp_left#???}
+				tp_rest=${tp_left#%??}
+				tp_char=${tp_left%"$tp_rest"} tp_left=$tp_rest
+				tp_number=$((0x${tp_char#%}))
 				# The x keeps a newline.
 				# shellcheck disable=SC2059 # three octal digits
-				tp_char=$(printf "\\$(printf '%03o' "0x${tp_char#%}")x")
+				tp_char=$(printf "\\$((tp_number / 64))$((tp_number / 8 % 8))$((tp_number % 8))x")
 				tp_char=${tp_char%x}
+				# yash holds no byte that is no character.
+				[ "$tp_char" ] || tp_blame "$1" "$tp_says_bad_host" || return
 				;;
 			*) tp_char=% tp_left=${tp_left#?} ;;
 		esac
@@ -630,7 +657,7 @@ tp_targets() {
 				elif [ "$tp_whole" != "${tp_whole%?:}" ] && ! tp_is_ipv6 "$tp_whole"; then
 					tp_blame "$tp_whole" "$tp_says_empty_port" || return
 				elif [ "$tp_words" = 1 ]; then
-					tp_base=$tp_host
+					tp_base=$tp_host tp_based=$tp_whole
 				else
 					tp_blame "$tp_whole" "$tp_says_no_own_port" || return
 				fi
@@ -638,8 +665,8 @@ tp_targets() {
 		esac
 	done
 	case $tp_port_words$tp_base in
-		0*:*) tp_blame "$tp_whole" "$tp_says_no_ipv6_port" ;;
-		0?*) tp_blame "$tp_whole" "$tp_says_no_port" ;;
+		0*:*) tp_blame "$tp_based" "$tp_says_no_ipv6_port" ;;
+		0?*) tp_blame "$tp_based" "$tp_says_no_port" ;;
 	esac
 }
 
@@ -674,9 +701,10 @@ tp_judge() {
 	esac
 }
 
-# A tool that speaks for us is given HEAD, the first fields of its records, then HOST PORT MS FAMILY SOURCE EACH HALF UNTIL,
-# "-" or 0 where there is none (EACH: how many addresses at once), and the tables tp_statuses, tp_telling and tp_errnos. It
-# prints its records and ends with the status of the first that is not as wanted, else of the first; 97: it cannot work here, and the next one has its turn; SIGALRM ends it where the lookup is late. The
+# A tool that speaks for us is given HEAD, the first fields of its records, then HOST PORT MS FAMILY SOURCE EACH HALF HOW, "-"
+# or 0 where there is none (EACH: how many addresses at once; HOW: letters of options), and the tables tp_statuses,
+# tp_telling and tp_errnos. It prints its records, ends with the status of the first that is not as wanted, else of the
+# first, and in time by itself; 97: it cannot work here, and the next one has its turn; SIGALRM ends it where the lookup is late. The
 # state "?" stands for what the words behind it mean, the status 1 for any that the words do not tell at once.
 
 # BEGIN sh_programs
@@ -711,7 +739,7 @@ exit "$status"'
 tp_perl='use strict;
 use Errno;
 BEGIN { eval { require Socket; Socket->VERSION(1.96); Socket->import(qw(:DEFAULT getaddrinfo getnameinfo)); 1 } or exit 97 }
-my ($head, $host, $port, $ms, $family, $source, $each, $half, $until, $statuses, $telling, $errnos) = @ARGV;
+my ($head, $host, $port, $ms, $family, $source, $each, $half, $how, $statuses, $telling, $errnos) = @ARGV;
 my %status = split " ", $statuses;
 my %states = split " ", $errnos;
 my @telling = split " ", $telling;
@@ -744,9 +772,11 @@ sub begin {
 	fcntl($socket, 4, fcntl($socket, 3, 0) | 2048);
 	return ($socket, connect($socket, $info->{addr}) ? 0 : $! + 0);
 }
+my (@results, @statuses);
+sub tell_due { push @statuses, report(@{$results[@statuses]}) while $results[@statuses] }
 sub race {
 	my ($apart, @todo) = @_;
-	my (%flying, @results);
+	my %flying;
 	my ($count, $limit, $start) = (0, $each || scalar @todo, now());
 	my ($next, $left) = ($start, $ms / 1000 - ($start - $begin));
 	my $settle = sub {
@@ -757,7 +787,8 @@ sub race {
 		$! = $error;
 		$results[$i] = [$state, (getnameinfo($todo[$i]{addr}, 3))[1], $open ? span(now() - $at) : "-", $open ? "" : "$!"];
 		$next = 0;
-		return $open && $apart;
+		tell_due() if $each && $how eq "-";
+		return $open && ($apart || $how =~ /1/);
 	};
 	while ($count < @todo || %flying) {
 		my $now = now();
@@ -778,14 +809,13 @@ sub race {
 		my $ready = select(undef, $out, undef, defined $end ? ($end > $now ? $end - $now : 0) : undef);
 		for my $fd ($ready > 0 ? grep { vec($out, $_, 1) } keys %flying : ()) {
 			my ($i, $socket, $at) = @{delete $flying{$fd}};
-			return @results if $settle->($i, $socket, $at, unpack("i", getsockopt($socket, SOL_SOCKET, SO_ERROR)));
+			return if $settle->($i, $socket, $at, unpack("i", getsockopt($socket, SOL_SOCKET, SO_ERROR)));
 		}
 		for my $fd (grep { $ms && now() >= $flying{$_}[3] } keys %flying) {
 			$settle->((delete $flying{$fd})->[0], undef, 0, Errno::ETIMEDOUT());
 			$count = @todo if $apart;
 		}
 	}
-	return @results;
 }
 if ($ms) { $hires ? Time::HiRes::alarm($ms / 1000) : alarm(int(($ms + 999) / 1000)) }
 my $wanted = $family == 4 ? AF_INET : $family == 6 ? AF_INET6 : 0;
@@ -799,9 +829,11 @@ my @one = grep { $_->{family} == $found[0]{family} } @found;
 my @other = grep { $_->{family} != $found[0]{family} } @found;
 my @order;
 while (@one || @other) { push @order, splice(@one, 0, 1), splice(@other, 0, 1) }
-my @results = $each ? race(0, @found) : sort { $telling{$a->[0]} <=> $telling{$b->[0]} } grep { $_ } race(0.25, @order);
-my @statuses = map { report(@$_) } $each ? @results : $results[0];
-exit((grep({ $until eq "R" ? !$_ : $_ } @statuses), @statuses)[0]);'
+$each ? race(0, @found) : race(0.25, @order);
+my ($best) = sort { $telling{$a->[0]} <=> $telling{$b->[0]} } grep { $_ } @results;
+@results = $best if !$each || $how =~ /1/ && $best->[0] eq "open";
+tell_due();
+exit((grep({ $how =~ /R/ ? !$_ : $_ } @statuses), @statuses)[0]);'
 # shellcheck disable=SC2016 # the expansions are its own
 tp_python='import sys
 import time
@@ -814,7 +846,7 @@ try:
     import struct
 except ImportError:
     sys.exit(97)
-head, host, port, ms, family, source, each, half, until, statuses, telling, errnos = sys.argv[1:]
+head, host, port, ms, family, source, each, half, how, statuses, telling, errnos = sys.argv[1:]
 STATUS = dict(zip(statuses.split()[::2], map(int, statuses.split()[1::2])))
 STATES = dict(zip([getattr(errno, name, -1) for name in errnos.split()[::2]], errnos.split()[1::2]))
 TELLING = telling.split()
@@ -844,8 +876,14 @@ def is_to_itself(s):
         return s.getsockname() == s.getpeername()
     except socket.error:
         return False
+results, reported = {}, []
+def tell_due():
+    while len(reported) in results:
+        reported.append(report(*results[len(reported)]))
+def is_open():
+    return "open" in [result[0] for result in results.values()]
 def race(apart, todo):
-    flying, results, start = {}, {}, time.time()
+    flying, start = {}, time.time()
     count, limit, after, left = 0, int(each) or len(todo), start, deadline - (start - begin)
     def settle(i, s, at, error):
         if s and not error and is_to_itself(s):
@@ -853,8 +891,10 @@ def race(apart, todo):
         state = STATES.get(error, "error")
         took, why = (span(time.time() - at), "") if state == "open" else ("-", os.strerror(error))
         results[i] = (state, todo[i][4][0], took, why)
+        if each != "0" and how == "-":
+            tell_due()
         return 0
-    while (count < len(todo) or flying) and not (apart and "open" in [r[0] for r in results.values()]):
+    while (count < len(todo) or flying) and not ((apart or "1" in how) and is_open()):
         now = time.time()
         room = count < len(todo) and len(flying) < limit
         if room and now >= after:
@@ -882,7 +922,6 @@ def race(apart, todo):
         for fd in [fd for fd in flying if deadline and time.time() >= flying[fd][3]]:
             after = settle(flying.pop(fd)[0], None, 0, errno.ETIMEDOUT)
             count = len(todo) if apart else count
-    return [results[i] for i in sorted(results)]
 signal.signal(signal.SIGALRM, signal.SIG_DFL)
 signal.setitimer(signal.ITIMER_REAL, deadline)
 why = None
@@ -901,9 +940,11 @@ found = [f for i, f in enumerate(found) if f[4] not in [g[4] for g in found[:i]]
 same = [f for f in found if f[0] == found[0][0]]
 other = [f for f in found if f[0] != found[0][0]]
 order = [f for i in range(len(found)) for f in same[i : i + 1] + other[i : i + 1]]
-results = race(0, found) if each != "0" else [min(race(0.25, order), key=lambda result: TELLING.index(result[0]))]
-statuses = [report(*result) for result in results]
-sys.exit(([s for s in statuses if (s == 0) == (until == "R")] + statuses)[0])'
+race(0, found) if each != "0" else race(0.25, order)
+if each == "0" or "1" in how and is_open():
+    results = {0: min(results.values(), key=lambda result: TELLING.index(result[0]))}
+tell_due()
+sys.exit(([s for s in reported if (s == 0) == ("R" in how)] + reported)[0])'
 # END sh_programs
 
 # tp_begin TOOL HOST PORT: begins a try; $! is whom to wait for, and to end, by the signal tp_deadly.
@@ -911,7 +952,7 @@ tp_begin() {
 	tp_tool=$1 tp_deadly=TERM tp_punctual=1
 	# Beside a port getaddrinfo(3) takes it for this host.
 	[ "$2" != '*' ] || tp_tool=none
-	set -- "$tp_head" "$2" "$3" "$tp_timeout" "${tp_family:--}" "${tp_source:--}" "${tp_each:-0}" "${tp_half:-0}" "${tp_until:--}" "$tp_statuses" "$tp_telling" "$tp_errnos"
+	set -- "$tp_head" "$2" "$3" "$tp_timeout" "${tp_family:--}" "${tp_source:--}" "${tp_each:-0}" "${tp_half:-0}" "$tp_until$tp_first-" "$tp_statuses" "$tp_telling" "$tp_errnos"
 	case $tp_tool in
 		bash) exec bash -p -c "$tp_bash" bash "$@" 2>/dev/null & ;;
 		perl) exec perl -e "$tp_perl" -- "$@" 2>/dev/null & ;;
@@ -945,7 +986,7 @@ tp_begin_other() {
 	# shellcheck disable=SC2086 # words without blanks
 	case $tp_kind,$1 in
 		# What could be an option, or a part of a longer address, is no host that resolves.
-		*,\* | *,-* | socat,*[!A-Za-z0-9._:%-]* | curl,*[!A-Za-z0-9._:%-]*) set -- sh -c 'echo Name or service not known; exit 1' ;;
+		*,\* | *,-* | socat,*[!A-Za-z0-9._:%-]* | curl,*[!A-Za-z0-9._:%-]* | curl,*[!0-9A-Fa-f:]*%*) set -- sh -c 'echo Name or service not known; exit 1' ;;
 		foreign,*) set -- sh -c 'echo Address family for hostname not supported; exit 1' ;;
 		none,*) set -- none ;;
 		nc.* | ncat,*) set -- $tp_tool -z -v $tp_options "$@" ;;
@@ -1097,7 +1138,7 @@ tp_await() {
 # may see no signal, at once or, in yash, at all. URG, of which it cannot die before it has its trap, sends the PID that
 # SIGNAL, and with its pipe READER ends.
 tp_guard() {
-	trap '' INT
+	trap '' INT HUP
 	# Where there is no process left for READER.
 	trap 'exit 98' EXIT
 	tp_ended='' tp_ender=$1 tp_guarded='' tp_reader=''
@@ -1193,16 +1234,14 @@ tp_abandon() {
 	exit 143
 }
 
-# The wait is over. A first try that was all of it is over too, and at the first call has a moment to tell why by itself.
+# The wait is over. A first try that could be all of it ends by itself, and tells why: its tool may have begun late.
 tp_expire() {
-	tp_whole=$tp_punctual
-	[ -z "$tp_from_file" ] && [ "$tp_own" -le "$tp_limit" ] || tp_whole=
-	if [ "$tp_late$tp_told" = 0 ] && [ "$tp_whole" ]; then
-		tp_late=1
+	tp_late=1
+	if [ "$tp_told" = 0 ] && [ "$tp_punctual" ] && [ -z "$tp_from_file" ] && [ "$tp_own" -le "$tp_limit" ]; then
 		return
 	fi
 	tp_end "$tp_deadly" "$!"
-	case $tp_told,$tp_until$tp_whole in
+	case $tp_told,$tp_until in
 		# That it was silent for a part of the wait is no end.
 		0,R) tp_record timeout '' ;;
 		0,*) tp_record '?' /late ;;
@@ -1292,7 +1331,7 @@ tp_end_work() {
 
 # The file, from a process that can be ended: in `read` a shell may see no signal, but it sees the end of a pipe.
 tp_feed() {
-	trap '' INT
+	trap '' INT HUP
 	[ "$tp_file" != - ] || exec <&3 3<&-
 	# shellcheck disable=SC2016 # for that shell
 	exec sh -c 'echo "P $$"
@@ -1338,7 +1377,9 @@ tp_probe_all() {
 # The left end of the pipe. It says its own number when it can be ended, and whom with it. What /proc tells may be another's
 # number, of another namespace: whose it is, a signal that nobody minds tells.
 tp_work() {
-	trap '' INT
+	trap '' INT HUP
+	# It changes how some tools read their options.
+	unset POSIXLY_CORRECT
 	tp_running='' tp_napping='' tp_ended='' tp_expired='' tp_clocks='' tp_feed_clock='' tp_feeder='' tp_own=''
 	[ -z "$tp_from_file" ] || { read -r tp_rest tp_feeder && exec 3<&0; }
 	set +f
@@ -1406,6 +1447,7 @@ tp_over() {
 		kill "$tp_guarded" 2>/dev/null
 	fi
 	tp_hide_progress
+	[ -z "$tp_wrong" ] || tp_status=2
 	exit "$tp_status"
 }
 
@@ -1497,40 +1539,42 @@ tp_tally() {
 	done
 }
 
-# One more handshake of the target: the least, the greatest, the sum of its microseconds and of their squares, how many.
+# One more handshake of the target: the least, the greatest, the first of its microseconds, how many; of what they are
+# from the first the sum, and the sum of the squares, for no number shall be greater than it must.
 tp_time_target() {
 	tp_plain "${tp_t%.*}${tp_t#*.}"
-	eval "set -- $1 \${tp_times_$1-999999999 0 0 0 0}"
-	[ "$tp_number" -ge "$2" ] || set -- "$1" "$tp_number" "$3" "$4" "$5" "$6"
-	[ "$tp_number" -le "$3" ] || set -- "$1" "$2" "$tp_number" "$4" "$5" "$6"
-	eval "tp_times_$1='$2 $3 $(($4 + tp_number)) $(($5 + tp_number * tp_number)) $(($6 + 1))'"
+	eval "set -- $1 \${tp_times_$1-$tp_number $tp_number $tp_number 0 0 0}"
+	[ "$tp_number" -ge "$2" ] || set -- "$1" "$tp_number" "$3" "$4" "$5" "$6" "$7"
+	[ "$tp_number" -le "$3" ] || set -- "$1" "$2" "$tp_number" "$4" "$5" "$6" "$7"
+	tp_from=$((tp_number - $4))
+	eval "tp_times_$1='$2 $3 $4 $(($5 + 1)) $(($6 + tp_from)) $(($7 + tp_from * tp_from))'"
 }
 
-# tp_rtt LEAST GREATEST SUM SQUARES COUNT
+# tp_rtt LEAST GREATEST FIRST COUNT SUM SQUARES
 tp_rtt() {
-	[ $# = 5 ] || return 0
-	tp_mean=$(($3 / $5)) tp_text=
-	tp_square=$(($4 / $5 - tp_mean * tp_mean))
+	[ $# = 6 ] || return 0
+	tp_mean=$(($5 / $4)) tp_text=
+	tp_square=$((($6 - $5 * $5 / $4) / $4))
 	tp_root=$tp_square
 	while [ "$tp_root" -gt 1 ] && [ $((tp_root * tp_root)) -gt "$tp_square" ]; do
 		tp_root=$(((tp_root + tp_square / tp_root) / 2))
 	done
-	for tp_number in "$1" "$tp_mean" "$2" "$tp_root"; do
+	for tp_number in "$1" $(($3 + tp_mean)) "$2" "$tp_root"; do
 		tp_seconds "$tp_number"
 		tp_text=$tp_text/$tp_span
 	done
-	# 31 bits do not hold the squares of more than 46 ms.
+	# 31 bits hold no squares of more than 46 ms.
 	[ $((2147483647 + 1)) -gt 0 ] || tp_text=${tp_text%/*}/-
 	tp_put "rtt min/avg/max/mdev = ${tp_text#/} ms"
 }
 
 tp_closing_lines() {
 	[ "$tp_verbose" ] && [ -z "$tp_json$tp_name" ] || return 0
-	tp_i=1
-	while [ "$tp_i" -le "$tp_known" ] && eval "[ \"\${tp_label_$tp_i-}\" ]"; do
-		tp_tally "$tp_i"
-		eval "tp_put \"--- \$tp_label_$tp_i: \$tp_text\"; tp_rtt \${tp_times_$tp_i-}"
+	tp_i=0
+	while [ "$tp_i" -lt "$tp_labels" ]; do
 		tp_i=$((tp_i + 1))
+		tp_tally "$tp_i"
+		[ "$tp_text" = '0 probes' ] || eval "tp_put \"--- \$tp_label_$tp_i: \$tp_text\"; tp_rtt \${tp_times_$tp_i-}"
 	done
 	if [ -z "$tp_rounds" ] && [ "${tp_sum_all-0}" -gt 1 ]; then
 		tp_tally sum
@@ -1554,7 +1598,7 @@ tp_show() {
 	if [ "$tp_s" = unresolved ]; then
 		tp_a=-
 	elif tp_numeric "$tp_h"; then
-		tp_a=$tp_h
+		[ "$tp_a" != - ] || tp_a=$tp_h
 		[ "$tp_e" = "${tp_e#Timed out, in}" ] || tp_e='Connection timed out'
 	fi
 	case $tp_until,$tp_s,$tp_e in
@@ -1582,6 +1626,7 @@ tp_show() {
 	tp_count_state sum
 	if [ "$tp_rounds" ]; then
 		eval "tp_label_$tp_target=\$tp_label"
+		[ "$tp_target" -le "$tp_labels" ] || tp_labels=$tp_target
 		tp_count_state "$tp_target"
 		[ "$tp_t" = - ] || tp_time_target "$tp_target"
 	fi
@@ -1593,6 +1638,11 @@ tp_show() {
 }
 
 tp_print() {
+	tp_which=$tp_label
+	case $tp_each,$tp_a in
+		,* | *,- | *,"$tp_h") ;;
+		*) tp_which="$tp_label ($tp_a)" ;;
+	esac
 	if [ "$tp_formatted" ]; then
 		tp_expand
 		tp_put "$tp_out"
@@ -1603,15 +1653,18 @@ tp_print() {
 		[ "$tp_t" = - ] && tp_t='' || tp_t=" $tp_t ms"
 		tp_put "$tp_label $tp_s $tp_a$tp_t"
 	elif [ "$tp_name" ]; then
-		[ "$tp_verbose" ] && tp_put "$tp_label: $tp_e" || tp_put "$tp_s"
+		[ "$tp_verbose" ] && tp_put "$tp_which: $tp_e" || tp_put "$tp_s"
 	fi
 	[ -z "$tp_wanted$tp_formatted$tp_json" ] || return 0
 	[ -z "$tp_quiet" ] || [ "$tp_s" = error ] || return 0
 	tp_hide_progress
-	case $tp_each,$tp_a in
-		[0-9]*,[!-]*) [ "$tp_a" = "$tp_h" ] || tp_label="$tp_label ($tp_a)" ;;
-	esac
-	tp_complain "$tp_label: $tp_e"
+	# Who read it and has gone wants no more; one that never took any may be closed, which is no error.
+	if tp_complain "$tp_which: $tp_e"; then
+		tp_heard=1
+	elif [ "$tp_heard" ]; then
+		tp_status=5
+		tp_over
+	fi
 }
 
 tp_show_progress() {
@@ -1632,18 +1685,21 @@ tp_hide_progress() {
 	tp_shown=
 }
 
-# Shows all that is next in order and done.
+# Shows all that is next in order: at once where what a tool told is final, else when it is done.
 tp_show_due() {
-	while [ "$tp_next" -le "$tp_known" ] && eval "[ \"\${tp_done_$tp_next-}\" ]"; do
-		eval "tp_record=\${tp_record_$tp_next-} tp_how=\$tp_done_$tp_next"
-		# A tool that was ended from outside has said nothing.
-		[ "$tp_record" ] || tp_broken=1
-		unset "tp_record_$tp_next" "tp_done_$tp_next"
-		tp_next=$((tp_next + 1))
+	while [ "$tp_next" -le "$tp_known" ]; do
+		eval "tp_record=\${tp_record_$tp_next-} tp_how=\${tp_done_$tp_next-}"
+		[ "$tp_how" ] || [ -z "$tp_until$tp_first" ] || return 0
+		unset "tp_record_$tp_next"
 		while [ "$tp_record" ]; do
 			tp_show "${tp_record%%"$tp_newline"*}" "$tp_how"
-			tp_record=${tp_record#*"$tp_newline"}
+			tp_record=${tp_record#*"$tp_newline"} tp_said=1
 		done
+		[ "$tp_how" ] || return 0
+		# A tool that was ended from outside has said nothing.
+		[ "$tp_said" ] || tp_broken=1
+		unset "tp_done_$tp_next"
+		tp_next=$((tp_next + 1)) tp_said=
 	done
 }
 
@@ -1683,13 +1739,14 @@ tp_take() {
 				*) tp_record=$tp_line$tp_newline ;;
 			esac
 			eval "tp_record_$tp_number=\$tp_record"
+			tp_show_due
 			;;
 	esac
 }
 
 tp_report() {
 	trap '' PIPE TERM
-	tp_whole='' tp_broken='' tp_next=1 tp_known=0 tp_status=0 tp_found='' tp_wrong='' tp_early='' tp_shown='' tp_elapsed=0
+	tp_whole='' tp_broken='' tp_said='' tp_heard='' tp_next=1 tp_known=0 tp_labels=0 tp_status=0 tp_found='' tp_wrong='' tp_early='' tp_shown='' tp_elapsed=0
 	tp_forget sum
 	while IFS= read -r tp_line; do
 		tp_rest=${tp_line#?"$tp_tab"}
@@ -1773,7 +1830,7 @@ tp_hand_over() {
 		*) return 0 ;;
 	esac
 	# What is put into a variable, nobody would see.
-	OPTIND=1
+	tp_rewind
 	while getopts "$tp_letters" tp_option; do
 		case $tp_option in
 			[ou]) return 0 ;;
@@ -1800,6 +1857,7 @@ tp_main() {
 	trap 'tp_stop INT' INT
 	trap 'tp_stop TERM' TERM
 	trap 'tp_stop HUP' HUP
+	trap 'tp_stop QUIT' QUIT
 	# Where it is ignored, nobody is waited for.
 	trap - CHLD
 	# ksh93 makes a subshell a process only where it must, and in one that is none it cannot wait for its jobs.
@@ -1851,18 +1909,19 @@ tp_stop() {
 	tp_signal=$1
 	case $tp_guard in
 		none) tp_die ;;
-		?*) trap '' INT TERM HUP && tp_end URG "$tp_guard" ;;
+		?*) trap '' INT TERM HUP QUIT && tp_end URG "$tp_guard" ;;
 	esac
 }
 
 # Who runs this sees from its death that a signal ended it, and stops too; where that is ignored, from the status.
 tp_die() {
-	trap - INT TERM HUP URG EXIT
+	trap - INT TERM HUP QUIT URG EXIT
 	# shellcheck disable=SC2016 # for that shell
 	case $tp_signal in
 		INT) exec sh -c 'kill -INT "$$"; exit 130' ;;
 		TERM) exec sh -c 'kill -TERM "$$"; exit 143' ;;
 		HUP) exec sh -c 'kill -HUP "$$"; exit 129' ;;
+		QUIT) exec sh -c 'kill -QUIT "$$"; exit 131' ;;
 	esac
 }
 
@@ -1886,6 +1945,13 @@ tp_run() {
 			[ -r "$tp_file" ] || tp_misuse "-f $tp_file_shown: Permission denied"
 			;;
 	esac
+	# No more addresses at once than -n says; how many targets a file has, nobody knows.
+	if [ "$tp_each" ]; then
+		[ -z "$tp_from_file" ] || tp_each=16
+		tp_each=$((tp_limit / (tp_total + tp_each)))
+		[ "$tp_each" -gt 0 ] || tp_each=1
+		tp_limit=$((tp_limit / tp_each))
+	fi
 	tp_choose
 	tp_sleep='sleep'
 	command -v sleep >/dev/null || { command -v busybox >/dev/null && tp_sleep='busybox sleep'; } || tp_sleep=
@@ -1912,8 +1978,8 @@ tp_run() {
 	kill -0 "$$" 2>/dev/null || tp_signal=INT
 	[ -z "$tp_signal" ] || tp_stop "$tp_signal"
 	# Of what a signal ended, shells say so.
-	wait "$tp_guard" 2>/dev/null
-	tp_status=$?
+	tp_await "$tp_guard" 2>/dev/null
+	tp_status=$tp_result
 	tp_die
 	case $tp_status in
 		0) [ "$tp_behind" ] || tp_leave 0 ;;
@@ -1929,6 +1995,14 @@ tp_run() {
 
 # Only the outermost can set the variable of -o, where there is one.
 tp_function() {
+	# There `exit` leaves but one function, and an `exit` of ours many.
+	if [ "${ZSH_VERSION-}" ] && ! (
+		tp_leave 0
+		exit 1
+	); then
+		tp_complain 'zsh cannot run it in a trap on EXIT'
+		return 5
+	fi
 	case " $*" in
 		*' -'*o*) set -- "$(tp_variable "$@")" "$@" ;;
 		*) set -- '' "$@" ;;
@@ -1945,7 +2019,8 @@ tp_function() {
 }
 
 tp_variable() {
-	tp_name='' OPTIND=1
+	tp_name=''
+	tp_rewind
 	while getopts "$tp_letters" tp_option; do
 		[ "$tp_option" != o ] || tp_name=$OPTARG
 	done

@@ -84,6 +84,36 @@ none_left() {
 	assert_output 'its own'
 }
 
+@test "a tool that begins late tells what it found, though the wait is over" {
+	peer open
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '%s\n' '#!/bin/sh' 'sleep 0.3' "exec $(command -v perl)"' "$@"' >"$BATS_TEST_TMPDIR/bin/perl"
+	chmod +x "$BATS_TEST_TMPDIR/bin/perl"
+	for wait in -R -r; do
+		TCPPROBE_BACKEND=perl PATH=$BATS_TEST_TMPDIR/bin:$PATH run $sh "$file" "$wait" 0.1 127.0.0.1 "$port"
+		[[ $wait == -R ]] && want="$(status_of timeout) tcpprobe: 127.0.0.1:$port: still open after 0.1s" || want='0 '
+		assert_equal "$status $output" "$want"
+	done
+}
+
+@test "who reads standard error no longer ends it" {
+	need_shell pipe
+	run timeout 10 bash -c "$sh '$file' -c 0 -i 0.01 127.0.0.1 1 2>&1 >/dev/null | head -n 1"
+	assert_equal "$status $output" '0 tcpprobe: 127.0.0.1:1: Connection refused'
+	run bash -c "$sh '$file' -c 2 -i 0 127.0.0.1 1 2>&-; echo \$?"
+	assert_output "$(status_of refused)"
+}
+
+@test "it works within a trap, a getopts loop and POSIX mode" {
+	run $sh -c '. "$1"; while getopts ab o -ab; do tcpprobe -q -t 1 127.0.0.1 1; echo "$o $?"; done' x "$file"
+	assert_output $'a 1\nb 1'
+	POSIXLY_CORRECT=1 run $sh "$file" 127.0.0.1 1
+	assert_equal "$status $output" '1 tcpprobe: 127.0.0.1:1: Connection refused'
+	run $sh -c '. "$1"; trap "tcpprobe 127.0.0.1 1; echo \$?" EXIT' x "$file"
+	[[ $sh == zsh* ]] && want=$'tcpprobe: zsh cannot run it in a trap on EXIT\n5' || want=$'tcpprobe: 127.0.0.1:1: Connection refused\n1'
+	assert_output "$want"
+}
+
 @test "what only the builtin has is said to be there" {
 	for options in '-u fd' -T; do
 		run $sh "$file" $options 127.0.0.1 1

@@ -151,6 +151,10 @@ setup() {
 	assert_message_has "$list:2: '99999': a port is 1 to 65535"
 	assert_message_has "$list:3: 'b': neither a port nor a known service"
 	assert_equal "${#stderr_lines[@]}" 2
+	peer open
+	printf '%s\n' db "127.0.0.1:$port" >"$list"
+	face 'tcpprobe -1 -f "$1"' "$list"
+	assert_state usage
 }
 
 @test "a NUL byte in a file is named" {

@@ -62,6 +62,12 @@ finds() {
 	finds "\[::1]:$port" ::1 "$port"
 	finds "\[::1]:$port" "/dev/tcp/::1/$port"
 	finds "\[::1]:$port" "http://[::1]:$port/"
+	finds "\[0:0:0:0:0:0:0:1]:$port" 0:0:0:0:0:0:0:1 "$port"
+	need_lab
+	for host in 1:2:3:4:5:6:7:: ::2:3:4:5:6:7:8 1::3:4:5:6:7:8 1:2:3:4:5:6:1.2.3.4; do
+		face 'tcpprobe "$@"' "$host" 1
+		assert_state unreachable
+	done
 }
 
 @test "hosts are what getaddrinfo takes, shortened IPv4 too" {
@@ -104,6 +110,9 @@ refused_ports() {
 	within=(unshare --mount)
 	face '[[ ! -e /etc/services ]] || mount --bind /dev/null /etc/services; tcpprobe 127.0.0.1 https,postgres,redis,mongodb'
 	assert_equal "$(refused_ports)" '443 5432 6379 27017'
+	printf '%s\n' 'web		80/tcp		www	w3	# the web' 'tele 23/tcp # no alias' >"$BATS_TEST_TMPDIR/services"
+	face 'mount --bind "$1" /etc/services; tcpprobe 127.0.0.1 tele,w3,www,web' "$BATS_TEST_TMPDIR/services"
+	assert_equal "$(refused_ports)" '23 80 80 80'
 }
 
 # -- Used wrongly
@@ -136,6 +145,10 @@ bad_targets() {
 		[::1:80|'[::1:80'
 		[::1]80|'[::1]80'
 		[localhost]:80|'localhost'
+		1:2:3:4:5:6:7:8:: 80|'1:2:3:4:5:6:7:8::'
+		::1.2.3 80|'::1.2.3'
+		::256.1.1.1 80|'::256.1.1.1'
+		1:2:3:4:5:6:7:1.2.3.4 80|'1:2:3:4:5:6:7:1.2.3.4'
 		::1:x:80|'::1:x:80'
 		a/b 80|'a/b'
 		user@host:80|'...@host:80'
@@ -216,7 +229,7 @@ bad_targets() {
 }
 
 @test "a -h that was meant for the host is no help with status 0" {
-	for words in '-h db -p 5432' '-h db' '-hq db 1' '-qh db'; do
+	for words in '-h db -p 5432' '-h db' '-hq db 1' '-qh db' '-q-help db 1'; do
 		# shellcheck disable=SC2086
 		face 'tcpprobe "$@"' $words
 		assert_state usage

@@ -135,6 +135,22 @@ $TP_FAR.0.1 timeout 124"
 127.0.0.1 open 0 "
 }
 
+@test "-a with -1 is done with the first address to open; silent for all of a wait, each is closed" {
+	need_option a
+	need_lab
+	peer -a 0.0.0.0 open
+	for wait in '' '-r 2'; do
+		face 'tcpprobe -a -1 -t 2 $1 -F "%a %s" three-silent "$2"' "$wait" "$port"
+		assert_state open
+		assert_output "$TP_MANY.0.1 open"
+		assert_took_less 500
+	done
+	for _ in 1 2 3 4 5; do
+		face 'tcpprobe -a -R 0.2 -F %x two-silent 80'
+		assert_output $'0\n0'
+	done
+}
+
 @test "what getent ahosts finds, it finds" {
 	need_option a
 	need_lab
