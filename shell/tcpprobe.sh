@@ -701,11 +701,11 @@ tp_judge() {
 	esac
 }
 
-# A tool that speaks for us is given HEAD, the first fields of its records, then HOST PORT MS FAMILY SOURCE EACH HALF HOW, "-"
-# or 0 where there is none (EACH: how many addresses at once; HOW: letters of options), and the tables tp_statuses,
-# tp_telling and tp_errnos. It prints its records, ends with the status of the first that is not as wanted, else of the
-# first, and in time by itself; 97: it cannot work here, and the next one has its turn; SIGALRM ends it where the lookup is late. The
-# state "?" stands for what the words behind it mean, the status 1 for any that the words do not tell at once.
+# A tool that speaks for us is given HEAD, the first fields of its records, then HOST PORT MS FAMILY SOURCE EACH HALF HOW,
+# "-" or 0 where there is none (EACH: how many addresses at once; HOW: letters of options), and the tables tp_statuses,
+# tp_telling and tp_errnos. It prints its records and ends in time by itself, with the status of the first that is not as
+# wanted, else of the first; 97: it cannot work here, and the next one has its turn; SIGALRM ends it where the lookup is
+# late. The state "?" stands for what the words behind it mean, the status 1 for any that the words do not tell at once.
 
 # BEGIN sh_programs
 # shellcheck disable=SC2016 # the expansions are its own
@@ -1227,6 +1227,7 @@ tp_job() {
 		tp_try=$((tp_try + 1))
 	done
 	tp_finish "$1" "$tp_late"
+	[ -z "$tp_drops" ] || [ "$tp_result" != 0 ] || kill -USR2 "$tp_worker"
 }
 
 tp_abandon() {
@@ -1275,11 +1276,17 @@ tp_launch() {
 		tp_give_up "$@"
 		return
 	fi
+	if [ "$tp_won" ]; then
+		tp_kept=$tp_kept$*$tp_newline
+		tp_finish "$1"
+		return
+	fi
 	trap 'tp_ended=1' TERM
 	tp_job "$@" &
 	tp_running="${tp_running:+$tp_running }$!" tp_flying=$((tp_flying + 1))
 	trap tp_end_work TERM
 	[ -z "$tp_ended" ] || tp_end_work
+	[ -z "$tp_won" ] || kill -TERM "$!" 2>/dev/null
 	tp_entries="$tp_entries$*$tp_newline"
 	while [ "$tp_flying" -ge "$tp_limit" ]; do
 		tp_land
@@ -1299,6 +1306,7 @@ tp_land() {
 		# Whatever the status means that the end of the wait hid, or that it caused before there was a trap for it.
 		,*,1,[!0]*) tp_give_up $tp_entry ;;
 	esac
+	[ -z "$tp_won" ] || tp_finish "${tp_entry%% *}"
 }
 
 # Lines are words as on a command line; those that are wrong become complaints, and nothing of them is probed.
@@ -1359,7 +1367,7 @@ tp_probe_all() {
 			tp_land
 		done
 		[ "$tp_kept" ] && [ "$tp_round" != "$tp_rounds" ] || break
-		tp_round=$((tp_round + 1)) tp_again=$tp_kept tp_kept=''
+		tp_round=$((tp_round + 1)) tp_again=$tp_kept tp_kept='' tp_won=''
 		tp_nap "$tp_interval"
 		[ -z "$tp_expired" ] || tp_end TERM "$!"
 		kill -0 "$$" 2>/dev/null || tp_end_work
@@ -1380,17 +1388,22 @@ tp_work() {
 	trap '' INT HUP
 	# It changes how some tools read their options.
 	unset POSIXLY_CORRECT
-	tp_running='' tp_napping='' tp_ended='' tp_expired='' tp_clocks='' tp_feed_clock='' tp_feeder='' tp_own=''
+	tp_running='' tp_napping='' tp_ended='' tp_expired='' tp_clocks='' tp_feed_clock='' tp_feeder='' tp_mine='' tp_drops='' tp_won=''
 	[ -z "$tp_from_file" ] || { read -r tp_rest tp_feeder && exec 3<&0; }
 	set +f
 	for tp_worker in /proc/self/task/*; do tp_worker=${tp_worker##*/}; done
 	set -f
-	trap 'tp_own=1' URG
+	trap 'tp_mine=1' URG
 	kill -URG "$tp_worker" 2>/dev/null
 	# shellcheck disable=SC2016 # for that shell
-	[ "$tp_own" ] || tp_worker=$(exec sh -c 'echo "$PPID"')
+	[ "$tp_mine" ] || tp_worker=$(exec sh -c 'echo "$PPID"')
 	trap 'tp_expired=1; eval "kill -USR1 $tp_running" 2>/dev/null' USR1
 	trap tp_end_work TERM
+	# With -1 a round is over with the first that is open. While lines are read, a signal could end them.
+	if [ "$tp_first$tp_from_file" = 1 ] && [ "$tp_rounds" ]; then
+		tp_drops=1
+		trap 'tp_won=1; eval "kill -TERM $tp_running" 2>/dev/null' USR2
+	fi
 	if [ "$tp_until" ] && [ "$tp_wait_ms" -gt 0 ]; then
 		(
 			tp_be_clock
@@ -1591,6 +1604,8 @@ tp_show() {
 	tp_expired=$1 tp_target=$4 tp_n=$5 tp_h=$6 tp_p=$7 tp_s=$8 tp_a=$9
 	shift 9
 	tp_t=$1 tp_l=$2 tp_e=${3-}
+	# Who comes second in a round with -1
+	[ -z "$tp_rounds" ] || [ "$tp_found" != "$tp_n" ] || return 0
 	if [ "$tp_s" = '?' ]; then
 		tp_judge "$tp_e" "$tp_h"
 		tp_s=$tp_state tp_e=$tp_why
@@ -1632,7 +1647,7 @@ tp_show() {
 	fi
 	tp_print
 	if [ "$tp_first" ] && [ "$tp_wanted" ]; then
-		tp_status=0 tp_found=1
+		tp_status=0 tp_found=$tp_n
 		[ "$tp_rounds" ] || { tp_closing_lines && tp_over; }
 	fi
 }
@@ -1697,7 +1712,7 @@ tp_show_due() {
 		done
 		[ "$tp_how" ] || return 0
 		# A tool that was ended from outside has said nothing.
-		[ "$tp_said" ] || tp_broken=1
+		[ "$tp_said$tp_found" ] || tp_broken=1
 		unset "tp_done_$tp_next"
 		tp_next=$((tp_next + 1)) tp_said=
 	done
@@ -1712,7 +1727,7 @@ tp_show_winner() {
 	esac
 	while [ "$tp_next" -le "$1" ]; do
 		tp_show_due
-		tp_next=$((tp_next + 1))
+		[ "$tp_next" -gt "$1" ] || tp_next=$((tp_next + 1))
 	done
 }
 

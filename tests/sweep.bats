@@ -274,6 +274,21 @@ $port open
 	refute pgrep -f '^[^ ]*bash.* no.dead.test'
 }
 
+@test "-1 ends each round of -c with the first that is open" {
+	need_sight soon
+	need_lab
+	peer open
+	for targets in "$TP_SILENT:1 127.0.0.1:$port 127.0.0.1:1" "127.0.0.1:$port $TP_SILENT:1 127.0.0.1:$port"; do
+		# shellcheck disable=SC2086
+		face 'tcpprobe -1 -c 3 -i 0 -t 2 -F "%p %s %n" "$@" | grep -v refused; echo "${PIPESTATUS[0]}"' $targets
+		assert_output "$port open 1
+$port open 2
+$port open 3
+0"
+		assert_took_less 1500
+	done
+}
+
 @test "-1 with none open has the status of the first" {
 	need_lab
 	face 'tcpprobe -q -1 -t 0.2 "$@"' "$TP_SILENT:1" 127.0.0.1:1
