@@ -67,6 +67,12 @@ setup() {
 		echo $(((${EPOCHREALTIME/./} - ${begin/./}) / 1000)); }' "127.0.0.1:$port" "$TP_SILENT:1"
 	assert_line --index 0 --partial "127.0.0.1:$port open"
 	((lines[1] < 500 + slack_ms)) || fail "came after ${lines[1]} ms"
+	need_option a
+	peer -6 -a ::1 open
+	face 'tcpprobe -a -v -t 2 two-minded "$1" | { begin=$EPOCHREALTIME; read -r line; echo "$line"
+		echo $(((${EPOCHREALTIME/./} - ${begin/./}) / 1000)); }' "$port"
+	assert_line --index 0 --partial "two-minded:$port open ::1"
+	((lines[1] < 500 + slack_ms)) || fail "came after ${lines[1]} ms"
 }
 
 @test "the time shown is the handshake's" {

@@ -94,6 +94,9 @@ lab_hosts() {
 		$TP_SILENT6 three-silent
 		$TP_SILENT three-silent
 		$TP_MANY.0.1 three-silent
+		# two addresses: the first answers, the second is silent
+		::1 two-minded
+		$TP_SILENT two-minded
 		# two addresses: silent, and one that answers from far away
 		$TP_SILENT6 silent-far
 		$TP_FAR.0.1 silent-far
