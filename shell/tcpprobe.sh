@@ -1211,8 +1211,8 @@ tp_job() {
 			*,97 | *,126 | *,127) tp_record error "no tool to connect with: looked for $tp_tools" && tp_result=5 ;;
 			*,142 | *,270 | *,398) tp_record '?' /late-lookup ;;
 			,* | *,[0-5] | *,124) ;;
-			# It ended with the wait, and of two things at once bash may lose one.
-			*) tp_record '?' /late ;;
+			# It ended with the wait, and of two things at once bash may lose one: a record that counts where there is no other.
+			*) tp_record timeout '' ;;
 		esac
 		tp_told=1
 		case $tp_until,$tp_result in
@@ -1748,10 +1748,14 @@ tp_take() {
 			# Of several tries the last counts, but for one that there was no time for; of a try with -a each address.
 			eval "tp_record=\${tp_record_$tp_number-}"
 			tp_rest=${tp_line#*"$tp_tab"*"$tp_tab"*"$tp_tab"*"$tp_tab"}
-			case ${tp_each:+a},$tp_record,$tp_line in
-				a,"${tp_line%"$tp_rest"}"*) tp_record=$tp_record$tp_line$tp_newline ;;
-				,?*,*"${tp_tab}timeout$tp_tab-$tp_tab-$tp_tab-$tp_tab") ;;
-				*) tp_record=$tp_line$tp_newline ;;
+			case ${tp_record:+1}$tp_line in
+				1*"${tp_tab}timeout$tp_tab-$tp_tab-$tp_tab-$tp_tab") ;;
+				*)
+					case ${tp_each:+1}$tp_record in
+						1"${tp_line%"$tp_rest"}"*) tp_record=$tp_record$tp_line$tp_newline ;;
+						*) tp_record=$tp_line$tp_newline ;;
+					esac
+					;;
 			esac
 			eval "tp_record_$tp_number=\$tp_record"
 			tp_show_due

@@ -169,9 +169,9 @@ state_of() {
 	need_sight all
 	peer open
 	# The least: a helper's two ends, beside what the shell has.
-	[[ ${TP_FACE-builtin} == builtin ]] && limits=(6 8 20 36) || limits=(20)
+	[[ ${TP_FACE-builtin} == builtin ]] && limits=(6 8 20 36) deadline=0.3 || limits=(20) deadline=2
 	for limit in "${limits[@]}"; do
-		face "exec 3>&- 4>&-; ulimit -n $limit"'; tcpprobe -v -t 0.3 "$@"' \
+		face "exec 3>&- 4>&-; ulimit -n $limit; tcpprobe -v -t $deadline"' "$@"' \
 			"$TP_SILENT:1-5" {1..20}.5ms.127-0-0-1.ip.test:"$port" "two-faced:$port" "127.0.0.1:1-5"
 		assert_equal "${lines[-1]}" '--- 31 probes: 21 open, 5 refused, 5 timeout'
 	done
