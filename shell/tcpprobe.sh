@@ -1202,17 +1202,16 @@ tp_job() {
 			[ -z "$tp_late" ] || tp_expire
 			# Of a tool that its alarm has ended, shells say so.
 			tp_await "$!" 2>/dev/null
-			case $tp_result in
-				97 | 126 | 127) ;;
+			case $tp_late,$tp_result in
+				,97 | ,126 | ,127) ;;
 				*) break ;;
 			esac
 		done
 		case $tp_late,$tp_result in
-			*,97 | *,126 | *,127) tp_record error "no tool to connect with: looked for $tp_tools" && tp_result=5 ;;
+			,97 | ,126 | ,127) tp_record error "no tool to connect with: looked for $tp_tools" && tp_result=5 ;;
 			*,142 | *,270 | *,398) tp_record '?' /late-lookup ;;
-			,* | *,[0-5] | *,124) ;;
-			# It ended with the wait, and of two things at once bash may lose one: a record that counts where there is no other.
-			*) tp_record timeout '' ;;
+			# It ended with the wait, and of two things at once shells may lose one. This counts where it has said nothing.
+			1,*) tp_record timeout '' ;;
 		esac
 		tp_told=1
 		case $tp_until,$tp_result in
