@@ -682,7 +682,7 @@ tp_judge() {
 	fi
 	tp_why=${1##*: } tp_why=${tp_why%.}
 	case $1 in
-		/late) tp_state=timeout tp_why='Timed out, in the lookup or the handshake' ;;
+		/late | /over) tp_state=timeout tp_why='Timed out, in the lookup or the handshake' ;;
 		/late-lookup) tp_state=timeout tp_why=$tp_says_lookup_late ;;
 		*'eset by peer'* | *'roken pipe'*) tp_state=open tp_why='' ;;
 		*'requested address'*) tp_state=error tp_why='Cannot assign requested address' ;;
@@ -1210,8 +1210,8 @@ tp_job() {
 		case $tp_late,$tp_result in
 			,97 | ,126 | ,127) tp_record error "no tool to connect with: looked for $tp_tools" && tp_result=5 ;;
 			*,142 | *,270 | *,398) tp_record '?' /late-lookup ;;
-			# It ended with the wait, and of two things at once shells may lose one. This counts where it has said nothing.
-			1,*) tp_record timeout '' ;;
+			# It ended with the wait, and of two things at once shells may lose one.
+			1,*) tp_unsaid ;;
 		esac
 		tp_told=1
 		case $tp_until,$tp_result in
@@ -1241,13 +1241,14 @@ tp_expire() {
 		return
 	fi
 	tp_end "$tp_deadly" "$!"
-	case $tp_told,$tp_until in
-		# That it was silent for a part of the wait is no end.
-		0,R) tp_record timeout '' ;;
-		0,*) tp_record '?' /late ;;
-	esac
+	[ "$tp_told" != 0 ] || tp_unsaid
 	tp_finish "$tp_own" late
 	exit
+}
+
+# What counts where a tool that ended with the wait has said nothing. That it was silent for a part of it is no end.
+tp_unsaid() {
+	[ "$tp_until" = R ] && tp_record timeout '' || tp_record '?' /over
 }
 
 # In a dry run nothing is begun.
@@ -1748,7 +1749,7 @@ tp_take() {
 			eval "tp_record=\${tp_record_$tp_number-}"
 			tp_rest=${tp_line#*"$tp_tab"*"$tp_tab"*"$tp_tab"*"$tp_tab"}
 			case ${tp_record:+1}$tp_line in
-				1*"${tp_tab}timeout$tp_tab-$tp_tab-$tp_tab-$tp_tab") ;;
+				1*"${tp_tab}timeout$tp_tab-$tp_tab-$tp_tab-$tp_tab" | 1*"$tp_tab/over") ;;
 				*)
 					case ${tp_each:+1}$tp_record in
 						1"${tp_line%"$tp_rest"}"*) tp_record=$tp_record$tp_line$tp_newline ;;
