@@ -54,7 +54,7 @@ none_left() {
 
 @test "a long word takes no time" {
 	printf -v format '%*s' 100 ''
-	printf -v word '%*s' 2000 ''
+	printf -v word '%*s' 800 ''
 	begin=${EPOCHREALTIME/./}
 	for argument in "-F${format// /%%}" "-F${format// /%h}" "-t0.${word// /1}" "http://${word// /%41}" "${word// /$'\u0080'}"; do
 		run $sh "$file" -t 0.1 "$argument" 127.0.0.1 1
