@@ -54,13 +54,13 @@ none_left() {
 
 @test "a long word takes no time" {
 	printf -v format '%*s' 100 ''
-	printf -v word '%*s' 800 ''
+	printf -v word '%*s' 2000 ''
 	begin=${EPOCHREALTIME/./}
 	for argument in "-F${format// /%%}" "-F${format// /%h}" "-t0.${word// /1}" "http://${word// /%41}" "${word// /$'\u0080'}"; do
 		run $sh "$file" -t 0.1 "$argument" 127.0.0.1 1
 		((status == 1 || status == 2 || status == 124)) || fail "$status: $output"
 	done
-	((${EPOCHREALTIME/./} - begin < 3000000 + slack_ms * 1000)) || fail "took $((${EPOCHREALTIME/./} - begin)) us"
+	((${EPOCHREALTIME/./} - begin < 3000000 + 5 * slack_ms * 1000)) || fail "took $((${EPOCHREALTIME/./} - begin)) us"
 }
 
 @test "what is set in the shell that reads it changes nothing" {
