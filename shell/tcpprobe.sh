@@ -1169,16 +1169,21 @@ tp_unguard() {
 	tp_end "$tp_ender" "$tp_guarded" "$tp_holder"
 } 2>/dev/null
 
-# tp_end SIGNAL PIDS [HOLDER]: until they are gone, for right after its fork(2) a shell may not see it; at last by KILL. Not by `wait`,
-# which in bash may wait for ever after it was interrupted. Who does not hear reads what HOLDER writes, and so HOLDER is still
-# there. In a trap zsh makes no words of a variable.
+# tp_end SIGNAL PIDS [HOLDER]: until they are gone; a last thing, which no signal ends.
 tp_end() {
 	trap '' TERM URG
+	tp_drop "$@"
+}
+
+# tp_drop SIGNAL PIDS [HOLDER]: until they are gone, for right after its fork(2) a shell may not see it; at last by KILL. Not by
+# `wait`, which in bash may wait for ever after it was interrupted. Who does not hear reads what HOLDER writes, and so HOLDER
+# is still there. In a trap zsh makes no words of a variable.
+tp_drop() {
 	tp_these=$2 tp_times=100
 	while :; do
 		tp_times=$((tp_times - 1)) tp_those=$tp_these tp_these=
 		[ "$tp_times" -gt 0 ] || eval "kill -KILL $tp_those"
-		eval "for tp_word in $tp_those; do kill -$1 \$tp_word && tp_these=\"\$tp_these \$tp_word\"; done"
+		eval "for tp_that in $tp_those; do kill -$1 \$tp_that && tp_these=\"\$tp_these \$tp_that\"; done"
 		[ "$tp_these" ] || break
 		tp_nap 10 deaf
 		[ -z "${3-}" ] || kill -KILL "$3"
@@ -1286,7 +1291,7 @@ tp_launch() {
 	tp_running="${tp_running:+$tp_running }$!" tp_flying=$((tp_flying + 1))
 	trap tp_end_work TERM
 	[ -z "$tp_ended" ] || tp_end_work
-	[ -z "$tp_won" ] || kill -TERM "$!" 2>/dev/null
+	[ -z "$tp_won" ] || tp_drop TERM "$!"
 	tp_entries="$tp_entries$*$tp_newline"
 	while [ "$tp_flying" -ge "$tp_limit" ]; do
 		tp_land
@@ -1402,7 +1407,7 @@ tp_work() {
 	# With -1 a round is over with the first that is open. While lines are read, a signal could end them.
 	if [ "$tp_first$tp_from_file" = 1 ] && [ "$tp_rounds" ]; then
 		tp_drops=1
-		trap 'tp_won=1; eval "kill -TERM $tp_running" 2>/dev/null' USR2
+		trap 'tp_won=1; tp_drop TERM "$tp_running"' USR2
 	fi
 	if [ "$tp_until" ] && [ "$tp_wait_ms" -gt 0 ]; then
 		(

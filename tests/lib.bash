@@ -124,6 +124,11 @@ assert_took_less() {
 	((elapsed_ms < $1 + slack_ms)) || fail "took $elapsed_ms ms, not less than $1"
 }
 
+# patient TENTHS: as seconds, with the slack: a deadline by which something shall be found out.
+patient() {
+	printf '%d.%d' $((($1 + slack_ms / 100) / 10)) $((($1 + slack_ms / 100) % 10))
+}
+
 # -- Peers
 
 # peer MODE...: a peer of ours (tests/lab/peer.c); sets port. It ends with the test.
