@@ -15,10 +15,14 @@
 #	TP_LAB_LACK  where there is no lab: why
 
 bats_require_minimum_version 1.5.0
-export BATS_LIB_PATH=${BATS_LIB_PATH:-/usr/lib/bats}
-bats_load_library bats-support
-export BATS_LIB_PATH=${BATS_LIB_PATH:-/usr/lib/bats}
-bats_load_library bats-assert
+# All this is read for each test, and the libraries' own load.bash forks for each of their files.
+IFS=: read -ra folders <<<"$BATS_LIB_PATH"
+for folder in "${folders[@]}"; do
+	for file in "$folder"/bats-{support,assert}/src/*.bash; do
+		# shellcheck source=/dev/null
+		[[ ! -e $file ]] || source "$file"
+	done
+done
 
 tree=${BATS_TEST_DIRNAME%/tests*}
 so=$TP_BUILD/tcpprobe.so
@@ -62,17 +66,19 @@ need_plain() {
 	[[ -z ${TP_WATCHED-} ]] || skip "contract: $1"
 }
 
-# tool_row N: what stands in the Nth quotes of the tool's row in include/tools.def.
-tool_row() {
-	awk -F'"' -v tool="$tool_name" -v n="$1" '/^TP_TOOL/ && $2 == tool { print $(2 * n) }' "$tree/include/tools.def"
-}
+# What the fallback's tool can, and what not, by its row in include/tools.def.
+tool_options='' tool_blind=''
+if [[ ${TP_FACE-builtin} != builtin ]]; then
+	IFS= read -r -d '' tools <"$tree/include/tools.def" || :
+	IFS='"' read -r tool_options _ tool_blind _ <<<"${tools#*"TP_TOOL(\"$tool_name\", \""}"
+fi
 
 # Who is blind to "soon" is a second late, on any machine.
-[[ ${TP_FACE-builtin} == builtin || " $(tool_row 3) " != *' soon '* ]] || ((slack_ms += 1000))
+[[ " $tool_blind " != *' soon '* ]] || ((slack_ms += 1000))
 
 # need_sight WORD: skips where the fallback's tool is blind to it.
 need_sight() {
-	[[ ${TP_FACE-builtin} == builtin || " $(tool_row 3) " != *" $1 "* ]] || skip "contract: $tool_name is blind to $1"
+	[[ " $tool_blind " != *" $1 "* ]] || skip "contract: $tool_name is blind to $1"
 }
 
 # need_option LETTER...: skips where it does not honour one.
@@ -80,7 +86,7 @@ need_option() {
 	local letter
 
 	for letter; do
-		[[ ${TP_FACE-builtin} == builtin || $(tool_row 2) == *"$letter"* ]] || skip "contract: $tool_name cannot do -$letter"
+		[[ ${TP_FACE-builtin} == builtin || $tool_options == *"$letter"* ]] || skip "contract: $tool_name cannot do -$letter"
 	done
 }
 
@@ -124,9 +130,9 @@ assert_took_less() {
 	((elapsed_ms < $1 + slack_ms)) || fail "took $elapsed_ms ms, not less than $1"
 }
 
-# patient TENTHS: as seconds, with the slack: a deadline by which something shall be found out.
+# patient SECONDS: with the slack, in whole seconds where there is some: a deadline by which something shall be found out.
 patient() {
-	printf '%d.%d' $((($1 + slack_ms / 100) / 10)) $((($1 + slack_ms / 100) % 10))
+	((slack_ms == 0)) && echo "$1" || echo $((${1%.*} + (slack_ms + 999) / 1000))
 }
 
 # -- Peers

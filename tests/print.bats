@@ -51,7 +51,7 @@ setup() {
 	need_sight time
 	need_lab
 	peer open
-	face 'tcpprobe -v -t "$@" 2>&1' "$(patient 10)" "$TP_SILENT:1" "127.0.0.1:$port" "$TP_FAR.0.1:80" "127.0.0.1:1" "two-faced:1"
+	face 'tcpprobe -v -t "$@" 2>&1' "$(patient 1)" "$TP_SILENT:1" "127.0.0.1:$port" "$TP_FAR.0.1:80" "127.0.0.1:1" "two-faced:1"
 	assert_line --index 0 --partial "$TP_SILENT:1: "
 	assert_line --index 1 --partial "127.0.0.1:$port open"
 	assert_line --index 2 --partial "$TP_FAR.0.1:80 open"
@@ -64,13 +64,13 @@ setup() {
 	need_lab
 	peer open
 	face 'tcpprobe -v -t "$@" | { begin=$EPOCHREALTIME; read -r line; echo "$line"
-		echo $(((${EPOCHREALTIME/./} - ${begin/./}) / 1000)); }' "$(patient 20)" "127.0.0.1:$port" "$TP_SILENT:1"
+		echo $(((${EPOCHREALTIME/./} - ${begin/./}) / 1000)); }' "$(patient 1)" "127.0.0.1:$port" "$TP_SILENT:1"
 	assert_line --index 0 --partial "127.0.0.1:$port open"
 	((lines[1] < 500 + slack_ms)) || fail "came after ${lines[1]} ms"
 	need_option a
 	peer -6 -a ::1 open
 	face 'tcpprobe -a -v -t "$1" two-minded "$2" | { begin=$EPOCHREALTIME; read -r line; echo "$line"
-		echo $(((${EPOCHREALTIME/./} - ${begin/./}) / 1000)); }' "$(patient 20)" "$port"
+		echo $(((${EPOCHREALTIME/./} - ${begin/./}) / 1000)); }' "$(patient 1)" "$port"
 	assert_line --index 0 --partial "two-minded:$port open ::1"
 	((lines[1] < 500 + slack_ms)) || fail "came after ${lines[1]} ms"
 }

@@ -215,9 +215,9 @@ state_of() {
 @test "of several probes the first that was not open gives the status" {
 	need_lab
 	peer open
-	face 'tcpprobe -t "$@"' "$(patient 10)" "127.0.0.1:$port" "$TP_UNREACHABLE:80" "$TP_SILENT:80" "$TP_RESET:80"
+	face 'tcpprobe -t "$@"' "$(patient 1)" "127.0.0.1:$port" "$TP_UNREACHABLE:80" "$TP_SILENT:80" "$TP_RESET:80"
 	assert_state unreachable
-	face 'tcpprobe -t "$@"' "$(patient 10)" "$TP_SILENT:80" "127.0.0.1:$port" "$TP_RESET:80"
+	face 'tcpprobe -t "$@"' "$(patient 1)" "$TP_SILENT:80" "127.0.0.1:$port" "$TP_RESET:80"
 	assert_state timeout
 }
 

@@ -57,7 +57,7 @@ setup() {
 	need_shell bytes
 	# Some of them where each is a process.
 	[[ ${TP_FACE-builtin} == builtin ]] && step=1 || step=7
-	face 'for ((i = 0x21; i < 0x100; i += $1)); do printf -v byte "\\x%x" "$i"; printf -v byte "$byte"; tcpprobe -j -t "$2" "a${byte}b" 1; done 2>/dev/null' "$step" "$(patient 2)"
+	face 'for ((i = 0x21; i < 0x100; i += $1)); do printf -v byte "\\x%x" "$i"; printf -v byte "$byte"; tcpprobe -j -t "$2" "a${byte}b" 1; done 2>/dev/null' "$step" "$(patient 0.2)"
 	run jq -r '.state' <<<"$output"
 	assert_success
 	((${#lines[@]} > 150 / step)) || fail "only ${#lines[@]} objects"
@@ -211,7 +211,7 @@ setup() {
 	peer open
 	face 'coproc T { tcpprobe -F "%p %s" -t "$2" -f - ; }; exec {in}>&"${T[1]}" {out}<&"${T[0]}"; exec {T[1]}>&-
 		echo "127.0.0.1:1" >&$in; read -r line <&$out; echo "$line"
-		printf "127.0.0.1" >&$in; printf ":$1\n" >&$in; read -r line <&$out; echo "$line"; exec {in}>&-; wait "$T_PID"; echo $?' "$port" "$(patient 3)"
+		printf "127.0.0.1" >&$in; printf ":$1\n" >&$in; read -r line <&$out; echo "$line"; exec {in}>&-; wait "$T_PID"; echo $?' "$port" "$(patient 0.3)"
 	assert_output "1 refused
 $port open
 1"
@@ -280,7 +280,7 @@ $port open
 	peer open
 	for targets in "$TP_SILENT:1 127.0.0.1:$port 127.0.0.1:1" "127.0.0.1:$port $TP_SILENT:1 127.0.0.1:$port"; do
 		# shellcheck disable=SC2086
-		face 'tcpprobe -1 -c 3 -i 0 -F "%p %s %n" -t "$@" | grep -v refused; echo "${PIPESTATUS[0]}"' "$(patient 20)" $targets
+		face 'tcpprobe -1 -c 3 -i 0 -F "%p %s %n" -t "$@" | grep -v refused; echo "${PIPESTATUS[0]}"' "$(patient 2)" $targets
 		assert_output "$port open 1
 $port open 2
 $port open 3

@@ -104,7 +104,7 @@ setup() {
 	need_option a
 	need_lab
 	peer -a 0.0.0.0 open
-	face 'tcpprobe -a -v -t "$@"' "$(patient 4)" three-silent "$port"
+	face 'tcpprobe -a -v -t "$@"' "$(patient 0.4)" three-silent "$port"
 	assert_state timeout
 	assert_output --partial "three-silent:$port open $TP_MANY.0.1 "
 	assert_message_has "three-silent:$port ($TP_SILENT): Connection timed out"
@@ -116,7 +116,7 @@ setup() {
 	need_option a
 	need_lab
 	for options in '' '-n 1'; do
-		face 'tcpprobe -a -t "$1" $2 -F "%a %s %x" silent-far "$3"' "$(patient 4)" "$options" "$(far_port open)"
+		face 'tcpprobe -a -t "$1" $2 -F "%a %s %x" silent-far "$3"' "$(patient 0.4)" "$options" "$(far_port open)"
 		assert_state timeout
 		assert_output "$TP_SILENT6 timeout 124
 $TP_FAR.0.1 open 0"
@@ -125,13 +125,13 @@ $TP_FAR.0.1 open 0"
 	assert_state timeout
 	assert_output "$TP_SILENT6 timeout 0
 $TP_FAR.0.1 timeout 124"
-	face 'tcpprobe -a -F "%a %s %x" -r "$@"' "$(patient 5)" localhost 1
+	face 'tcpprobe -a -F "%a %s %x" -r "$@"' "$(patient 0.5)" localhost 1
 	assert_output "::1 timeout 124
 127.0.0.1 timeout 124"
 	peer -a 127.0.0.1 open
-	face 'tcpprobe -a -F "%a %s %x %e" -r "$@"' "$(patient 4)" localhost "$port"
+	face 'tcpprobe -a -F "%a %s %x %e" -r "$@"' "$(patient 0.4)" localhost "$port"
 	assert_state timeout
-	assert_output "::1 timeout 124 not open after $(patient 4)s: Connection refused
+	assert_output "::1 timeout 124 not open after $(patient 0.4)s: Connection refused
 127.0.0.1 open 0 "
 }
 
@@ -156,7 +156,7 @@ $TP_FAR.0.1 timeout 124"
 	need_lab
 	peer -a 0.0.0.0 open
 	for name in localhost three-silent many.many.test x.both.test 127-0-0-1.ip.test four-only six-only; do
-		face 'tcpprobe -a -v -t "$@" 2>&1 | grep -v ^---' "$(patient 1)" "$name" "$port"
+		face 'tcpprobe -a -v -t "$@" 2>&1 | grep -v ^---' "$(patient 0.1)" "$name" "$port"
 		found=$(sed -E 's/.* open ([^ ]+) .*/\1/; s/.*\((.*)\): .*/\1/; s/.*: \[?(.*)\]?:[0-9]+: .*/'"$name"'/' <<<"$output" | sort)
 		assert_equal "$found" "$(getent ahosts "$name" | awk '$2 == "STREAM" { print $1 }' | sort -u)"
 	done
@@ -214,7 +214,7 @@ $TP_FAR.0.1 timeout 124"
 @test "a slow name delays no other" {
 	need_lab
 	peer open
-	face 'tcpprobe -v -t "$@"' "$(patient 5)" "127-0-0-1.ip.test:$port" no.dead.test:1 "20ms.127-0-0-1.ip.test:$port"
+	face 'tcpprobe -v -t "$@"' "$(patient 0.5)" "127-0-0-1.ip.test:$port" no.dead.test:1 "20ms.127-0-0-1.ip.test:$port"
 	assert_output --partial '2 open, 1 timeout'
-	assert_took_about $((500 + slack_ms))
+	((slack_ms > 0)) || assert_took_about 500
 }
