@@ -1053,7 +1053,11 @@ tp_listen() {
 			/late) tp_words=/late && break ;;
 			'S 0') tp_words=open && break ;;
 			'S 127' | 'S 126') tp_words=97 && break ;;
-			'S '*) break ;;
+			'S '*)
+				# Some mind Ctrl-C themselves, and end without a word before they are ended.
+				[ "$tp_known" ] || [ -z "$tp_sleep" ] || tp_nap 100 deaf
+				break
+				;;
 			*"${tp_open_words:-$tp_newline}"*) tp_words=open && break ;;
 			# Of all that it says the last that tells a state, else the last.
 			*'inverse host lookup'*) ;;
