@@ -15,14 +15,8 @@
 #	TP_LAB_LACK  where there is no lab: why
 
 bats_require_minimum_version 1.5.0
-# All this is read for each test, and the libraries' own load.bash forks for each of their files.
-IFS=: read -ra folders <<<"$BATS_LIB_PATH"
-for folder in "${folders[@]}"; do
-	for file in "$folder"/bats-{support,assert}/src/*.bash; do
-		# shellcheck source=/dev/null
-		[[ ! -e $file ]] || source "$file"
-	done
-done
+# shellcheck source=/dev/null
+source "$TP_BUILD/asserts.bash"
 
 tree=${BATS_TEST_DIRNAME%/tests*}
 so=$TP_BUILD/tcpprobe.so
