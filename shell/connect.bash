@@ -5,7 +5,8 @@
 # when it is connected: its variables would go with it.
 
 ((${BASH_VERSINFO-0} >= 4)) || exit 97
-trap "kill \$COPROC_PID 2>/dev/null; exit 143" TERM USR1
+# By KILL: right after its fork(2) it may not see another signal.
+trap "kill -KILL \$COPROC_PID 2>/dev/null; exit 143" TERM USR1
 coproc {
 	exec 2>&1
 	t=${EPOCHREALTIME-}
@@ -14,7 +15,7 @@ coproc {
 }
 ((!$4)) || printf -v limit %d.%03d $(($4 / 1000)) $(($4 % 1000))
 IFS= read -r ${limit:+-t "$limit"} -u "${COPROC[0]}" line || { (($? > 128)) && line=/late; }
-kill "$COPROC_PID" 2>/dev/null
+kill -KILL "$COPROC_PID" 2>/dev/null
 state="?" address=- ms=- status=1
 [[ $2 != *:* && ($2 == *[!0-9.]* || $2 != *.*.*.*) ]] || address=$2
 case $line in

@@ -710,7 +710,7 @@ tp_judge() {
 # BEGIN sh_programs
 # shellcheck disable=SC2016 # the expansions are its own
 tp_bash='((${BASH_VERSINFO-0} >= 4)) || exit 97
-trap "kill \$COPROC_PID 2>/dev/null; exit 143" TERM USR1
+trap "kill -KILL \$COPROC_PID 2>/dev/null; exit 143" TERM USR1
 coproc {
 	exec 2>&1
 	t=${EPOCHREALTIME-}
@@ -719,7 +719,7 @@ coproc {
 }
 ((!$4)) || printf -v limit %d.%03d $(($4 / 1000)) $(($4 % 1000))
 IFS= read -r ${limit:+-t "$limit"} -u "${COPROC[0]}" line || { (($? > 128)) && line=/late; }
-kill "$COPROC_PID" 2>/dev/null
+kill -KILL "$COPROC_PID" 2>/dev/null
 state="?" address=- ms=- status=1
 [[ $2 != *:* && ($2 == *[!0-9.]* || $2 != *.*.*.*) ]] || address=$2
 case $line in

@@ -63,8 +63,8 @@ need_plain() {
 # What the fallback's tool can, and what not, by its row in include/tools.def.
 tool_options='' tool_blind=''
 if [[ ${TP_FACE-builtin} != builtin ]]; then
-	IFS= read -r -d '' tools <"$tree/include/tools.def" || :
-	IFS='"' read -r tool_options _ tool_blind _ <<<"${tools#*"TP_TOOL(\"$tool_name\", \""}"
+	IFS= read -r -d '' table <"$tree/include/tools.def" || :
+	IFS='"' read -r tool_options _ tool_blind _ <<<"${table#*"TP_TOOL(\"$tool_name\", \""}"
 fi
 
 # Who is blind to "soon" is a second late, on any machine.
