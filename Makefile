@@ -37,10 +37,11 @@ STRICT = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-proto
 OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -fPIC -fvisibility=hidden -fno-asynchronous-unwind-tables \
 	'-ffile-prefix-map=$(CURDIR)=.'
 
-ENGINE = address connect duration engine feed hosts lookup options os progress report state tally target text trace
-ENGINE_OBJECTS = $(ENGINE:%=$B/%.o)
-FACE = bash bash_output bash_signals bash_variables
-FACE_OBJECTS = $(FACE:%=$B/%.o)
+# Each folder of builtin/ is one layer, and knows only those above it here.
+ENGINE = $(wildcard builtin/engine/*.c)
+COMMAND = $(wildcard builtin/command/*.c)
+BASH = $(wildcard builtin/bash/*.c)
+objects = $(patsubst builtin/%.c,$B/%.o,$1)
 LAB = $(patsubst tests/lab/%.c,$B/lab/%,$(wildcard tests/lab/*.c))
 UNITS = $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/*.c))
 FUZZERS = $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -51,17 +52,17 @@ SOAK = 1000000
 all: $B/tcpprobe.so
 
 # Only the face may see bash: the engine must compile without its headers.
-$(FACE_OBJECTS): OUR_CFLAGS += $(BASH_CFLAGS)
-$(FACE_OBJECTS): | headers
+$(call objects,$(BASH)): OUR_CFLAGS += $(BASH_CFLAGS)
+$(call objects,$(BASH)): | headers
 
 headers:
 	@pkg-config --exists bash || { echo "the headers of bash, or pkg-config, are missing: make deps" >&2; exit 1; }
 
 $B/%.o: builtin/%.c
-	@mkdir -p $B
+	@mkdir -p $(@D)
 	$(CC) $(OUR_CFLAGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS) -MMD -c -o $@ $<
 
-$B/tcpprobe.so: $(FACE_OBJECTS) $(ENGINE_OBJECTS)
+$B/tcpprobe.so: $(call objects,$(BASH) $(COMMAND) $(ENGINE))
 	$(CC) $(SO_LDFLAGS) $(LDFLAGS) -o $@ $^
 
 # Test programs: the lab and the floors stand alone, the unit tests link the engine.
@@ -73,23 +74,23 @@ $B/bench/%: tests/bench/%.c tests/bench/bench.h
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) -o $@ $<
 
-$B/unit/%: tests/unit/%.c tests/unit/unit.h $(ENGINE_OBJECTS)
+$B/unit/%: tests/unit/%.c tests/unit/unit.h $(call objects,$(COMMAND) $(ENGINE))
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CFLAGS) -MMD -o $@ $< $(ENGINE_OBJECTS)
+	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CFLAGS) -MMD -o $@ $< $(call objects,$(COMMAND) $(ENGINE))
 
 # Memory runs out in it, at every call.
-$B/unit/memory: tests/unit/memory.c $(ENGINE:%=builtin/%.c) $(wildcard include/* tests/unit/*.h)
+$B/unit/memory: tests/unit/memory.c $(COMMAND) $(ENGINE) $(wildcard include/* tests/unit/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CPPFLAGS) $(CFLAGS) $(foreach f,malloc calloc realloc strdup free,-D$f=unit_$f) \
 		-o $@ $(filter %.c,$^)
 
-$B/fuzz/%: tests/fuzz/%.c $(ENGINE:%=builtin/%.c) tests/fuzz/fuzz.h
+$B/fuzz/%: tests/fuzz/%.c $(COMMAND) $(ENGINE) tests/fuzz/fuzz.h
 	@mkdir -p $(@D)
 	clang -std=c11 -D_GNU_SOURCE -Iinclude -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
 		$(filter-out $(TAKEN),$(filter %.c,$^))
 
 # It takes the source in itself.
-$B/fuzz/reply: TAKEN = builtin/lookup.c
+$B/fuzz/reply: TAKEN = builtin/engine/lookup.c
 
 try:
 	@.ci/deps build
@@ -171,4 +172,4 @@ clean:
 
 .PHONY: all headers try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes \
 	check-fallback check-faults check-sanitizers check-musl soak coverage clean print-STRICT
--include $(wildcard $B/*.d $B/unit/*.d)
+-include $(wildcard $B/*/*.d)

@@ -204,3 +204,8 @@ shows() {
 	assert_output ''
 	assert_state open
 }
+
+@test "no shell of a test has the history or the home of whoever runs the tests" {
+	assert_equal "${HISTFILE-unset}" ''
+	assert_equal "$HOME" "$TP_BUILD/home"
+}

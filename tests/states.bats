@@ -100,6 +100,15 @@ state_of() {
 	assert_message "$TP_SILENT:80: Connection timed out"
 }
 
+@test "where the error queue answers 0 for ever, as in qemu-user, a refusal is one at once" {
+	need_builtin "only the engine asks for evidence"
+	peer closed
+	within=(strace -f -qq -o /dev/null -e trace=recvmsg -e inject=recvmsg:retval=0)
+	face 'tcpprobe -t 3 127.0.0.1 '"$port"
+	assert_state refused
+	assert_took_less 2000
+}
+
 @test "a full backlog is a timeout" {
 	peer full
 	face 'tcpprobe -t 0.3 "$@"' 127.0.0.1 "$port"

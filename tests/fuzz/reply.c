@@ -3,7 +3,7 @@
  * What a helper answers, from one that is broken or not ours: the first byte says how much of the rest comes before the
  * resolver first looks. It reads its own struct from a pipe, so its source is taken whole: Makefile.
  */
-#include "../../builtin/lookup.c"
+#include "../../builtin/engine/lookup.c"
 
 #include <limits.h>
 

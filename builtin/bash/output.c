@@ -12,7 +12,7 @@
 #include "shell.h"
 #include "common.h"
 
-#include "bash_face.h"
+#include "face.h"
 #include "tp_os.h"
 
 /* So much is kept back while results come without a wait: a write costs as much as many of them. */

@@ -11,7 +11,7 @@
 #include "shell.h"
 #include "common.h"
 
-#include "bash_face.h"
+#include "face.h"
 #include "tp_says.h"
 
 /* Since bash 4.3, which brought namerefs; its number of arguments has changed, and the second of them does not matter. */

@@ -9,7 +9,7 @@
 #include "shell.h"
 #include "quit.h"
 
-#include "bash_face.h"
+#include "face.h"
 #include "tp_os.h"
 
 /* bash's own, from headers that are not installed (trap.h, sig.h). All but the first are absent from some versions. */

@@ -18,7 +18,7 @@
 #include "common.h"
 #include "quit.h"
 
-#include "bash_face.h"
+#include "face.h"
 #include "tp_engine.h"
 #include "tp_feed.h"
 #include "tp_options.h"

@@ -278,6 +278,9 @@ void tp_os_want_evidence(int fd, int family)
 }
 
 #ifdef HAS_EVIDENCE
+/* The most messages of an error queue that are looked at: a SYN meets one error or two. */
+#define EVIDENCE_MAX 16
+
 /* What a message of the error queue says of an ICMP error; 0: it is about something else. */
 static int read_evidence(struct msghdr *message, struct tp_evidence *evidence)
 {
@@ -317,14 +320,15 @@ int tp_os_evidence(int fd, struct tp_evidence *evidence)
 	int found = 0;
 
 #ifdef HAS_EVIDENCE
-	while (found == 0) {
+	/* Errors about other things may stand first. Never more turns than that: an emulated kernel may answer 0 for ever. */
+	for (int turns = 0; found == 0 && turns < EVIDENCE_MAX; turns++) {
 		union {
 			struct cmsghdr aligned;
 			char bytes[512];
-		} control;
+		} control = { .bytes = { 0 } };
 		struct msghdr message = { .msg_control = &control, .msg_controllen = sizeof(control) };
 
-		if (recvmsg(fd, &message, MSG_ERRQUEUE) < 0)
+		if (recvmsg(fd, &message, MSG_ERRQUEUE) < 0 || message.msg_controllen == 0)
 			break;
 		found = read_evidence(&message, evidence);
 	}
