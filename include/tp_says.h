@@ -8,6 +8,11 @@
 
 /* Of a word that should be targets. */
 #define TP_SAYS_NO_TARGET "no target"
+#define TP_SAYS_EMPTY_WORD "an empty word: is a variable unset?"
+#define TP_SAYS_ASSIGNMENT "a word with = is no target"
+#define TP_SAYS_UNIX_SOCKET "a Unix socket, not TCP"
+#define TP_SAYS_NOT_TCP "not TCP"
+#define TP_SAYS_NO_ZONE "a link-local address needs its zone: fe80::1%eth0"
 #define TP_SAYS_EMPTY_HOST "the host is empty"
 #define TP_SAYS_LONG_HOST "the host is too long"
 #define TP_SAYS_BAD_HOST "not a host: blanks, control bytes and / @ [ ] are in none"
@@ -31,6 +36,12 @@
 #define TP_SAYS_LONG_LINE "the line is too long"
 
 /* Of options. */
+#define TP_SAYS_TRY_HELP "Try 'tcpprobe --help'."
+#define TP_SAYS_ONLY_B "only the builtin has it"
+#define TP_SAYS_ONLY_BP "only the builtin and the program have it"
+#define TP_SAYS_ONLY_PW "only the program and the wrapper have it"
+#define TP_SAYS_AMBIGUOUS "an ambiguous option"
+#define TP_SAYS_NO_VALUE "takes no value"
 #define TP_SAYS_BAD_OPTION "invalid option"
 #define TP_SAYS_NO_ARGUMENT "an argument is missing"
 #define TP_SAYS_EXCLUDE "exclude each other"
