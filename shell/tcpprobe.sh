@@ -390,16 +390,15 @@ tp_connect() {
 	esac
 }
 
-# -- One try is a process of the tool, and a sleep as its clock. When the sleep ends first, tp_supervise goes on. When the
-# tool does, tp_listen sees the end of the pipe, because only the tool still holds its other end.
+# -- One try is a process of the tool, and a sleep as its clock. Whichever ends first, SIGCHLD ends the other one.
 
-# tp_try HOST PORT MS: sets tp_said: what the tool said, each line behind a blank, and a line "status SLEEP TOOL".
+# tp_try HOST PORT MS: sets tp_said: what the tool said, and last "status N", "status late" or "status clock".
 tp_try() {
 	tp_pick "$1"
 	tp_seconds "$3"
 	# If this is a function, the script that called it may have been ended.
 	kill -0 $$ 2>/dev/null || exit
-	tp_said=$tp_newline$({ tp_supervise "$1" "$2" $tp_span | tp_listen; } 3>&1)$tp_newline
+	tp_said=$tp_newline$(tp_supervise "$1" "$2" $tp_span)$tp_newline
 }
 
 # tp_seconds MS: sets tp_span, with no needless fraction: not every sleep takes one.
@@ -408,60 +407,65 @@ tp_seconds() {
 	tp_span=${tp_span%"${tp_span##*[!0]}"} && tp_span=${tp_span%.}
 }
 
-# What runs in the background ignores Ctrl-C, so it is passed on. Until the trap knows both processes it is only noted.
+# Both ignore Ctrl-C, as all that runs in the background, so it is passed on. A signal that comes before both are known
+# is kept in tp_gone.
 tp_supervise() {
-	tp_gone=
-	trap 'tp_gone=1' INT
-	exec sleep "$3" </dev/null >/dev/null 2>&1 3>&- &
+	tp_gone='' tp_clock='' tp_job=''
+	trap 'tp_gone=1; kill -KILL $tp_clock $tp_job; trap - CHLD' INT CHLD
+	exec sleep "$3" </dev/null >/dev/null 2>&1 &
 	tp_clock=$!
-	echo $tp_clock
-	tp_connect "$1" "$2" </dev/null 2>&1 3>&- &
+	tp_connect "$1" "$2" </dev/null 2>&1 &
 	tp_job=$!
-	trap 'kill -KILL $tp_clock $tp_job' INT
-	# Leaves the pipe to the tool, and hides what the shell says about killed jobs.
-	exec >/dev/null 2>&1
+	# Some shells tell about jobs that are killed.
+	exec 2>/dev/null
 	[ -z "$tp_gone" ] || kill -KILL $tp_clock $tp_job
-	wait $tp_clock && tp_late=0 || tp_late=$?
-	# Above 128 it was killed: by tp_listen, or for Ctrl-C.
-	[ $tp_late -gt 128 ] || kill -KILL $tp_job
-	wait $tp_job
-	echo "${tp_newline}status $tp_late $?" >&3
+	tp_wait $tp_job && tp_result=$tp_status
+	tp_wait $tp_clock
+	# Killed. The status of the clock, which ksh93 has forgotten, tells why.
+	case $tp_result,$tp_status in
+		137,0 | 265,* | 393,0) tp_result=late ;;
+		137,? | 137,1[0-2]? | 393,? | 393,1[0-2]?) tp_result=clock ;;
+	esac
+	echo "${tp_newline}status $tp_result"
 }
 
-tp_listen() {
-	read -r tp_clock && tp_text=
-	while IFS= read -r tp_line || [ "$tp_line" ]; do tp_text="$tp_text $tp_line$tp_newline"; done
-	echo "$tp_text"
-	kill $tp_clock 2>/dev/null
+# tp_wait PID: sets tp_status. In some shells the signal ends the first wait, in others the second one knows nothing.
+tp_wait() {
+	wait $1
+	tp_status=$?
+	[ $tp_status -gt 128 ] || return 0
+	wait $1
+	set -- $?
+	[ $1 = 127 ] || tp_status=$1
 }
 
 # tp_judge HOST: sets tp_state, tp_why, tp_address, tp_ms and tp_lookup by tp_said. Open is a status. Else the most telling
 # words count: tp_words is in that order, and each has a blank in it, so that no host can imitate it.
 tp_judge() {
-	tp_result=${tp_said#*"${tp_newline}status "} && tp_result=${tp_result%%"$tp_newline"*}
+	tp_status=${tp_said##*"${tp_newline}status "} && tp_status=${tp_status%%"$tp_newline"*}
 	tp_numeric "$1" && tp_address=$1 || tp_address=
 	tp_ms='' tp_lookup='' tp_why='' tp_rest=$tp_words tp_state=error
-	case $tp_kind$tp_said in p*' lookup '*) tp_lookup=${tp_said#*' lookup '} && tp_lookup=${tp_lookup%%"$tp_newline"*} ;; esac
+	case $tp_kind$tp_said in p*lookup\ *) tp_lookup=${tp_said#*lookup } && tp_lookup=${tp_lookup%%"$tp_newline"*} ;; esac
 	while [ "$tp_rest" ]; do
-		tp_item=${tp_rest%%;*} tp_rest=${tp_rest#*;}
+		tp_item=${tp_rest%%;*} tp_rest=${tp_rest#*;} && tp_item=${tp_item#"$tp_newline"}
 		case $tp_said in *"${tp_item#*=}"*) tp_state=${tp_item%%=*} tp_why=${tp_item#*=} && break ;; esac
 	done
-	case $tp_result,${tp_state#"$tp_newline"},$tp_kind,$tp_address$tp_lookup in
-		*\ 0,*) tp_state=open ;;
+	case $tp_status,$tp_state,$tp_kind,$tp_address$tp_lookup in
+		0,*) tp_state=open ;;
 		,*) tp_state=error tp_why='the try broke off' ;;
-		[1-9]??*\ *,* | 0\ *,open,* | 0\ *,refused,*) tp_state=${tp_state#"$tp_newline"} ;;
-		0\ *,*,?*,?*) tp_state=timeout tp_why='Connection timed out' ;;
-		0\ *,*,p*,) tp_state=timeout tp_why=$tp_says_lookup_late ;;
-		0\ *,*) tp_state=timeout tp_why="Timed out, in the lookup or the handshake: $tp_kind does not tell" ;;
+		late,open,* | late,refused,* | [0-9]*) ;;
+		late,*,?*,?*) tp_state=timeout tp_why='Connection timed out' ;;
+		late,*,p*,) tp_state=timeout tp_why=$tp_says_lookup_late ;;
+		late,*) tp_state=timeout tp_why="Timed out, in the lookup or the handshake: $tp_kind does not tell" ;;
 		*) tp_state=error tp_why="sleep $tp_span: it failed" ;;
 	esac
 	case $tp_state,$tp_kind,$tp_address,$tp_why in
-		open,p*) tp_rest=${tp_said##*' open '} && tp_ms=${tp_rest#* } && tp_address=${tp_rest%% *} tp_ms=${tp_ms%%"$tp_newline"*} tp_why='' ;;
+		open,p*) tp_ms=${tp_said##*open } && tp_address=${tp_ms%% *} tp_ms=${tp_ms#* } && tp_ms=${tp_ms%%"$tp_newline"*} tp_why='' ;;
 		open,*) tp_why='' ;;
 		unresolved,*,?*,* | error,*,) tp_state=error && tp_first_words ;;
 		*,[Ff][Ee][89AaBb]?:*,'Invalid argument') [ "${1#*%}" != "$1" ] || tp_why=$tp_says_no_zone ;;
 		*,busybox,,* | *,nc.traditional,,*) tp_why="$tp_why ($tp_kind tries one address only)" ;;
-		*,p*,,[!N]*) tp_rest=${tp_said%%" $tp_why"*} && tp_address=${tp_rest##*"$tp_newline "} ;;
+		*,p*,,[!N]*) tp_rest=${tp_said%%" $tp_why"*} && tp_address=${tp_rest##*"$tp_newline"} ;;
 	esac
 }
 
@@ -527,7 +531,9 @@ tp_probe() {
 	tp_state=timeout tp_why='' tp_address='' tp_ms='' tp_lookup='' tp_wanted=''
 	while tp_is_time; do
 		[ $tp_left -lt $tp_timeout ] && tp_limit=$tp_left || tp_limit=$tp_timeout
-		tp_tries=$((tp_tries + 1)) && tp_try "$1" "$2" $tp_limit && tp_judge "$1"
+		tp_tries=$((tp_tries + 1))
+		tp_try "$1" "$2" $tp_limit
+		tp_judge "$1"
 		# Silence for the rest of a wait is no proof that it is closed.
 		case $tp_until,$tp_state,$tp_why,$((tp_limit == tp_timeout || tp_tries == 1)) in
 			,open,* | r,open,* | R,refused,* | R,unreachable,* | R,timeout,Connection*,1) tp_wanted=1 ;;
@@ -564,6 +570,7 @@ tp_run() {
 tp_main() {
 	# What is set in the shell that reads this changes nothing: zsh's own ways, bash's traps, a limit for read.
 	[ -z "${ZSH_VERSION-}" ] || emulate sh
+	[ -z "${YASH_VERSION-}" ] || set -o posixlycorrect
 	[ -z "${BASH_VERSION-}" ] || { shopt -u nocasematch && trap - ERR DEBUG; }
 	set +eu -f
 	command unset TMOUT 2>/dev/null
