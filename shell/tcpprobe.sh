@@ -1,7 +1,8 @@
 #!/bin/sh
-# tcpprobe: is that TCP port open, and if not, why not? One file for any POSIX shell.
+# tcpprobe
 # SPDX-License-Identifier: 0BSD
 #
+# Is that TCP port open, and if not, why not? One file for any POSIX shell.
 # Run it, read it with `.` for a function, or feed it: (cat tcpprobe.sh; echo tcpprobe -v db 5432) | ssh host sh
 #
 # It hands over to the builtin or the program of that name, if this system has one. Else it connects with a tool: bash,
@@ -411,20 +412,20 @@ tp_seconds() {
 # is kept in tp_gone.
 tp_supervise() {
 	tp_gone='' tp_clock='' tp_job=''
-	trap 'tp_gone=1; kill -KILL $tp_clock $tp_job; trap - CHLD' INT CHLD
-	exec sleep "$3" </dev/null >/dev/null 2>&1 &
-	tp_clock=$!
+	trap 'tp_gone=1; trap - CHLD; kill -KILL $tp_job $tp_clock; :' INT CHLD
 	tp_connect "$1" "$2" </dev/null 2>&1 &
 	tp_job=$!
+	exec sleep "$3" </dev/null >/dev/null 2>&1 &
+	tp_clock=$!
 	# Some shells tell about jobs that are killed.
 	exec 2>/dev/null
-	[ -z "$tp_gone" ] || kill -KILL $tp_clock $tp_job
+	[ -z "$tp_gone" ] || kill -KILL $tp_job $tp_clock
 	tp_wait $tp_job && tp_result=$tp_status
-	tp_wait $tp_clock
-	# Killed. The status of the clock, which ksh93 has forgotten, tells why.
-	case $tp_result,$tp_status in
-		137,0 | 265,* | 393,0) tp_result=late ;;
-		137,? | 137,1[0-2]? | 393,? | 393,1[0-2]?) tp_result=clock ;;
+	case $tp_result in 137 | 265 | 393)
+		# The clock tells why. ksh93 has forgotten how it ended.
+		tp_wait $tp_clock
+		case $tp_result,$tp_status in *,0 | 265,*) tp_result=late ;; *,? | *,1[0-2]?) tp_result=clock ;; esac
+		;;
 	esac
 	echo "${tp_newline}status $tp_result"
 }
@@ -639,7 +640,7 @@ tcpprobe() {
 # tp_is_us FILE: does it begin as this one?
 tp_is_us() {
 	[ -f "$1" ] && { read -r tp_line && read -r tp_line; } 2>/dev/null <"$1" || return
-	case $tp_line in '# tcpprobe: is that TCP'*) ;; *) return 1 ;; esac
+	case $tp_line in '# tcpprobe') ;; *) return 1 ;; esac
 }
 
 # tp_is_program NAME COUNT: was this file started? Then the script NAME is this file, or a pipe; or the shell was fed with
@@ -654,7 +655,7 @@ tp_is_program() {
 		*c*,*) ;;
 		*,ksh*) return ;;
 	esac
-	case $(tr -d '\0' 2>/dev/null </proc/$$/cmdline) in *"c#!/bin/sh$tp_newline# tcpprobe: is that"*) ;; *) return 1 ;; esac
+	case $(tr -d '\0' 2>/dev/null </proc/$$/cmdline) in *"c#!/bin/sh$tp_newline# tcpprobe$tp_newline"*) ;; *) return 1 ;; esac
 	[ $2 -gt 0 ] || return 2
 }
 
