@@ -344,7 +344,7 @@ tp_judge() {
 		open,p*) tp_ms=${tp_said##*open } && tp_address=${tp_ms%% *} tp_ms=${tp_ms#* } && tp_ms=${tp_ms%%"$tp_newline"*} ;;
 		open,*) ;;
 		# Nothing known, or what is no true answer about an address: its first line. Ncat begins with its version.
-		unresolved,*,?*,* | error,*,) tp_rest=${tp_said#*"/ncat )$tp_newline"} && tp_clean "${tp_rest%%"$tp_newline"*}" && tp_state=error tp_why="$tp_kind: $tp_text" ;;
+		unresolved,*,?*,* | error,*,) tp_rest=${tp_said#*"/ncat )$tp_newline"} && tp_clean "${tp_rest%%"$tp_newline"*}" && tp_state=error tp_why="$tp_kind: ${tp_text:-it says nothing}" ;;
 		*,[Ff][Ee][89AaBb]?:*,'Invalid argument') [ "${1#*%}" != "$1" ] || tp_why=$tp_says_no_zone ;;
 		*,busybox,,* | *,nc.traditional,,*) tp_why="$tp_why ($tp_kind tries one address only)" ;;
 		refused,p*,,* | unreachable,p*,,*) tp_rest=${tp_said%%" $tp_why"*} && tp_address=${tp_rest##*"$tp_newline"} ;;
@@ -481,7 +481,7 @@ tp_is_us() { [ -f "$1" ] && { read -r tp_line && read -r tp_line; } 2>/dev/null 
 # it by -s or -c, and has COUNT words for it. Without words the status is 2, because something may follow.
 tp_is_program() {
 	case ${ZSH_EVAL_CONTEXT-} in *file*) return 1 ;; esac
-	tp_is_us "$1" || tp_is_us "$(command -v "$1" 2>/dev/null)" || [ -p "$1" ] && return || unset tp_line
+	tp_is_us "$1" || tp_is_us "$(unset -f tcpprobe && command -v "$1" 2>/dev/null)" || [ -p "$1" ] && return || unset tp_line
 	case $-,${KSH_VERSION:+${1##*/}} in
 		*i*,*) return 1 ;;
 		*s*,*) [ $2 -gt 0 ] || return 2 && return ;;
