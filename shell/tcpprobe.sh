@@ -304,7 +304,7 @@ tp_seconds() {
 # the background ignores Ctrl-C, so it is passed on. A signal that comes before both are known is kept in tp_gone.
 tp_try() {
 	tp_gone='' tp_clock='' tp_job='' LC_ALL=C && export LC_ALL && unset PERL5OPT POSIXLY_CORRECT
-	trap 'tp_gone=1; trap - CHLD; kill -KILL $tp_job $tp_clock; :' INT CHLD
+	trap 'tp_gone=1; trap - CHLD; kill -KILL $tp_job $tp_clock 2>/dev/null; :' INT CHLD
 	tp_connect "$1" "$2" </dev/null 2>&1 &
 	tp_job=$!
 	exec sleep "$3" >/dev/null 2>&1 &
@@ -434,7 +434,7 @@ tp_main() {
 		*h*,) tp_put "$tp_help" && exit 0 ;;
 		*V*,) tp_put "tcpprobe $tp_version (wrapper)" && exit 0 ;;
 		*,) tp_fail 2 "$tp_says_no_target" ;;
-		*1*) [ "$tp_until" != R ] || tp_fail 2 "-1 and -R $tp_says_exclude" ;;
+		*1*,*) [ "$tp_until" != R ] || tp_fail 2 "-1 and -R $tp_says_exclude" ;;
 	esac
 	[ "$tp_list" ] || tp_misuse "$tp_base" "$tp_says_no_port"
 	[ $# != 1 ] || tp_fail 2 "'--': $tp_says_no_argument"
