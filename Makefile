@@ -30,6 +30,7 @@ HARDENING = -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(CFI
 # Immediate binding: a symbol that a bash lacks fails `enable`, not the user's shell later. No start files: there is
 # nothing to start, and where they are not marked for CFI the whole would not be.
 SO_LDFLAGS = -shared -nostartfiles -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--as-needed
+PROGRAM_LDFLAGS = -pie -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--as-needed
 STRICT = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef -Werror
 # It is mapped into every shell that wants it, so it is kept small: nothing unwinds through it. And it is the same file
@@ -41,6 +42,7 @@ OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -fPIC -fvisibility=hidden -fno-asy
 ENGINE = $(wildcard builtin/engine/*.c)
 COMMAND = $(wildcard builtin/command/*.c)
 BASH = $(wildcard builtin/bash/*.c)
+PROGRAM = $(wildcard builtin/program/*.c)
 objects = $(patsubst builtin/%.c,$B/%.o,$1)
 LAB = $(patsubst tests/lab/%.c,$B/lab/%,$(wildcard tests/lab/*.c))
 UNITS = $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/*.c))
@@ -49,7 +51,7 @@ FLOORS = $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
 FUZZ_SECONDS = 10
 SOAK = 1000000
 
-all: $B/tcpprobe.so
+all: $B/tcpprobe.so $B/tcpprobe
 
 # Only the face may see bash: the engine must compile without its headers.
 $(call objects,$(BASH)): OUR_CFLAGS += $(BASH_CFLAGS)
@@ -64,6 +66,9 @@ $B/%.o: builtin/%.c
 
 $B/tcpprobe.so: $(call objects,$(BASH) $(COMMAND) $(ENGINE))
 	$(CC) $(SO_LDFLAGS) $(LDFLAGS) -o $@ $^
+
+$B/tcpprobe: $(call objects,$(PROGRAM) $(COMMAND) $(ENGINE))
+	$(CC) $(PROGRAM_LDFLAGS) $(LDFLAGS) -o $@ $^
 
 # Test programs: the lab and the floors stand alone, the unit tests link the engine.
 $B/lab/%: tests/lab/%.c tests/lab/lab.h
