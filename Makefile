@@ -44,6 +44,8 @@ COMMAND = $(wildcard builtin/command/*.c)
 BASH = $(wildcard builtin/bash/*.c)
 PROGRAM = $(wildcard builtin/program/*.c)
 objects = $(patsubst builtin/%.c,$B/%.o,$1)
+# Where the compiler is one of musl's already, as on Alpine, it serves.
+STATIC_CC = $(if $(findstring command,$(origin CC)),$(CC),$(if $(findstring musl,$(shell $(CC) -dumpmachine)),$(CC),musl-gcc))
 LAB = $(patsubst tests/lab/%.c,$B/lab/%,$(wildcard tests/lab/*.c))
 UNITS = $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/*.c))
 FUZZERS = $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -69,6 +71,12 @@ $B/tcpprobe.so: $(call objects,$(BASH) $(COMMAND) $(ENGINE))
 
 $B/tcpprobe: $(call objects,$(PROGRAM) $(COMMAND) $(ENGINE))
 	$(CC) $(PROGRAM_LDFLAGS) $(LDFLAGS) -o $@ $^
+
+# One file that needs no C library where it runs, below a folder of its own: another compiler, other objects.
+static:
+	@command -v $(STATIC_CC) >/dev/null || { echo "there is no $(STATIC_CC): install musl-tools (Debian), or say make static CC=..." >&2; exit 1; }
+	@$(MAKE) -s B=$B/static CC=$(STATIC_CC) LDFLAGS='-static $(LDFLAGS)' CFI= $B/static/tcpprobe
+	@strip $B/static/tcpprobe
 
 # Test programs: the lab and the floors stand alone, the unit tests link the engine.
 $B/lab/%: tests/lab/%.c tests/lab/lab.h

@@ -4,7 +4,7 @@
 
 setup() {
 	load lib
-	need_builtin "loading into the shell that it lives in"
+	need inside
 	# Each test loads by itself.
 	face_prelude=
 }
@@ -27,13 +27,13 @@ setup() {
 }
 
 @test "it exports nothing but its struct" {
-	need_plain 'what watches it is exported too'
+	need plain
 	run nm -D --defined-only "$so"
 	assert_output --regexp '^[0-9a-f]+ D tcpprobe_struct$'
 }
 
 @test "it is at most 64 KiB stripped, and imports only what every bash and glibc 2.28 have" {
-	need_plain 'what watches it is imported, and large'
+	need plain
 	strip -o "$BATS_TEST_TMPDIR/so" "$so"
 	(($(stat -c %s "$BATS_TEST_TMPDIR/so") <= 65536))
 	run -0 "$tree/tests/imports" "$so"

@@ -4,7 +4,7 @@
 
 setup() {
 	load lib
-	need_builtin "-T and who said no are the builtin's"
+	need engine
 	load servers
 	need_lab
 	# shellcheck source=lab/map.sh
