@@ -180,9 +180,22 @@ interrupted() {
 	mapfile -t lines <"$BATS_TEST_TMPDIR/out"
 }
 
-# The builtin alone makes bash sleep in poll.
+# wchans PID...: where each sleeps in the kernel
+wchans() {
+	local pid
+
+	for pid; do cat "/proc/$pid/wchan" && echo; done 2>/dev/null
+}
+
+# Until the face sleeps in poll, as the builtin in the shell itself, and the program as its child. The wrapper has no such
+# moment: until it has a child.
 until_waiting() {
-	until [[ $(<"/proc/$1/wchan") == *poll* ]]; do
+	local children
+
+	until
+		read -r -a children <"/proc/$1/task/$1/children"
+		[[ $face_name == wrapper && ${#children[@]} -gt 0 || $(wchans "$1" "${children[@]}") == *poll* ]]
+	do
 		kill -0 "$1" || fail 'it ended before it waited'
 	done
 }

@@ -229,14 +229,14 @@ $port open
 }
 
 @test "a file without end and without a target can be interrupted" {
-	need engine
+	need inside
 	face 'trap "echo trapped" USR1; (read -r -t 0.3 <>"$1"; kill -USR1 "$$") & tcpprobe -f /dev/zero; echo "$?"' <(exec tail -f /dev/null)
 	assert_output $'trapped\n138'
 	assert_took_less 1000
 }
 
 @test "memory does not grow with the file" {
-	need engine
+	need inside
 	need plain
 	face 'rss() { while read -r key value _; do [[ $key == RssAnon: ]] && echo "$value"; done <"/proc/$$/status"; }; shopt -s lastpipe
 		feed() { for ((i = 0; i < $1; i++)); do echo 127.0.0.1:1; done; }
