@@ -8,7 +8,8 @@
 # perl, python3 or an nc. From top to bottom: words, options, targets, tools, one try, what it means, reports, waiting, the
 # start. Functions leave their results in variables, because a $( ) costs a process.
 #
-# shellcheck disable=SC2015,SC2086 # A && B || C: B cannot fail. What is not quoted holds nothing that needs it.
+# A && B || C: B cannot fail. What is not quoted holds nothing that needs it. What is only for bash is asked of bash alone.
+# shellcheck disable=SC2015,SC2016,SC2086,SC2125,SC2217,SC3044,SC3047
 
 # BEGIN sh_words
 tp_version=0.1.0

@@ -215,7 +215,7 @@ now_ms() {
 @test "-c probes round by round, and -v sums up each target" {
 	need engine
 	need time
-		peer open
+	peer open
 	face 'tcpprobe -qv -c 3 -i 0.05 "$@"' "127.0.0.1:$port" 127.0.0.1:1
 	assert_state refused
 	assert_equal "${#lines[@]}" 6
