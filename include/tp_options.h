@@ -14,11 +14,15 @@
 /* Semantic versioning; CHANGELOG.md says what each brought. */
 #define TP_VERSION "0.1.0"
 
-/* "tcpprobe [-46a...] [-s source] ... target ..." */
+/* "tcpprobe [OPTION]... TARGET..." */
 extern const char tp_synopsis[];
 
-/* The usage text, its lines but the first indented by four blanks, as bash's help(1) shows it. */
+/* The help below the synopsis; between its lines stands TP_USAGE_BREAK, as bash's help(1) indents. */
 extern const char tp_usage[];
+#define TP_USAGE_BREAK "\n    "
+
+/* Puts the whole help, without that indentation. */
+void tp_put_usage(struct tp_text *text);
 
 struct tp_options {
 	int family; /* AF_UNSPEC, AF_INET or AF_INET6 */
@@ -46,17 +50,22 @@ struct tp_options {
 	const char *format;
 	const char *reports_name;
 	const char *descriptor_name;
+
+	size_t command; /* the index of the word behind "--"; 0: there is none */
 };
 
 /* What holds where no option says otherwise. */
 void tp_options_init(struct tp_options *options);
 
 /*
- * Takes the options at the front of the words, up to "--" (swallowed) or the
- * first word that is none; *used counts the words taken. As POSIX utilities do:
- * "-qv", "-t5", "-t 5"; the last of two values holds.
+ * Takes the options out of the words, wherever they stand before "--", and
+ * moves the other words to the front; *operands counts those. "-qv", "-t5",
+ * "-t 5", "--timeout 5", "--timeout=5"; a long name may be cut while it is
+ * unique. The last of two values holds. face is a letter of usage.def's column:
+ * an option of other faces is refused.
  * Returns 0, or EINVAL with the reason in *why.
  */
-int tp_options_parse(struct tp_options *options, char *const words[], size_t count, size_t *used, struct tp_why *why);
+int tp_options_parse(struct tp_options *options, char face, char *words[], size_t count, size_t *operands,
+		     struct tp_why *why);
 
 #endif

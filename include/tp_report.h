@@ -5,7 +5,6 @@
 
 #include "tp_engine.h"
 #include "tp_text.h"
-#include "tp_trace.h"
 
 /* "db:5432"; a host with colons stands in brackets. */
 void tp_put_label(struct tp_text *text, const struct tp_result *result);
@@ -28,13 +27,19 @@ void tp_put_format(struct tp_text *text, const char *format, const struct tp_res
 /* A JSON object (RFC 8259); bytes that are no UTF-8 become U+FFFD. */
 void tp_put_json(struct tp_text *text, const struct tp_result *result);
 
-/* " 1  10.20.1.2  0.310 ms" */
-void tp_put_hop(struct tp_text *text, const struct tp_hop *hop);
+/* -- Parts of a report */
 
-/* {"hop":1,"address":"10.20.1.2","ms":0.310} */
-void tp_put_hop_json(struct tp_text *text, const struct tp_hop *hop);
+/* The numeric address, "-" where there is none; in JSON a string, or null. */
+void tp_put_address(struct tp_text *text, const union tp_address *address);
+void tp_put_json_address(struct tp_text *text, const union tp_address *address);
 
-/* "db:5432 timeout: answered up to hop 2 (10.20.2.2), silent beyond" */
-void tp_put_verdict(struct tp_text *text, const struct tp_verdict *verdict);
+/* Microseconds as milliseconds, "0.412"; where they are negative none were measured, and the text is none. */
+void tp_put_ms(struct tp_text *text, int64_t us, const char *none);
+
+/* "port unreachable" */
+void tp_put_icmp(struct tp_text *text, const struct tp_evidence *evidence);
+
+/* What came of the last try, without a word about the wait that it was part of. */
+void tp_put_cause(struct tp_text *text, const struct tp_result *result);
 
 #endif

@@ -7,7 +7,7 @@
 #define TP_SAYS_H
 
 /* Of a word that should be targets. */
-#define TP_SAYS_NO_TARGET "no target"
+#define TP_SAYS_NO_TARGET "no target: is a variable unset?"
 #define TP_SAYS_EMPTY_WORD "an empty word: is a variable unset?"
 #define TP_SAYS_ASSIGNMENT "a word with = is no target"
 #define TP_SAYS_UNIX_SOCKET "a Unix socket, not TCP"
@@ -24,7 +24,6 @@
 #define TP_SAYS_BAD_PORT "a port is 1 to 65535"
 #define TP_SAYS_BAD_RANGE "the range is reversed"
 #define TP_SAYS_UNKNOWN_PORT "neither a port nor a known service"
-#define TP_SAYS_LATE_OPTION "not a port; options stand before the targets"
 #define TP_SAYS_NO_PORT "no port: HOST PORT, or HOST:PORT"
 #define TP_SAYS_NO_IPV6_PORT "no port: HOST PORT, or [HOST]:PORT"
 #define TP_SAYS_NO_OWN_PORT "no port: of several targets each is HOST:PORT"
@@ -45,7 +44,8 @@
 #define TP_SAYS_BAD_OPTION "invalid option"
 #define TP_SAYS_NO_ARGUMENT "an argument is missing"
 #define TP_SAYS_EXCLUDE "exclude each other"
-#define TP_SAYS_HELP_ALONE "-h: prints the help; the host is the first operand: tcpprobe HOST PORT"
+#define TP_SAYS_HELP_ALONE "-h and -V stand alone; a host needs no option: tcpprobe HOST PORT"
+#define TP_SAYS_NO_COMMAND "a COMMAND is missing behind it"
 #define TP_SAYS_ONE_FILE "only one file is read"
 #define TP_SAYS_BAD_DURATION "not a duration (3, 0.25, 500ms, 2s, 1m, 1h)"
 #define TP_SAYS_LONG_DURATION "too long"

@@ -29,8 +29,14 @@ bool tp_state_tells_more(enum tp_state a, enum tp_state b);
 /* What an errno value of connect(2), or of SO_ERROR after it, means. 0: open. */
 enum tp_state tp_state_of_connect(int error);
 
+/* What to call an errno value of connect(2); the same words on every system. Static storage, or strerror(3)'s. */
+const char *tp_connect_words(int error);
+
 /* What a getaddrinfo(3) failure means: eai is EAI_..., error the errno beside EAI_SYSTEM. */
 enum tp_state tp_state_of_lookup(int eai, int error);
+
+/* What to call it, but for EAI_SYSTEM; as tp_connect_words(). */
+const char *tp_lookup_words(int eai);
 
 /* This process or system is out of something, which may pass: descriptors, buffers, memory, processes. */
 bool tp_is_shortage(int error);

@@ -9,8 +9,8 @@
 # shellcheck disable=SC2015,SC2016,SC2086 # what is not quoted holds nothing that needs it
 
 # BEGIN sh_words
-tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFnsTz tp_says_no_target='no target' tp_says_not_tcp='not TCP'
-tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 timeout 124 ' tp_says_bad_option='invalid option'
+tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFnsTz tp_says_no_target='no target: is a variable unset?'
+tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 timeout 124 ' tp_says_not_tcp='not TCP'
 tp_says_empty_word='an empty word: is a variable unset?' tp_says_assignment='a word with = is no target'
 tp_says_unix_socket='a Unix socket, not TCP' tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0'
 tp_says_bad_host='not a host: blanks, control bytes and / @ [ ] are in none' tp_says_bad_port='a port is 1 to 65535'
@@ -18,16 +18,16 @@ tp_says_bad_range='the range is reversed' tp_says_unknown_port='neither a port n
 tp_says_no_port='no port: HOST PORT, or HOST:PORT' tp_says_try_help='Try '\''tcpprobe --help'\''.'
 tp_says_cut_password='an '\''@'\'' behind the host; in a password write / as %2F, ? as %3F, # as %23'
 tp_says_only_b='only the builtin has it' tp_says_only_bp='only the builtin and the program have it'
-tp_says_no_argument='an argument is missing' tp_says_exclude='exclude each other' tp_says_not_open='not open after '
+tp_says_bad_option='invalid option' tp_says_no_argument='an argument is missing' tp_says_exclude='exclude each other'
 tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)' tp_says_lookup_late='Name lookup timed out'
-tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
+tp_says_still_open='still open after ' tp_says_not_closed='not closed after ' tp_says_not_open='not open after '
 tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q
  wait:r wait-closed:R source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
 tp_services=' amqp 5672 amqps 5671 cassandra 9042 clickhouse 9000 consul 8500 docker 2375 domain 53 elasticsearch 9200 etcd 2379
  ftp 21 ftps 990 git 9418 http 80 https 443 imap 143 imaps 993 kafka 9092 ldap 389 ldaps 636 mariadb 3306
  memcached 11211 mongodb 27017 mqtt 1883 mqtts 8883 mssql 1433 mysql 3306 nats 4222 oracle 1521 pop3 110 pop3s 995
- postgres 5432 postgresql 5432 rdp 3389 redis 6379 rediss 6379 rsync 873 sftp 22 smtp 25 smtps 465 sqlserver 1433
- ssh 22 submission 587 telnet 23 vault 8200 vnc 5900 ws 80 wss 443 zookeeper 2181 '
+ postgres 5432 postgresql 5432 rdp 3389 redis 6379 rediss 6379 sftp 22 smtp 25 smtps 465 sqlserver 1433 ssh 22
+ submission 587 telnet 23 vault 8200 vnc 5900 ws 80 wss 443 zookeeper 2181 '
 tp_words="open=Connection reset by peer;=Broken pipe;refused=Connection refused;timeout=Operation timed out;\
 =Connection timed out;unresolved=Name or service not known;=Temporary failure in name resolution;\
 =Non-recoverable failure in name resolution;=The host has no address of this family;\
@@ -35,22 +35,22 @@ tp_words="open=Connection reset by peer;=Broken pipe;refused=Connection refused;
 unreachable=No route to host;=Network is unreachable;=Network is down;=Permission denied;=Operation not permitted;\
 =Invalid argument;=Host is down;=Protocol error;=Operation not supported;=Protocol not available;\
 =Machine is not on the network;=Host is unreachable;=Network unreachable;"
-tp_help='Usage: tcpprobe [OPTION]... TARGET... [-- COMMAND [ARG]...]
+tp_help='usage: tcpprobe [OPTION]... TARGET... [-- COMMAND [ARG]...]
 Is a TCP port reachable, and if not, why not? Nothing is sent to the peer.
 TARGET: HOST PORT..., HOST:PORT, :PORT, /dev/tcp/HOST/PORT, or a URL.
 PORT: a number, a service name, a range 8000-8010, a list 22,80,8000-8010.
 TIME: seconds, or a number with ms, s, m or h: 3, 0.25, 500ms, 1m.
 COMMAND replaces the process once every target is as wanted.
-  -1, --any                one open target is enough
-  -h, --help               show this help
-  -i, --interval TIME      pause between tries (0.25) or rounds (1)
-  -j, --json               a JSON object for each probe, one a line
-  -q, --quiet              no messages about what is not open
-  -r, --wait TIME          try until open, at most TIME in all (0: for ever)
-  -R, --wait-closed TIME   try until nobody accepts: for draining
-  -t, --timeout TIME       deadline of a probe, lookup included (5; 0: none)
-  -v, --verbose            a line for each open target, and the states counted
-  -V, --version            show name, version and face
+  -1, --any               one open target is enough
+  -h, --help              show this help
+  -i, --interval TIME     pause between tries (0.25) or rounds (1)
+  -j, --json              a JSON object for each probe, one a line
+  -q, --quiet             no messages about what is not open
+  -r, --wait TIME         try until open, at most TIME in all (0: for ever)
+  -R, --wait-closed TIME  try until nobody accepts: for draining
+  -t, --timeout TIME      deadline of a probe, lookup included (5; 0: none)
+  -v, --verbose           a line for each open target, and the states counted
+  -V, --version           show name, version and face
 Exit status: 0 open, 1 refused, 2 wrong usage, 3 unreachable, 4 unresolved, 5
 error, 124 timeout, 126, 127 COMMAND cannot be run, is not found, 128+n
 signal n ended it
@@ -210,8 +210,7 @@ tp_target() {
 		/dev/tcp/*/*) set -- "${1#/dev/tcp/}" && set -- "${1%%/*}:${1#*/}" ;;
 		/* | unix:*) tp_misuse "$1" "$tp_says_unix_socket" ;;
 		*@*) tp_misuse "$1" "$tp_says_bad_host" ;;
-		# A path behind a list is dropped. Behind an address it is a network.
-		*,*:*/tcp | *,*:*/udp) ;;
+		*,*:*/tcp | *,*:*/udp) ;; # A path behind a list is dropped. Behind an address it is a network.
 		*,*:*/*) tp_rest=${1##*,} && set -- "${1%"$tp_rest"}${tp_rest%%/*}" ;;
 		*/[0-9]*) tp_rest=${1%%/*} && tp_rest=${tp_rest#\[} && ! tp_numeric "${tp_rest%\]}" || tp_misuse "$1" "$tp_says_only_bp" ;;
 		:*) tp_numeric "$1" || set -- "localhost$1" ;;
@@ -486,8 +485,7 @@ tp_is_program() {
 		*i*,*) return 1 ;;
 		*s*,*) [ $2 -gt 0 ] || return 2 && return ;;
 		*c*,*) ;;
-		# ksh93 hides the name of a pipe.
-		*,ksh*) return ;;
+		*,ksh*) return ;; # ksh93 hides the name of a pipe
 	esac
 	case $(tr -d '\0' 2>/dev/null </proc/$$/cmdline) in *"c#!/bin/sh$tp_newline# tcpprobe$tp_newline"*) ;; *) return 1 ;; esac
 	[ $2 -gt 0 ] || return 2

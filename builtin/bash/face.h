@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the parts of the face share. Only they see bash: its signals, its output, its variables. */
+/* What the parts of the builtin share. Only they see bash: its signals and its variables. */
 #ifndef TP_BASH_FACE_H
 #define TP_BASH_FACE_H
 
@@ -9,11 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tp_engine.h"
-#include "tp_progress.h"
 #include "tp_text.h"
 
-/* -- bash_signals.c */
+/* -- signals.c */
 
 struct face_signals {
 	int traps[NSIG];  /* pending_traps that are not ours to obey: their trap is what we run in */
@@ -21,8 +19,11 @@ struct face_signals {
 	struct sigaction int_default;
 };
 
-/* Which signals are not ours. With catch_int SIGINT is caught where it would end the shell at once. */
-void face_signals_begin(struct face_signals *signals, bool catch_int);
+/* Which signals are not ours. */
+void face_signals_begin(struct face_signals *signals);
+
+/* From here on SIGINT is caught where it would end the shell at once. */
+void face_signals_catch_int(struct face_signals *signals);
 
 /* As they were. A SIGINT that was caught is sent anew: it ends the shell, as it would have. */
 void face_signals_end(struct face_signals *signals);
@@ -36,34 +37,7 @@ int face_interrupted(const struct face_signals *signals);
  */
 int face_wait(const struct face_signals *signals, struct pollfd *fds, nfds_t count, int64_t timeout_us);
 
-/* -- bash_output.c */
-
-struct face_output {
-	const struct face_signals *signals;
-	struct tp_text text; /* for standard output, not yet written */
-	struct tp_progress progress;
-	int error;       /* errno value of a write that failed: nothing more is written */
-	bool last_words; /* written though a signal came */
-};
-
-/* Writes what is in output->text; if_much: only where it is worth a call. */
-void face_flush(struct face_output *output);
-void face_flush_if_much(struct face_output *output);
-
-/*
- * "what: why", or "why" where what is NULL, on standard error as bash has it: "script: line 3: tcpprobe: ". In a bash
- * whose $0 says that it is but the program tcpprobe, without the line of a script that nobody wrote.
- */
-void face_say(const char *what, const char *why);
-
-/* A message, after what was put before it. */
-void face_complain(struct face_output *output, const char *message);
-
-/* Brings the progress line up to date, or takes it away. */
-void face_show_progress(struct face_output *output, struct tp_engine_counts counts);
-void face_hide_progress(struct face_output *output);
-
-/* -- bash_variables.c */
+/* -- variables.c */
 
 /* Can reports go into this variable, as an indexed array? Returns 0, or EINVAL with the reason in *why. */
 int face_check_array(char option, const char *name, struct tp_why *why);

@@ -38,7 +38,7 @@ int face_interrupted(const struct face_signals *signals)
 	return terminating_signal != 0 ? terminating_signal : trapped_signal(signals);
 }
 
-void face_signals_begin(struct face_signals *signals, bool catch_int)
+void face_signals_begin(struct face_signals *signals)
 {
 	/*
 	 * Inside a trap, older bashes count its signal as pending until it has ended.
@@ -51,7 +51,11 @@ void face_signals_begin(struct face_signals *signals, bool catch_int)
 	/* Background jobs end while we wait, as they may; and a window's size is no matter of ours. */
 	signals->traps[SIGCHLD] = INT_MAX;
 	signals->traps[SIGWINCH] = INT_MAX;
-	if (!catch_int || sigint_sighandler == NULL)
+}
+
+void face_signals_catch_int(struct face_signals *signals)
+{
+	if (sigint_sighandler == NULL)
 		return;
 	sigaction(SIGINT, NULL, &signals->int_default);
 	signals->catches_int = signals->int_default.sa_handler == SIG_DFL;

@@ -10,24 +10,22 @@
 #include "tp_report.h"
 #include "tp_says.h"
 
-const char tp_synopsis[] = "tcpprobe [-"
-#define TP_FLAG(letter, function, help) #letter
-#include "usage.def"
-			   "]"
-#define TP_VALUE(letter, argument, function, help) " [-" #letter " " #argument "]"
-#include "usage.def"
-			   " target ...";
+void tp_put_usage(struct tp_text *text)
+{
+	const char *line = tp_usage, *newline;
 
-/* One string, with the indentation that bash gives the first line: an array of lines would be relocated in each shell. */
-const char tp_usage[] = ""
-#define TP_TEXT(line) line "\n    "
-#define TP_FLAG(letter, function, help) "  -" #letter "\t\t" help "\n    "
-#define TP_VALUE(letter, argument, function, help) "  -" #letter " " #argument "\t" help "\n    "
-#include "usage.def"
-#define TP_STATE(id, status, telling, word, meaning) "  " #status "\t" word ": " meaning "\n    "
-#define TP_STATUS(id, status, written, meaning) "  " written "\t" meaning "\n    "
-#include "tcpprobe.def"
-	;
+	tp_put(text, "usage: ");
+	tp_put(text, tp_synopsis);
+	/* What bash indents is not indented here. */
+	while ((newline = strstr(line, TP_USAGE_BREAK)) != NULL) {
+		tp_put(text, "\n");
+		tp_put_bytes(text, line, (size_t)(newline - line));
+		line = newline + strlen(TP_USAGE_BREAK);
+	}
+	tp_put(text, "\n");
+	tp_put(text, line);
+	tp_put(text, "\n");
+}
 
 void tp_options_init(struct tp_options *options)
 {
@@ -43,24 +41,20 @@ void tp_options_init(struct tp_options *options)
  * One function an option, named in usage.def. value is NULL for a flag.
  * Each returns 0, or EINVAL with the reason.
  */
-static int set_family(struct tp_options *options, int family, struct tp_why *why)
-{
-	if (options->family != AF_UNSPEC && options->family != family)
-		return tp_because(why, "-4 and -6 " TP_SAYS_EXCLUDE);
-	options->family = family;
-	return 0;
-}
-
 static int set_ipv4(struct tp_options *options, const char *value, struct tp_why *why)
 {
 	(void)value;
-	return set_family(options, AF_INET, why);
+	(void)why;
+	options->family = AF_INET;
+	return 0;
 }
 
 static int set_ipv6(struct tp_options *options, const char *value, struct tp_why *why)
 {
 	(void)value;
-	return set_family(options, AF_INET6, why);
+	(void)why;
+	options->family = AF_INET6;
+	return 0;
 }
 
 #define SET_FLAG(name)                                                                           \
@@ -130,22 +124,16 @@ static int set_interval(struct tp_options *options, const char *value, struct tp
 	return set_duration(&options->interval_us, 'i', value, why);
 }
 
-static int set_wait(struct tp_options *options, enum tp_until until, const char *value, struct tp_why *why)
-{
-	if (options->until != TP_ONCE && options->until != until)
-		return tp_because(why, "-r and -R " TP_SAYS_EXCLUDE);
-	options->until = until;
-	return set_duration(&options->wait_us, until == TP_UNTIL_OPEN ? 'r' : 'R', value, why);
-}
-
 static int set_until_open(struct tp_options *options, const char *value, struct tp_why *why)
 {
-	return set_wait(options, TP_UNTIL_OPEN, value, why);
+	options->until = TP_UNTIL_OPEN;
+	return set_duration(&options->wait_us, 'r', value, why);
 }
 
 static int set_until_closed(struct tp_options *options, const char *value, struct tp_why *why)
 {
-	return set_wait(options, TP_UNTIL_CLOSED, value, why);
+	options->until = TP_UNTIL_CLOSED;
+	return set_duration(&options->wait_us, 'R', value, why);
 }
 
 /* Far more probes than there are ports and descriptors; rounds a second for thirty years. */
@@ -205,44 +193,202 @@ static int set_descriptor_name(struct tp_options *options, const char *value, st
 	return 0;
 }
 
+/* A row of usage.def. Arrays, not pointers, which would be relocated in each shell. */
 static const struct option {
 	char letter[2];
+	char name[15];
+	char faces[4];
 	bool has_value;
 	int (*set)(struct tp_options *options, const char *value, struct tp_why *why);
 } table[] = {
-#define TP_FLAG(letter, function, help) { #letter, false, set_##function },
-#define TP_VALUE(letter, argument, function, help) { #letter, true, set_##function },
+#define TP_FLAG(letter, name, function, faces, help) { #letter, name, faces, false, set_##function },
+#define TP_VALUE(letter, name, argument, function, faces, help) { #letter, name, faces, true, set_##function },
 #include "usage.def"
 };
 
-static const struct option *find_option(char letter)
+#define TABLE_COUNT (sizeof(table) / sizeof(*table))
+
+static const struct option *find_letter(char letter)
 {
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+	static const char aliases[][2][2] = {
+#define TP_ALIAS(letter, name, argument, of) { #letter, #of },
+#include "usage.def"
+	};
+
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++) {
+		if (aliases[i][0][0] == letter)
+			letter = aliases[i][1][0];
+	}
+	for (size_t i = 0; i < TABLE_COUNT; i++) {
 		if (table[i].letter[0] == letter)
 			return &table[i];
 	}
 	return NULL;
 }
 
-/* One word of options, "-qvt5"; next is the word behind it, or NULL. *used counts what was taken. */
-static int parse_word(struct tp_options *options, const char *word, const char *next, size_t *used, struct tp_why *why)
+/* The words on their way to options. */
+struct parser {
+	struct tp_options *options;
+	char face;
+	char **words;
+	size_t count, next; /* next: the first word that was not looked at */
+	uint32_t given;     /* bits: the rows of the table that were given */
+	struct tp_why *why;
+};
+
+/* Some face has the option, but not this one. */
+static int refuse_face(const struct parser *parser, const struct option *option, const char *word)
+{
+	return tp_because(parser->why, "%s: %s", tp_quote(word).text,
+			  strcmp(option->faces, "b") == 0 ? TP_SAYS_ONLY_B : TP_SAYS_ONLY_BP);
+}
+
+/* Sets an option that came in this word. value is what was written to it, or NULL: then the next word is its value. */
+static int take(struct parser *parser, const struct option *option, const char *word, const char *value)
+{
+	if (strchr(option->faces, parser->face) == NULL)
+		return refuse_face(parser, option, word);
+	parser->given |= UINT32_C(1) << (option - table);
+	if (option->has_value && value == NULL) {
+		if (parser->next == parser->count)
+			return tp_because(parser->why, "%s: " TP_SAYS_NO_ARGUMENT, tp_quote(word).text);
+		value = parser->words[parser->next++];
+	}
+	return option->set(parser->options, value, parser->why);
+}
+
+/* "-qvt5" */
+static int parse_letters(struct parser *parser, const char *word)
 {
 	for (const char *letter = word + 1; *letter != '\0'; letter++) {
-		const struct option *option = find_option(*letter);
+		const struct option *option = find_letter(*letter);
+		int error;
 
 		if (option == NULL)
-			return tp_because(why, "%s: " TP_SAYS_BAD_OPTION, tp_quote(word).text);
-		if (!option->has_value) {
-			if (option->set(options, NULL, why) != 0)
-				return EINVAL;
+			return tp_because(parser->why, "%s: " TP_SAYS_BAD_OPTION, tp_quote(word).text);
+		if (option->has_value)
+			return take(parser, option, word, letter[1] != '\0' ? letter + 1 : NULL);
+		error = take(parser, option, word, NULL);
+		if (error != 0)
+			return error;
+	}
+	return 0;
+}
+
+/* The option of this long name, or the only one that it is the beginning of. *many: it is that of several. */
+static const struct option *find_name(const char *name, size_t length, bool *many)
+{
+	const struct option *found = NULL;
+
+	*many = false;
+	for (size_t i = 0; i < TABLE_COUNT; i++) {
+		if (strncmp(table[i].name, name, length) != 0)
 			continue;
+		if (table[i].name[length] == '\0') {
+			*many = false;
+			return &table[i];
 		}
-		if (letter[1] != '\0')
-			return option->set(options, letter + 1, why);
-		if (next == NULL)
-			return tp_because(why, "-%s: " TP_SAYS_NO_ARGUMENT, option->letter);
-		*used += 1;
-		return option->set(options, next, why);
+		*many = found != NULL;
+		found = &table[i];
+	}
+	return found;
+}
+
+/* The longest name that is compared with others. */
+#define NAME_MAX_LENGTH (sizeof(table[0].name) - 1)
+
+/* How many letters must be put in, taken out or changed to make one name the other (Levenshtein's distance). */
+static size_t distance(const char *one, size_t length, const char *other)
+{
+	size_t row[NAME_MAX_LENGTH + 1], other_length = strlen(other);
+
+	for (size_t j = 0; j <= other_length; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= length; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= other_length; j++) {
+			size_t above = row[j], best = diagonal + (one[i - 1] != other[j - 1]);
+
+			if (above + 1 < best)
+				best = above + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+			diagonal = above;
+		}
+	}
+	return row[other_length];
+}
+
+static int refuse_name(const struct parser *parser, const char *word, size_t length)
+{
+	const struct option *nearest = NULL;
+	size_t least = 3;
+
+	for (size_t i = 0; i < TABLE_COUNT && length <= NAME_MAX_LENGTH; i++) {
+		size_t steps = distance(word + 2, length, table[i].name);
+
+		if (steps < least) {
+			least = steps;
+			nearest = &table[i];
+		}
+	}
+	if (nearest == NULL)
+		return tp_because(parser->why, "%s: " TP_SAYS_BAD_OPTION, tp_quote(word).text);
+	return tp_because(parser->why, "%s: " TP_SAYS_BAD_OPTION "; did you mean --%s?", tp_quote(word).text,
+			  nearest->name);
+}
+
+/* "--timeout", "--timeout=5" */
+static int parse_name(struct parser *parser, const char *word)
+{
+	const char *name = word + 2;
+	size_t length = strcspn(name, "=");
+	const char *value = name[length] == '=' ? name + length + 1 : NULL;
+	bool many;
+	const struct option *option = find_name(name, length, &many);
+
+	if (many)
+		return tp_because(parser->why, "%s: " TP_SAYS_AMBIGUOUS, tp_quote(word).text);
+	if (option == NULL)
+		return refuse_name(parser, word, length);
+	if (value != NULL && !option->has_value)
+		return tp_because(parser->why, "%s: " TP_SAYS_NO_VALUE, tp_quote(word).text);
+	return take(parser, option, word, value);
+}
+
+/* "--": what follows is a COMMAND. */
+static int take_command(struct parser *parser)
+{
+	if (parser->face == 'b')
+		return tp_because(parser->why, "'--': " TP_SAYS_ONLY_PW "; here: tcpprobe TARGET && COMMAND");
+	if (parser->next == parser->count)
+		return tp_because(parser->why, "'--': " TP_SAYS_NO_COMMAND);
+	parser->options->command = parser->next;
+	parser->count = parser->next;
+	return 0;
+}
+
+/* Are both of these letters' options given? */
+static bool both_given(const struct parser *parser, char one, char other)
+{
+	uint32_t bits = UINT32_C(1) << (find_letter(one) - table) | UINT32_C(1) << (find_letter(other) - table);
+
+	return (parser->given & bits) == bits;
+}
+
+static int check_exclusions(const struct parser *parser)
+{
+	static const char pairs[][2][2] = {
+#define TP_EXCLUDE(one, other) { #one, #other },
+#include "usage.def"
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+		if (both_given(parser, pairs[i][0][0], pairs[i][1][0]))
+			return tp_because(parser->why, "-%s and -%s " TP_SAYS_EXCLUDE, pairs[i][0], pairs[i][1]);
 	}
 	return 0;
 }
@@ -260,54 +406,40 @@ static int check_source(struct tp_options *options, struct tp_why *why)
 	return 0;
 }
 
-/* What only the whole of the options tells. */
-static int check(struct tp_options *options, struct tp_why *why)
+/* What only the whole of the words tells. */
+static int check(const struct parser *parser, size_t operands)
 {
-	const struct {
-		bool first, second;
-		const char *names;
-	} exclusive[] = {
-		{ options->repeat, options->until != TP_ONCE,
-		  options->until == TP_UNTIL_OPEN ? "-c and -r" : "-c and -R" },
-		{ options->first_open, options->until == TP_UNTIL_CLOSED, "-1 and -R" },
-		{ options->format != NULL, options->json, "-F and -j" },
-		{ options->descriptor_name != NULL, options->half_open, "-u and -z" },
-		{ options->descriptor_name != NULL, options->repeat, "-u and -c" },
-		{ options->descriptor_name != NULL, options->until == TP_UNTIL_CLOSED, "-u and -R" },
-	};
+	struct tp_options *options = parser->options;
+	int error = check_exclusions(parser);
 
-	/* A trace is one probe, half-open as it is, and its lines are no format's. */
-	if (options->trace && (options->first_open || options->each_address || options->repeat ||
-			       options->file != NULL || options->format != NULL || options->reports_name != NULL ||
-			       options->until != TP_ONCE || options->descriptor_name != NULL || options->half_open))
-		return tp_because(why, "-T goes with none of -1 -a -c -f -F -o -r -R -u -z");
-	for (size_t i = 0; i < sizeof(exclusive) / sizeof(*exclusive); i++) {
-		if (exclusive[i].first && exclusive[i].second)
-			return tp_because(why, "%s " TP_SAYS_EXCLUDE, exclusive[i].names);
-	}
+	if (error != 0)
+		return error;
+	/* Many tools call the host -h: with a help's status 0 a wait would be over. */
+	if ((options->help || options->version) && (operands > 0 || options->file != NULL || options->command > 0))
+		return tp_because(parser->why, TP_SAYS_HELP_ALONE);
 	if (options->interval_us < 0)
 		options->interval_us = options->repeat ? 1000000 : 250000;
-	return check_source(options, why);
+	return check_source(options, parser->why);
 }
 
-int tp_options_parse(struct tp_options *options, char *const words[], size_t count, size_t *used, struct tp_why *why)
+int tp_options_parse(struct tp_options *options, char face, char *words[], size_t count, size_t *operands,
+		     struct tp_why *why)
 {
-	*used = 0;
-	while (*used < count && words[*used][0] == '-' && words[*used][1] != '\0') {
-		const char *word = words[*used], *next = *used + 1 < count ? words[*used + 1] : NULL;
+	struct parser parser = { .options = options, .face = face, .words = words, .count = count, .why = why };
+	int error = 0;
 
-		*used += 1;
-		if (strcmp(word, "--") == 0)
-			break;
-		if (strcmp(word, "--help") == 0) {
-			options->help = true;
-			return check(options, why);
-		}
-		if (parse_word(options, word, next, used, why) != 0)
-			return EINVAL;
+	*operands = 0;
+	while (error == 0 && parser.next < parser.count) {
+		char *word = words[parser.next++];
+
+		if (word[0] != '-' || word[1] == '\0')
+			words[(*operands)++] = word;
+		else if (word[1] != '-')
+			error = parse_letters(&parser, word);
+		else if (word[2] != '\0')
+			error = parse_name(&parser, word);
+		else
+			error = take_command(&parser);
 	}
-	/* Of many tools -h is the host: with the status 0 of a help a wait would be over. */
-	if (options->help && count > 1)
-		return tp_because(why, TP_SAYS_HELP_ALONE);
-	return check(options, why);
+	return error != 0 ? error : check(&parser, *operands);
 }

@@ -17,7 +17,7 @@ void tp_put_label(struct tp_text *text, const struct tp_result *result)
 	tp_put_number(text, result->port);
 }
 
-static void put_address(struct tp_text *text, const union tp_address *address)
+void tp_put_address(struct tp_text *text, const union tp_address *address)
 {
 	char numeric[TP_ADDRESS_TEXT];
 
@@ -25,8 +25,7 @@ static void put_address(struct tp_text *text, const union tp_address *address)
 	tp_put(text, numeric);
 }
 
-/* Microseconds as milliseconds; where none were measured, what stands for none. */
-static void put_ms(struct tp_text *text, int64_t us, const char *none)
+void tp_put_ms(struct tp_text *text, int64_t us, const char *none)
 {
 	if (us < 0)
 		tp_put(text, none);
@@ -55,7 +54,7 @@ static const char *icmp_words(int family, uint8_t type, uint8_t code)
 	return NULL;
 }
 
-static void put_icmp(struct tp_text *text, const struct tp_evidence *evidence)
+void tp_put_icmp(struct tp_text *text, const struct tp_evidence *evidence)
 {
 	const char *words = icmp_words(evidence->reporter.any.sa_family, evidence->type, evidence->code);
 
@@ -75,22 +74,21 @@ static void put_evidence(struct tp_text *text, const struct tp_evidence *evidenc
 	if (!evidence->icmp)
 		return;
 	tp_put(text, " (");
-	put_icmp(text, evidence);
+	tp_put_icmp(text, evidence);
 	tp_put(text, ", says ");
-	put_address(text, &evidence->reporter);
+	tp_put_address(text, &evidence->reporter);
 	tp_put(text, ")");
 }
 
-/* What came of the try, without a word of the wait that it was part of. */
-static void put_cause(struct tp_text *text, const struct tp_result *result)
+void tp_put_cause(struct tp_text *text, const struct tp_result *result)
 {
 	if (result->in_lookup && result->error == ETIMEDOUT) {
 		tp_put(text, TP_SAYS_LOOKUP_LATE);
 	} else if (result->eai != 0 && result->eai != EAI_SYSTEM) {
-		tp_put(text, gai_strerror(result->eai));
+		tp_put(text, tp_lookup_words(result->eai));
 	} else {
 		tp_put(text, result->in_lookup ? "Name lookup failed: " : "");
-		tp_put(text, strerror(result->error));
+		tp_put(text, tp_connect_words(result->error));
 		put_evidence(text, &result->evidence);
 	}
 }
@@ -110,7 +108,7 @@ void tp_put_reason(struct tp_text *text, const struct tp_result *result)
 		tp_put(text, has_cause ? ": " : "");
 	}
 	if (has_cause)
-		put_cause(text, result);
+		tp_put_cause(text, result);
 }
 
 void tp_put_failure(struct tp_text *text, const struct tp_result *result)
@@ -136,10 +134,10 @@ void tp_put_success(struct tp_text *text, const struct tp_result *result)
 	tp_put(text, " ");
 	tp_put(text, tp_state_word(result->state));
 	tp_put(text, " ");
-	put_address(text, &result->address);
+	tp_put_address(text, &result->address);
 	if (result->connect_us >= 0) {
 		tp_put(text, " ");
-		put_ms(text, result->connect_us, "");
+		tp_put_ms(text, result->connect_us, "");
 		tp_put(text, " ms");
 	}
 }
@@ -155,7 +153,7 @@ static bool put_conversion(struct tp_text *text, char letter, const struct tp_re
 		tp_put_number(text, result->port);
 		return true;
 	case 'a':
-		put_address(text, &result->address);
+		tp_put_address(text, &result->address);
 		return true;
 	case 's':
 		tp_put(text, tp_state_word(result->state));
@@ -167,13 +165,13 @@ static bool put_conversion(struct tp_text *text, char letter, const struct tp_re
 		tp_put_reason(text, result);
 		return true;
 	case 'r':
-		put_address(text, &result->evidence.reporter);
+		tp_put_address(text, &result->evidence.reporter);
 		return true;
 	case 't':
-		put_ms(text, result->connect_us, "-");
+		tp_put_ms(text, result->connect_us, "-");
 		return true;
 	case 'l':
-		put_ms(text, result->lookup_us, "-");
+		tp_put_ms(text, result->lookup_us, "-");
 		return true;
 	case 'n':
 		tp_put_number(text, result->try);
@@ -297,7 +295,7 @@ static void put_json_string(struct tp_text *text, const char *string)
 	tp_put(text, "\"");
 }
 
-static void put_json_address(struct tp_text *text, const union tp_address *address)
+void tp_put_json_address(struct tp_text *text, const union tp_address *address)
 {
 	char numeric[TP_ADDRESS_TEXT];
 
@@ -341,7 +339,7 @@ void tp_put_json(struct tp_text *text, const struct tp_result *result)
 	tp_put(text, ",\"port\":");
 	tp_put_number(text, result->port);
 	tp_put(text, ",\"address\":");
-	put_json_address(text, &result->address);
+	tp_put_json_address(text, &result->address);
 	tp_put(text, ",\"state\":\"");
 	tp_put(text, tp_state_word(result->state));
 	tp_put(text, "\",\"status\":");
@@ -349,119 +347,16 @@ void tp_put_json(struct tp_text *text, const struct tp_result *result)
 	tp_put(text, ",\"error\":");
 	put_json_reason(text, result);
 	tp_put(text, ",\"reporter\":");
-	put_json_address(text, &result->evidence.reporter);
+	tp_put_json_address(text, &result->evidence.reporter);
 	tp_put(text, ",\"icmp\":");
 	put_json_icmp(text, &result->evidence);
 	tp_put(text, ",\"connect_ms\":");
-	put_ms(text, result->connect_us, "null");
+	tp_put_ms(text, result->connect_us, "null");
 	tp_put(text, ",\"lookup_ms\":");
-	put_ms(text, result->lookup_us, "null");
+	tp_put_ms(text, result->lookup_us, "null");
 	tp_put(text, ",\"try\":");
 	tp_put_number(text, result->try);
 	tp_put(text, ",\"time\":");
 	tp_put_decimal(text, (uint64_t)result->time_us, 6);
 	tp_put(text, "}");
-}
-
-void tp_put_hop(struct tp_text *text, const struct tp_hop *hop)
-{
-	tp_put(text, hop->hop < 10 ? " " : "");
-	tp_put_number(text, hop->hop);
-	tp_put(text, "  ");
-	if (hop->us < 0) {
-		tp_put(text, "*");
-		return;
-	}
-	put_address(text, &hop->address);
-	tp_put(text, "  ");
-	put_ms(text, hop->us, "");
-	tp_put(text, " ms");
-}
-
-void tp_put_hop_json(struct tp_text *text, const struct tp_hop *hop)
-{
-	tp_put(text, "{\"hop\":");
-	tp_put_number(text, hop->hop);
-	tp_put(text, ",\"address\":");
-	put_json_address(text, &hop->address);
-	tp_put(text, ",\"ms\":");
-	put_ms(text, hop->us, "null");
-	tp_put(text, "}");
-}
-
-/* "hop 2 (10.20.2.2)", or the address alone where the hop is not known. */
-static void put_place(struct tp_text *text, const struct tp_hop *hop)
-{
-	if (hop->hop == 0) {
-		put_address(text, &hop->address);
-		return;
-	}
-	tp_put(text, "hop ");
-	tp_put_number(text, hop->hop);
-	tp_put(text, " (");
-	put_address(text, &hop->address);
-	tp_put(text, ")");
-}
-
-static void put_answer(struct tp_text *text, const struct tp_verdict *verdict)
-{
-	bool open = verdict->result.state == TP_OPEN;
-
-	if (verdict->hop.hop > 0)
-		tp_put(text, open ? "answered at " : "by the host itself, at ");
-	else
-		tp_put(text, open ? "over silent hops, by " : "by the host itself, over silent hops: ");
-	put_place(text, &verdict->hop);
-}
-
-static void put_silence(struct tp_text *text, const struct tp_verdict *verdict)
-{
-	if (verdict->hop.hop == 0) {
-		tp_put(text, "silent from the first hop");
-		return;
-	}
-	tp_put(text, "answered up to ");
-	put_place(text, &verdict->hop);
-	tp_put(text, ", silent beyond");
-}
-
-static void put_loop(struct tp_text *text, const struct tp_verdict *verdict)
-{
-	if (verdict->hop.hop == 0) {
-		tp_put(text, "still on the way after hop ");
-		tp_put_number(text, verdict->again);
-		return;
-	}
-	tp_put(text, "a routing loop, hop ");
-	tp_put_number(text, verdict->again);
-	tp_put(text, " is ");
-	put_place(text, &verdict->hop);
-	tp_put(text, " again");
-}
-
-void tp_put_verdict(struct tp_text *text, const struct tp_verdict *verdict)
-{
-	tp_put_label(text, &verdict->result);
-	tp_put(text, " ");
-	tp_put(text, tp_state_word(verdict->result.state));
-	tp_put(text, ": ");
-	switch (verdict->kind) {
-	case TP_VERDICT_ANSWERED:
-		put_answer(text, verdict);
-		break;
-	case TP_VERDICT_REJECTED:
-		put_icmp(text, &verdict->result.evidence);
-		tp_put(text, ", says ");
-		put_place(text, &verdict->hop);
-		break;
-	case TP_VERDICT_SILENT:
-		put_silence(text, verdict);
-		break;
-	case TP_VERDICT_LOOP:
-		put_loop(text, verdict);
-		break;
-	case TP_VERDICT_LOCAL:
-		put_cause(text, &verdict->result);
-		break;
-	}
 }

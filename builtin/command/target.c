@@ -125,7 +125,7 @@ static int parse_ports_item(struct parser *parser, struct tp_target *target, cha
 	}
 	port = service_port(item);
 	if (port == 0)
-		return complain(parser, item, *item == '-' ? TP_SAYS_LATE_OPTION : TP_SAYS_UNKNOWN_PORT);
+		return complain(parser, item, TP_SAYS_UNKNOWN_PORT);
 	return add_ports(target, port, port);
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <string.h>
 
 static const struct {
 	const char *word;
@@ -33,8 +34,8 @@ enum tp_state tp_state_of_connect(int error)
 	switch (error) {
 	case 0:
 		return TP_OPEN;
-#define TP_ERRNO(value, id) \
-	case value:         \
+#define TP_ERRNO(value, id, words) \
+	case value:                \
 		return TP_##id;
 #include "tcpprobe.def"
 	default:
@@ -42,18 +43,42 @@ enum tp_state tp_state_of_connect(int error)
 	}
 }
 
+const char *tp_connect_words(int error)
+{
+	switch (error) {
+#define TP_ERRNO(value, id, words) \
+	case value:                \
+		return words;
+#include "tcpprobe.def"
+	default:
+		return strerror(error);
+	}
+}
+
 enum tp_state tp_state_of_lookup(int eai, int error)
 {
 	switch (eai) {
-	case EAI_MEMORY:
-	case EAI_SERVICE:
-	case EAI_SOCKTYPE:
-		return TP_ERROR;
+#define TP_EAI(value, id, words) \
+	case value:              \
+		return TP_##id;
+#include "tcpprobe.def"
 	case EAI_SYSTEM:
 		/* ECHILD: the helper died. */
 		return tp_is_shortage(error) || error == ECHILD ? TP_ERROR : TP_UNRESOLVED;
 	default:
 		return TP_UNRESOLVED;
+	}
+}
+
+const char *tp_lookup_words(int eai)
+{
+	switch (eai) {
+#define TP_EAI(value, id, words) \
+	case value:              \
+		return words;
+#include "tcpprobe.def"
+	default:
+		return gai_strerror(eai);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "tp_duration.h"
+#include "tp_says.h"
 #include "unit.h"
 
 #define WORDS 6
@@ -13,7 +14,7 @@
 /* What was written, and what came of it. */
 struct parse {
 	int error;
-	size_t used;
+	size_t used; /* by options and their values */
 	struct tp_options options;
 	struct tp_why why;
 };
@@ -27,16 +28,25 @@ static size_t count_words(const char *const words[WORDS])
 	return count;
 }
 
+/* As the builtin; with a "--" as the program, which alone takes it. */
 static void parse(struct parse *parsed, const char *const words[WORDS])
 {
-	size_t count = count_words(words);
-	char *copies[WORDS + 1] = { NULL };
+	size_t count = count_words(words), operands, next = 0;
+	char *copies[WORDS + 1] = { NULL }, *moved[WORDS + 1];
+	char face = 'b';
 
 	memset(parsed, 0, sizeof(*parsed));
 	tp_options_init(&parsed->options);
-	for (size_t i = 0; i < count; i++)
-		copies[i] = strdup(words[i]);
-	parsed->error = tp_options_parse(&parsed->options, copies, count, &parsed->used, &parsed->why);
+	for (size_t i = 0; i < count; i++) {
+		copies[i] = moved[i] = strdup(words[i]);
+		face = strcmp(words[i], "--") == 0 ? 'p' : face;
+	}
+	parsed->error = tp_options_parse(&parsed->options, face, moved, count, &operands, &parsed->why);
+	parsed->used = count - operands;
+	/* The operands stand in front, in their order, and no word is another. */
+	for (size_t i = 0; i < count && next < operands; i++)
+		next += moved[next] == copies[i];
+	CHECK_NUMBER(next, operands);
 	for (size_t i = 0; i < count; i++) {
 		CHECK_TEXT(copies[i], words[i]);
 		free(copies[i]);
@@ -128,20 +138,74 @@ static void keeps_the_last_value(void)
 	CHECK_NUMBER(TAKEN(2, "-s127.0.0.1", "-s::1").options.family, AF_INET6);
 }
 
-static void ends_where_operands_begin(void)
+static void takes_options_wherever_they_stand(void)
 {
 	TAKEN(0, "");
-	TAKEN(0, "", "-q");
 	TAKEN(0, "-");
-	TAKEN(0, "-", "-q");
-	TAKEN(0, "db", "-q");
-	TAKEN(1, "-q", "db", "-v");
-	TAKEN(1, "--", "-q");
-	TAKEN(2, "-q", "--", "-v");
-	TAKEN(1, "--", "--");
-	TAKEN(1, "--");
-	CHECK(!TAKEN(2, "-q", "--", "-v").options.verbose);
 	TAKEN(0, NULL);
+	CHECK(TAKEN(1, "", "-q").options.quiet);
+	CHECK(TAKEN(1, "db", "5432", "-v").options.verbose);
+	CHECK_NUMBER(TAKEN(2, "db", "5432", "-t", "3").options.timeout_us, 3000000);
+	CHECK_NUMBER(TAKEN(3, "-q", "db", "--timeout", "3", "5432").options.timeout_us, 3000000);
+}
+
+static void leaves_a_command_alone(void)
+{
+	struct parse parsed = TAKEN(4, "-q", "db:1", "--", "sh", "-v");
+
+	CHECK_NUMBER(parsed.options.command, 3);
+	CHECK(!parsed.options.verbose);
+	CHECK_NUMBER(TAKEN(3, "--", "--", "db").options.command, 1);
+	CHECK_NUMBER(TAKEN(0, "db").options.command, 0);
+	REFUSED("db:1", "--");
+}
+
+static void takes_long_names(void)
+{
+	CHECK_NUMBER(TAKEN(2, "--timeout", "3", "db").options.timeout_us, 3000000);
+	CHECK_NUMBER(TAKEN(1, "--timeout=3", "db").options.timeout_us, 3000000);
+	CHECK_NUMBER(TAKEN(2, "--tim", "3", "db").options.timeout_us, 3000000);
+	CHECK_NUMBER(TAKEN(2, "-w", "3", "db").options.timeout_us, 3000000);
+	CHECK_NUMBER(TAKEN(2, "--wait", "3", "db").options.until, TP_UNTIL_OPEN);
+	CHECK_NUMBER(TAKEN(2, "--wait-c", "3", "db").options.until, TP_UNTIL_CLOSED);
+	CHECK(TAKEN(1, "--format=", "db").options.format != NULL);
+	CHECK(TAKEN(1, "--verb", "db").options.verbose);
+	CHECK(TAKEN(1, "--any", "db").options.first_open);
+}
+
+static void refuses_long_names_that_are_none(void)
+{
+	CHECK(strstr(REFUSED("--wai", "3", "db").why.text, "ambiguous") != NULL);
+	CHECK(strstr(REFUSED("--ver", "db").why.text, "ambiguous") != NULL);
+	CHECK(strstr(REFUSED("--tiemout", "3", "db").why.text, "did you mean --timeout?") != NULL);
+	CHECK(strstr(REFUSED("--quite", "db").why.text, "did you mean --quiet?") != NULL);
+	CHECK(strstr(REFUSED("--nothing-like-it", "db").why.text, "did you mean") == NULL);
+	CHECK(strstr(REFUSED("--quiet=1", "db").why.text, "takes no value") != NULL);
+	REFUSED("--timeout");
+	REFUSED("--=3", "db");
+}
+
+static void refuses_what_another_face_has(void)
+{
+	char *words[] = { (char *)"-o", (char *)"x", (char *)"db:1", (char *)"--", (char *)"sh" };
+	struct tp_options options;
+	struct tp_why why;
+	size_t operands;
+
+	tp_options_init(&options);
+	CHECK_NUMBER(tp_options_parse(&options, 'p', words, 3, &operands, &why), EINVAL);
+	CHECK_TEXT(why.text, "'-o': " TP_SAYS_ONLY_B);
+	CHECK_NUMBER(tp_options_parse(&options, 'b', words + 2, 3, &operands, &why), EINVAL);
+	CHECK(strstr(why.text, TP_SAYS_ONLY_PW) != NULL);
+}
+
+static void stands_alone_with_help(void)
+{
+	REFUSED("-h", "db");
+	REFUSED("db", "--help");
+	REFUSED("-V", "db", "1");
+	REFUSED("-h", "--", "sh");
+	REFUSED("-hf", "list");
 }
 
 static void takes_dashes_as_values_only_where_they_mean_something(void)
@@ -154,8 +218,7 @@ static void takes_dashes_as_values_only_where_they_mean_something(void)
 static void refuses_what_is_no_option(void)
 {
 	static const char *const words[] = {
-		"-x",  "-qx",       "-%",   "-\x01", "-\xc3\xa9", "--helpme", "--hel",
-		"---", "--verbose", "-t1 ", "-?",    "-=",        "-q-v",     "-5",
+		"-x", "-qx", "-%", "-\x01", "-\xc3\xa9", "--helpme", "---", "-t1 ", "-?", "-=", "-q-v", "-5",
 	};
 
 	for (size_t i = 0; i < ROWS(words); i++)
@@ -178,8 +241,8 @@ static void names_what_is_wrong(void)
 		const char *words[WORDS], *piece;
 	} rows[] = {
 		{ { "-x" }, "'-x'" },
-		{ { "-t" }, "-t: " },
-		{ { "-qs" }, "-s: " },
+		{ { "-t" }, "'-t': " },
+		{ { "-qs" }, "'-qs': " },
 		{ { "-t", "5x" }, "-t '5x'" },
 		{ { "-t-1" }, "-t '-1'" },
 		{ { "-t", "999999999999" }, "too long" },
@@ -296,22 +359,36 @@ static void refuses_what_is_no_source(void)
 		REFUSED("-s", values[i], "db");
 }
 
-static void has_a_usage_text_for_every_option(void)
+static void has_a_line_of_help_for_every_option(void)
 {
-	static const char letters[] = {
-#define TP_FLAG(letter, function, help) #letter[0],
-#define TP_VALUE(letter, argument, function, help) #letter[0],
+	static const struct {
+		const char *letter, *name;
+	} rows[] = {
+#define TP_FLAG(letter, name, function, faces, help) { #letter, name },
+#define TP_VALUE(letter, name, argument, function, faces, help) { #letter, name },
 #include "usage.def"
 	};
+	char start[32];
 
-	for (size_t i = 0; i < sizeof(letters); i++) {
-		char start[] = { '\n', ' ', ' ', ' ', ' ', ' ', ' ', '-', letters[i], '\0' };
-
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		snprintf(start, sizeof(start), TP_USAGE_BREAK "  -%s, --%s ", rows[i].letter, rows[i].name);
 		unit.row = start;
-		CHECK(strchr(tp_synopsis, letters[i]) != NULL);
 		CHECK(strstr(tp_usage, start) != NULL);
 	}
 	unit.row = NULL;
+}
+
+static void has_a_help_that_fits_a_screen(void)
+{
+	struct tp_text text = { 0 };
+	size_t lines = 0;
+
+	tp_put_usage(&text);
+	for (const char *line = text.bytes; *line != '\0'; line += strcspn(line, "\n") + 1, lines++)
+		CHECK(strcspn(line, "\n") <= 80);
+	CHECK(lines <= 50);
+	CHECK(strncmp(text.bytes, "usage: tcpprobe [OPTION]", 24) == 0);
+	tp_text_free(&text);
 }
 
 int main(void)
@@ -322,7 +399,12 @@ int main(void)
 		{ "flags may be written together", takes_flags_together },
 		{ "values may be attached or apart", takes_values_attached_and_apart },
 		{ "the last of two values holds", keeps_the_last_value },
-		{ "options end at --, at - and at the first operand", ends_where_operands_begin },
+		{ "options stand before, between and behind the operands", takes_options_wherever_they_stand },
+		{ "what follows -- is a COMMAND, and no option", leaves_a_command_alone },
+		{ "long names are taken, cut while they are unique", takes_long_names },
+		{ "a long name that is none is refused, with the nearest one", refuses_long_names_that_are_none },
+		{ "an option of another face is refused by its name", refuses_what_another_face_has },
+		{ "-h and -V go with no target", stands_alone_with_help },
 		{ "a dash that is no value is not taken for one",
 		  takes_dashes_as_values_only_where_they_mean_something },
 		{ "what is no option is refused", refuses_what_is_no_option },
@@ -335,7 +417,8 @@ int main(void)
 		{ "a source address of the other family is refused", refuses_a_source_of_the_other_family },
 		{ "a source may be an interface", takes_a_source_interface },
 		{ "any other source is refused", refuses_what_is_no_source },
-		{ "every option is in the synopsis and in the usage text", has_a_usage_text_for_every_option },
+		{ "every option has a line of help", has_a_line_of_help_for_every_option },
+		{ "the help fits 80 columns and 50 lines", has_a_help_that_fits_a_screen },
 	};
 
 	return UNIT_RUN(tests);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tp_report.h"
+#include "tp_trace_report.h"
 #include "tp_tally.h"
 
 #include <errno.h>
@@ -112,7 +113,7 @@ static void does_not_say_it_twice(void)
 	none.in_lookup = true;
 	none.eai = EAI_NONAME;
 	none.one_address = true;
-	snprintf(wanted, sizeof(wanted), "db:5432: %s", gai_strerror(EAI_NONAME));
+	snprintf(wanted, sizeof(wanted), "db:5432: %s", tp_lookup_words(EAI_NONAME));
 	CHECK_TEXT(failure_of(&none), wanted);
 }
 

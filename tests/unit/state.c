@@ -97,7 +97,7 @@ static void reads_what_the_resolver_said(void)
 		{ EAI_SYSTEM, EIO, TP_UNRESOLVED },   { EAI_SYSTEM, ECONNREFUSED, TP_UNRESOLVED },
 		{ EAI_SYSTEM, EMFILE, TP_ERROR },     { EAI_SYSTEM, ENOMEM, TP_ERROR },
 		{ EAI_SYSTEM, ECHILD, TP_ERROR },     { EAI_MEMORY, 0, TP_ERROR },
-		{ EAI_SERVICE, 0, TP_ERROR },
+		{ EAI_SERVICE, 0, TP_UNRESOLVED },
 	};
 
 	for (size_t i = 0; i < ROWS(rows); i++) {

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <config.h>
+#include "tp_output.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "builtins.h"
-#include "shell.h"
-#include "common.h"
-
-#include "face.h"
 #include "tp_os.h"
+#include "tp_says.h"
 
 /* So much is kept back while results come without a wait: a write costs as much as many of them. */
 #define MUCH 4096
@@ -46,31 +40,26 @@ static ssize_t write_quietly(int fd, const char *bytes, size_t count)
 	return put;
 }
 
-void face_say(const char *what, const char *why)
+/* May more be written? A signal ends that, except for last words. */
+static bool goes_on(const struct tp_output *output)
 {
-	const char *colon = what == NULL ? "" : ": ";
-
-	if (what == NULL)
-		what = "";
-	if (strcmp(dollar_vars[0], "tcpprobe") == 0)
-		fprintf(stderr, "tcpprobe: %s%s%s\n", what, colon, why);
-	else
-		builtin_error("%s%s%s", what, colon, why);
+	return output->error == 0 && (output->last_words || output->face->interrupted(output->face->context) == 0);
 }
 
 /* Past stdio, whose buffer would keep what a full disk refused and offer it again. */
-void face_flush(struct face_output *output)
+void tp_output_flush(struct tp_output *output)
 {
+	const struct tp_face *face = output->face;
 	const char *bytes = output->text.bytes;
 	size_t left = output->text.length;
 
 	if (output->text.failed && output->error == 0) {
-		face_say(NULL, strerror(ENOMEM));
+		face->say(face->context, NULL, strerror(ENOMEM));
 		output->error = ENOMEM;
 	}
 	if (left > 0)
-		face_hide_progress(output);
-	while (left > 0 && output->error == 0 && (output->last_words || face_interrupted(output->signals) == 0)) {
+		tp_output_hide_progress(output);
+	while (left > 0 && goes_on(output)) {
 		ssize_t put = write_quietly(STDOUT_FILENO, bytes, left);
 
 		if (put >= 0) {
@@ -78,42 +67,52 @@ void face_flush(struct face_output *output)
 			left -= (size_t)put;
 		} else if (errno == EAGAIN && !output->last_words) {
 			/* A pipe that somebody has made non-blocking, and a slow reader. */
-			face_wait(output->signals, &(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1,
-				  TP_NEVER);
+			face->wait(face->context, &(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1,
+				   TP_NEVER);
 		} else if (errno != EINTR) {
 			output->error = errno;
-			face_say("write error", strerror(output->error));
+			face->say(face->context, "write error", strerror(output->error));
 		} else if (output->last_words) {
-			/* Who interrupts last words wants none. */
+			/* A second signal: nobody waits for the last words. */
 			break;
 		}
 	}
 	tp_text_clear(&output->text);
 }
 
-void face_flush_if_much(struct face_output *output)
+void tp_output_end_line(struct tp_output *output)
 {
+	tp_put(&output->text, "\n");
 	if (output->text.length >= MUCH || output->text.failed)
-		face_flush(output);
+		tp_output_flush(output);
 }
 
-void face_complain(struct face_output *output, const char *message)
+void tp_output_complain(struct tp_output *output, const char *message)
 {
 	if (output->text.length > 0)
-		face_flush(output);
-	face_hide_progress(output);
-	face_say(NULL, message);
+		tp_output_flush(output);
+	tp_output_hide_progress(output);
+	output->face->say(output->face->context, NULL, message);
 }
 
-/* To the terminal on standard error. What cannot be shown there is no loss. */
-static void write_progress(struct tp_text *text)
+/* To standard error. What cannot be shown there is no loss. */
+static void write_to_stderr(struct tp_text *text)
 {
 	if (text->length > 0 && write_quietly(STDERR_FILENO, text->bytes, text->length) < 0)
 		text->failed = true;
 	tp_text_free(text);
 }
 
-void face_show_progress(struct face_output *output, struct tp_engine_counts counts)
+void tp_output_hint(struct tp_output *output)
+{
+	struct tp_text text = { 0 };
+
+	(void)output;
+	tp_put(&text, TP_SAYS_TRY_HELP "\n");
+	write_to_stderr(&text);
+}
+
+void tp_output_show_progress(struct tp_output *output, struct tp_engine_counts counts)
 {
 	int64_t now_us = tp_os_now_us();
 	struct tp_text text = { 0 };
@@ -121,13 +120,13 @@ void face_show_progress(struct face_output *output, struct tp_engine_counts coun
 	if (now_us < output->progress.due_us)
 		return;
 	tp_put_progress(&text, &output->progress, counts, now_us);
-	write_progress(&text);
+	write_to_stderr(&text);
 }
 
-void face_hide_progress(struct face_output *output)
+void tp_output_hide_progress(struct tp_output *output)
 {
 	struct tp_text text = { 0 };
 
 	tp_put_no_progress(&text, &output->progress);
-	write_progress(&text);
+	write_to_stderr(&text);
 }

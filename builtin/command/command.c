@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A call from its words to its status: options, targets, rounds of probes or a
+ * trace, reports.
+ */
+#include "tp_command.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tp_engine.h"
+#include "tp_feed.h"
+#include "tp_os.h"
+#include "tp_output.h"
+#include "tp_reporter.h"
+#include "tp_says.h"
+#include "tp_trace.h"
+
+struct call {
+	const struct tp_face *face;
+	struct tp_outcome *outcome;
+	struct tp_options options;
+	struct tp_feed feed;
+	struct tp_output output;
+	struct tp_reporter reporter;
+	struct tp_engine *engine; /* while it runs */
+	size_t round;             /* from 1 */
+};
+
+static int interrupted(const struct call *call)
+{
+	return call->face->interrupted(call->face->context);
+}
+
+static void say(const struct call *call, const char *what, const char *why)
+{
+	call->face->say(call->face->context, what, why);
+}
+
+/* -- What the engine and the feed ask for */
+
+static int next_target(void *context, const char **host, uint16_t *port, int *fd)
+{
+	struct call *call = context;
+
+	*fd = call->feed.fd;
+	return tp_feed_next(&call->feed, host, port);
+}
+
+static void complain_of_line(void *context, const char *text)
+{
+	struct call *call = context;
+
+	tp_output_complain(&call->output, text);
+}
+
+/* Whatever waits for the peers must not wait for us: lines are out, and the progress is up to date, before each wait. */
+static int wait_for(void *context, struct pollfd *fds, nfds_t count, int64_t timeout_us)
+{
+	struct call *call = context;
+	int64_t due_us = call->output.progress.due_us;
+
+	if (call->output.text.length > 0)
+		tp_output_flush(&call->output);
+	if (call->output.error != 0)
+		return EPIPE;
+	/* Between two rounds there is none to show: what is due would end the wait at once, again and again. */
+	if (call->engine != NULL && due_us != TP_NEVER) {
+		int64_t left_us = due_us - tp_os_now_us();
+
+		if (left_us < timeout_us)
+			timeout_us = left_us > 0 ? left_us : 0;
+		tp_output_show_progress(&call->output, tp_engine_counts(call->engine));
+	}
+	return call->face->wait(call->face->context, fds, count, timeout_us);
+}
+
+static void show_hop(void *context, const struct tp_hop *hop)
+{
+	struct call *call = context;
+
+	tp_report_hop(&call->reporter, hop);
+}
+
+/* -- The work */
+
+static void begin_progress(struct call *call)
+{
+	const struct tp_options *options = &call->options;
+	uint64_t count = tp_feed_count(&call->feed);
+	/* What a file holds is not known before, nor how many addresses a name has. */
+	bool known = (options->file == NULL || call->round > 1) && !options->each_address;
+
+	call->output.progress.due_us = TP_NEVER;
+	if (!options->quiet && (count > 1 || options->file != NULL) && isatty(STDERR_FILENO))
+		tp_progress_begin(&call->output.progress, known ? count : 0, tp_os_now_us());
+}
+
+/* Takes a result from the engine. Returns 0 or what ends the round. */
+static int take_result(struct call *call, struct tp_result *result)
+{
+	/* Ours from now on, whatever fails below. */
+	if (result->fd >= 0)
+		call->outcome->fd = result->fd;
+	if (call->options.repeat)
+		result->try = call->round;
+	if (tp_report(&call->reporter, result) != 0)
+		return ENOMEM;
+	/* Results that need no wait come without a look at the signals. */
+	if (interrupted(call) != 0)
+		return EINTR;
+	if (call->output.error != 0)
+		return EPIPE;
+	if (call->output.progress.due_us != TP_NEVER)
+		tp_output_show_progress(&call->output, tp_engine_counts(call->engine));
+	return 0;
+}
+
+/* Probes all targets once. Returns 0, EINTR, or what kept the engine from going on. */
+static int probe_round(struct call *call)
+{
+	const struct tp_options *options = &call->options;
+	struct tp_engine_setup setup = {
+		.context = call,
+		.next = next_target,
+		.wait = wait_for,
+		.helper_hook = call->face->helper_hook,
+		.family = options->family,
+		.each_address = options->each_address,
+		.first_open = options->first_open,
+		.half_open = options->half_open,
+		.keep = options->descriptor_name != NULL,
+		.limit = options->limit,
+		.timeout_us = options->timeout_us,
+		.source = options->source,
+		.until = options->until,
+		.wait_us = options->wait_us,
+		.interval_us = options->interval_us,
+		/* A file may go on for ever. */
+		.owed = options->file == NULL ? SIZE_MAX : (size_t)tp_feed_count(&call->feed),
+	};
+	struct tp_result result;
+	int error;
+
+	begin_progress(call);
+	call->engine = tp_engine_new(&setup);
+	if (call->engine == NULL)
+		return ENOMEM;
+	do {
+		error = tp_engine_next(call->engine, &result);
+		if (error == 0)
+			error = take_result(call, &result);
+	} while (error == 0);
+	tp_engine_free(call->engine);
+	call->engine = NULL;
+	tp_output_hide_progress(&call->output);
+	return error == ENOENT ? 0 : error;
+}
+
+/* Between two rounds. Returns 0 or EINTR. */
+static int pause_round(struct call *call)
+{
+	int64_t end_us = tp_os_now_us() + call->options.interval_us, left_us;
+	int error = 0;
+
+	while (error == 0 && (left_us = end_us - tp_os_now_us()) > 0)
+		error = wait_for(call, NULL, 0, left_us);
+	return error;
+}
+
+/* As probe_round(). */
+static int probe(struct call *call)
+{
+	int error = 0;
+
+	for (call->round = 1; error == 0; call->round++) {
+		error = probe_round(call);
+		/* Rounds of nothing would go on for ever, and with a pause of 0 without a look at the signals. */
+		if (error != 0 || !call->options.repeat || call->round == call->options.rounds ||
+		    call->reporter.tally.count == 0)
+			break;
+		tp_feed_rewind(&call->feed);
+		error = pause_round(call);
+	}
+	return error;
+}
+
+/* Traces the way to the target. Returns as probe_round(). */
+static int trace(struct call *call)
+{
+	struct tp_trace_setup setup = {
+		.context = call,
+		.wait = wait_for,
+		.hop = show_hop,
+		.helper_hook = call->face->helper_hook,
+		.family = call->options.family,
+		.timeout_us = call->options.timeout_us,
+		.source = call->options.source,
+	};
+	struct tp_verdict verdict;
+	const char *host;
+	uint16_t port;
+	int error = tp_feed_next(&call->feed, &host, &port);
+
+	if (error == 0)
+		error = tp_trace(&setup, host, port, &verdict);
+	if (error == 0)
+		tp_report_verdict(&call->reporter, &verdict);
+	return error;
+}
+
+/* With -1 one open target makes up for the others, and in every round. */
+static int status_of(const struct call *call)
+{
+	if (call->feed.bad > 0)
+		return TP_STATUS_USAGE;
+	if (call->options.first_open && call->reporter.tally.states[TP_OPEN] > 0)
+		return 0;
+	return call->reporter.tally.status;
+}
+
+static int usage_error(struct call *call, const char *why)
+{
+	tp_output_complain(&call->output, why);
+	tp_output_hint(&call->output);
+	return TP_STATUS_USAGE;
+}
+
+/* All that is left to say when the work is over, for whatever reason. Returns the status. */
+static int conclude(struct call *call, int error)
+{
+	int sig = error == EINTR ? interrupted(call) : 0;
+
+	/* Rounds until interrupted are summed up when they are. */
+	call->output.last_words = sig != 0 && call->options.repeat && call->options.verbose;
+	if (sig == 0 || call->output.last_words)
+		tp_report_tallies(&call->reporter);
+	tp_output_flush(&call->output);
+	if (sig != 0)
+		return TP_STATUS_SIGNAL + sig;
+	if (error == 0 && call->reporter.tally.count == 0 && call->feed.bad == 0)
+		return usage_error(call, TP_SAYS_NO_TARGET);
+	if (error == ETIMEDOUT) {
+		say(call, "-f", TP_SAYS_EARLY_END);
+		return status_of(call) != 0 ? status_of(call) : tp_state_status(TP_TIMEOUT);
+	}
+	if (error != 0 && call->output.error == 0)
+		say(call, NULL, strerror(error));
+	if (error != 0 || call->output.error != 0)
+		return tp_state_status(TP_ERROR);
+	return status_of(call);
+}
+
+/* -- Words */
+
+/* Writes what was put. Returns the status. */
+static int show(struct call *call)
+{
+	tp_output_flush(&call->output);
+	return call->output.error != 0 ? tp_state_status(TP_ERROR) : 0;
+}
+
+static int show_version(struct call *call)
+{
+	tp_put(&call->output.text, "tcpprobe " TP_VERSION " (");
+	tp_put(&call->output.text, call->face->name);
+	tp_put(&call->output.text, ")\n");
+	return show(call);
+}
+
+static int show_help(struct call *call)
+{
+	tp_put_usage(&call->output.text);
+	return show(call);
+}
+
+/* Only one connection can be handed over, and one way be followed. */
+static int check_targets(const struct call *call, struct tp_why *why)
+{
+	const struct tp_options *options = &call->options;
+
+	if (options->descriptor_name != NULL && !options->first_open &&
+	    (options->file != NULL || options->each_address || tp_feed_count(&call->feed) > 1))
+		return tp_because(why, "-u: several targets need -1");
+	if (options->trace && tp_feed_count(&call->feed) > 1)
+		return tp_because(why, "-T: one target, and one port");
+	return 0;
+}
+
+/* The feed of targets, from these operands. Returns 0, EINVAL with the reason in *why, or another errno value. */
+static int take_targets(struct call *call, char *const words[], size_t count, struct tp_why *why)
+{
+	struct tp_quoted quoted;
+	int error = 0;
+
+	call->feed.keep = call->options.repeat;
+	if (count > 0)
+		error = tp_feed_add(&call->feed, words, count, why);
+	if (error == 0)
+		error = check_targets(call, why);
+	if (error != 0 || call->options.file == NULL)
+		return error;
+	error = tp_feed_open(&call->feed, call->options.file);
+	if (error != 0 && !tp_is_shortage(error) && error != EINTR)
+		return tp_because(why, "-f %s: %s", tp_path(call->options.file, &quoted), strerror(error));
+	return error;
+}
+
+/* The face's check, then the targets. Returns as take_targets(); where *why is empty the errno value tells all. */
+static int prepare(struct call *call, char *const words[], size_t count, struct tp_why *why)
+{
+	const struct tp_face *face = call->face;
+	int error = face->check == NULL ? 0 : face->check(face->context, &call->options, why);
+
+	return error != 0 ? error : take_targets(call, words, count, why);
+}
+
+/* The words' meaning, then the work. Returns the status. */
+static int obey(struct call *call, char *words[], size_t count)
+{
+	struct tp_why why = { "" };
+	size_t operands;
+	int error;
+
+	if (tp_options_parse(&call->options, call->face->letter, words, count, &operands, &why) != 0)
+		return usage_error(call, why.text);
+	if (call->options.help)
+		return show_help(call);
+	if (call->options.version)
+		return show_version(call);
+	if (operands == 0 && call->options.file == NULL)
+		return usage_error(call, TP_SAYS_NO_TARGET);
+	error = prepare(call, words, operands, &why);
+	if (error == EINTR && interrupted(call) != 0)
+		return TP_STATUS_SIGNAL + interrupted(call);
+	if (error == EINVAL)
+		return usage_error(call, why.text);
+	if (error != 0) {
+		say(call, NULL, why.text[0] != '\0' ? why.text : strerror(error));
+		return tp_state_status(TP_ERROR);
+	}
+	call->outcome->reports_name = call->options.reports_name;
+	call->outcome->descriptor_name = call->options.descriptor_name;
+	return conclude(call, call->options.trace ? trace(call) : probe(call));
+}
+
+void tp_command(const struct tp_face *face, char *words[], size_t count, struct tp_outcome *outcome)
+{
+	struct call call = {
+		.face = face,
+		.outcome = outcome,
+		.output = { .face = face, .progress.due_us = TP_NEVER },
+	};
+
+	*outcome = (struct tp_outcome){ .fd = -1 };
+	tp_options_init(&call.options);
+	tp_feed_init(&call.feed);
+	call.feed.complain = complain_of_line;
+	call.feed.context = &call;
+	call.reporter.options = &call.options;
+	call.reporter.output = &call.output;
+	call.reporter.reports = &outcome->reports;
+	outcome->status = obey(&call, words, count);
+	outcome->command = call.options.command;
+	outcome->reports_count = call.reporter.reports_count;
+	tp_reporter_free(&call.reporter);
+	tp_feed_free(&call.feed);
+	tp_text_free(&call.output.text);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tp_reporter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tp_report.h"
+#include "tp_trace_report.h"
+
+/* What became of one target in all rounds. */
+struct tp_target_tally {
+	char *label; /* NULL: it was never reported, as may be with -1 */
+	struct tp_tally tally;
+};
+
+/* The report of one probe as the options want it; "" where they want none on standard output. */
+static void put_report(const struct tp_options *options, struct tp_text *text, const struct tp_result *result)
+{
+	if (options->format != NULL)
+		tp_put_format(text, options->format, result);
+	else if (options->json)
+		tp_put_json(text, result);
+	else if (options->verbose && result->wanted)
+		tp_put_success(text, result);
+	else if (options->verbose && options->reports_name != NULL)
+		tp_put_failure(text, result);
+	else if (options->reports_name != NULL)
+		tp_put(text, tp_state_word(result->state));
+}
+
+static void complain_of_result(struct tp_reporter *reporter, const struct tp_result *result)
+{
+	struct tp_text text = { 0 };
+
+	tp_put_failure(&text, result);
+	tp_output_complain(reporter->output, text.failed ? strerror(ENOMEM) : text.bytes);
+	tp_text_free(&text);
+}
+
+/* Adds to the target's own tally. Returns 0 or ENOMEM. */
+static int count_target(struct tp_reporter *reporter, const struct tp_result *result)
+{
+	struct tp_text label = { 0 };
+
+	while (result->target >= reporter->targets_count) {
+		struct tp_target_tally *targets = reporter->targets;
+
+		if ((reporter->targets_count & (reporter->targets_count - 1)) == 0)
+			targets = realloc(targets, (reporter->targets_count * 2 + 1) * sizeof(*targets));
+		if (targets == NULL)
+			return ENOMEM;
+		reporter->targets = targets;
+		targets[reporter->targets_count++] = (struct tp_target_tally){ 0 };
+	}
+	tp_tally_add(&reporter->targets[result->target].tally, result);
+	if (reporter->targets[result->target].label != NULL)
+		return 0;
+	tp_put_label(&label, result);
+	reporter->targets[result->target].label = label.bytes;
+	return label.failed ? ENOMEM : 0;
+}
+
+int tp_report(struct tp_reporter *reporter, const struct tp_result *result)
+{
+	const struct tp_options *options = reporter->options;
+	bool all_on_stdout = options->format != NULL || options->json;
+
+	tp_tally_add(&reporter->tally, result);
+	if (options->repeat && options->verbose && count_target(reporter, result) != 0)
+		return ENOMEM;
+	if (options->reports_name != NULL) {
+		put_report(options, reporter->reports, result);
+		tp_put_bytes(reporter->reports, "", 1);
+		reporter->reports_count++;
+		if (reporter->reports->failed)
+			return ENOMEM;
+	} else if (all_on_stdout || (options->verbose && result->wanted)) {
+		put_report(options, &reporter->output->text, result);
+		tp_output_end_line(reporter->output);
+	}
+	if (!all_on_stdout && !result->wanted && (!options->quiet || result->state == TP_ERROR))
+		complain_of_result(reporter, result);
+	return 0;
+}
+
+void tp_report_hop(struct tp_reporter *reporter, const struct tp_hop *hop)
+{
+	if (reporter->options->json)
+		tp_put_hop_json(&reporter->output->text, hop);
+	else
+		tp_put_hop(&reporter->output->text, hop);
+	tp_output_end_line(reporter->output);
+}
+
+void tp_report_verdict(struct tp_reporter *reporter, const struct tp_verdict *verdict)
+{
+	tp_tally_add(&reporter->tally, &verdict->result);
+	if (reporter->options->json)
+		tp_put_json(&reporter->output->text, &verdict->result);
+	else
+		tp_put_verdict(&reporter->output->text, verdict);
+	tp_output_end_line(reporter->output);
+}
+
+static void put_tally_line(struct tp_reporter *reporter, const char *label, const struct tp_tally *tally)
+{
+	struct tp_text *text = &reporter->output->text;
+
+	tp_put(text, "--- ");
+	if (label != NULL) {
+		tp_put(text, label);
+		tp_put(text, ": ");
+	}
+	tp_put_tally(text, tally);
+	tp_output_end_line(reporter->output);
+	if (label != NULL && tally->measured > 0) {
+		tp_put_rtt(text, tally);
+		tp_output_end_line(reporter->output);
+	}
+}
+
+/* They are no reports, so no variable and no JSON reader gets them. */
+void tp_report_tallies(struct tp_reporter *reporter)
+{
+	const struct tp_options *options = reporter->options;
+
+	if (!options->verbose || options->json || options->reports_name != NULL)
+		return;
+	for (size_t i = 0; i < reporter->targets_count; i++) {
+		if (reporter->targets[i].label != NULL)
+			put_tally_line(reporter, reporter->targets[i].label, &reporter->targets[i].tally);
+	}
+	if (!options->repeat && reporter->tally.count > 1)
+		put_tally_line(reporter, NULL, &reporter->tally);
+}
+
+void tp_reporter_free(struct tp_reporter *reporter)
+{
+	for (size_t i = 0; i < reporter->targets_count; i++)
+		free(reporter->targets[i].label);
+	free(reporter->targets);
+}
