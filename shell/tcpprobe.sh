@@ -6,7 +6,7 @@
 # it: (cat tcpprobe.sh; echo tcpprobe -v db 5432) | ssh host sh. It hands over to the builtin or the program of that name, if
 # there is one, else it connects with a tool: bash, perl, python3 or an nc. From top to bottom: words, options, targets,
 # tools, a try, its meaning, reports, waiting, the start. Results are left in variables, because a $( ) costs a process.
-# shellcheck disable=SC2015,SC2016,SC2086 # what is not quoted holds nothing that needs it
+# shellcheck disable=SC2015,SC2016,SC2086,SC3040,SC3044,SC3047 # what is not quoted needs no quotes; bash is asked for first
 
 # BEGIN sh_words
 tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFnsTz tp_says_no_target='no target: is a variable unset?'
