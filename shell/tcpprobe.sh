@@ -9,31 +9,29 @@
 # shellcheck disable=SC2015,SC2016,SC2086,SC3040,SC3044,SC3047 # what is not quoted needs no quotes; bash is asked for first
 
 # BEGIN sh_words
-tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFnsTz tp_says_no_target='no target: is a variable unset?'
-tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 timeout 124 ' tp_says_not_tcp='not TCP'
-tp_says_empty_word='an empty word: is a variable unset?' tp_says_assignment='a word with = is no target'
-tp_says_unix_socket='a Unix socket, not TCP' tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0'
-tp_says_bad_host='not a host: blanks, control bytes and / @ [ ] are in none' tp_says_bad_port='a port is 1 to 65535'
-tp_says_bad_range='the range is reversed' tp_says_unknown_port='neither a port nor a known service'
-tp_says_no_port='no port: HOST PORT, or HOST:PORT' tp_says_try_help='Try '\''tcpprobe --help'\''.'
-tp_says_cut_password='an '\''@'\'' behind the host; in a password write / as %2F, ? as %3F, # as %23'
-tp_says_only_b='only the builtin has it' tp_says_only_bp='only the builtin and the program have it'
-tp_says_bad_option='invalid option' tp_says_no_argument='an argument is missing' tp_says_exclude='exclude each other'
-tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)' tp_says_lookup_late='Name lookup timed out'
-tp_says_still_open='still open after ' tp_says_not_closed='not closed after ' tp_says_not_open='not open after '
-tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q
- wait:r wait-closed:R source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
-tp_services=' amqp 5672 amqps 5671 cassandra 9042 clickhouse 9000 consul 8500 docker 2375 domain 53 elasticsearch 9200 etcd 2379
- ftp 21 ftps 990 git 9418 http 80 https 443 imap 143 imaps 993 kafka 9092 ldap 389 ldaps 636 mariadb 3306
- memcached 11211 mongodb 27017 mqtt 1883 mqtts 8883 mssql 1433 mysql 3306 nats 4222 oracle 1521 pop3 110 pop3s 995
- postgres 5432 postgresql 5432 rdp 3389 redis 6379 rediss 6379 sftp 22 smtp 25 smtps 465 sqlserver 1433 ssh 22
- submission 587 telnet 23 vault 8200 vnc 5900 ws 80 wss 443 zookeeper 2181 '
-tp_words="open=Connection reset by peer;=Broken pipe;refused=Connection refused;timeout=Operation timed out;\
-=Connection timed out;unresolved=Name or service not known;=Temporary failure in name resolution;\
-=Non-recoverable failure in name resolution;=The host has no address of this family;\
-=No address associated with hostname;=forward host lookup failed;=bad address;=Name does not resolve;=Try again;\
-unreachable=No route to host;=Network is unreachable;=Network is down;=Permission denied;=Operation not permitted;\
-=Invalid argument;=Host is down;=Protocol error;=Operation not supported;=Protocol not available;\
+tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFnsTz tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 timeout 124 '
+tp_says_no_target='no target: is a variable unset?' tp_says_empty_word='an empty word: is a variable unset?' tp_says_not_tcp='not TCP'
+tp_says_assignment='a word with = is no target' tp_says_unix_socket='a Unix socket, not TCP' tp_says_long_host='the host is too long'
+tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0' tp_says_bad_port='a port is 1 to 65535'
+tp_says_bad_host='not a host: blanks, control bytes and / @ [ ] are in none' tp_says_bad_range='the range is reversed'
+tp_says_unknown_port='neither a port nor a known service' tp_says_no_port='no port: HOST PORT, or HOST:PORT'
+tp_says_no_ipv6_port='no port: HOST PORT, or [HOST]:PORT' tp_says_no_url_port='no port, and the scheme names no known service'
+tp_says_cut_password='an '\''@'\'' behind the host; in a password write / as %2F, ? as %3F, # as %23' tp_says_not_open='not open after '
+tp_says_try_help='Try '\''tcpprobe --help'\''.' tp_says_only_b='only the builtin has it' tp_says_bad_option='invalid option'
+tp_says_only_bp='only the builtin and the program have it' tp_says_no_argument='an argument is missing'
+tp_says_exclude='exclude each other' tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)'
+tp_says_lookup_late='Name lookup timed out' tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
+tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q wait:r wait-closed:R
+ source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
+tp_services=' amqp 5672 amqps 5671 cassandra 9042 clickhouse 9000 consul 8500 docker 2375 domain 53 elasticsearch 9200 etcd 2379 ftp 21 ftps 990
+ git 9418 http 80 https 443 imap 143 imaps 993 kafka 9092 ldap 389 ldaps 636 mariadb 3306 memcached 11211 mongodb 27017 mqtt 1883
+ mqtts 8883 mssql 1433 mysql 3306 nats 4222 oracle 1521 pop3 110 pop3s 995 postgres 5432 postgresql 5432 rdp 3389 redis 6379
+ rediss 6379 sftp 22 smtp 25 smtps 465 sqlserver 1433 ssh 22 submission 587 telnet 23 vault 8200 vnc 5900 ws 80 wss 443 zookeeper 2181 '
+tp_words="open=Connection reset by peer;=Broken pipe;refused=Connection refused;timeout=Operation timed out;=Connection timed out;\
+unresolved=Name or service not known;=Temporary failure in name resolution;=Non-recoverable failure in name resolution;\
+=The host has no address of this family;=No address associated with hostname;=forward host lookup failed;=bad address;\
+=Name does not resolve;=Try again;unreachable=No route to host;=Network is unreachable;=Network is down;=Permission denied;\
+=Operation not permitted;=Invalid argument;=Host is down;=Protocol error;=Operation not supported;=Protocol not available;\
 =Machine is not on the network;=Host is unreachable;=Network unreachable;"
 tp_help='usage: tcpprobe [OPTION]... TARGET... [-- COMMAND [ARG]...]
 Is a TCP port reachable, and if not, why not? Nothing is sent to the peer.
@@ -63,30 +61,28 @@ tp_newline='
 '
 # tp_clean TEXT: sets tp_text to 100 characters that can be shown: not what is special to a terminal, echo or JSON.
 tp_clean() { tp_text=$(printf %.100s "$1" | tr -c ' !#-[]-~' '[?*]'); }
-tp_fail() {
-	echo "tcpprobe: $2" >&2
-	[ "$1" != 2 ] || echo "$tp_says_try_help" >&2
-	exit "$1"
-}
-# tp_misuse TEXT WHY: of a target that may hold a password no more than the scheme is shown.
+# tp_fail STATUS TEXT
+tp_fail() { echo "tcpprobe: $2" >&2; [ "$1" != 2 ] || echo "$tp_says_try_help" >&2; exit "$1"; }
+# tp_misuse TEXT WHY [OPTION]: if TEXT is a target that may hold a password, no more than its scheme is shown.
 tp_misuse() {
 	tp_clean "$1" && tp_rest=${tp_word#jdbc:} && tp_name=${tp_rest%%[!A-Za-z0-9+._-]*}
 	case $tp_rest in "$tp_name"://*) tp_text=$tp_name://... ;; *://* | *[@=]*) tp_text=... ;; esac
-	tp_fail 2 "'$tp_text': $2"
+	tp_fail 2 "${3-}'$tp_text': $2"
 }
 # -- Options: flags in tp_flags, times in variables of their own
 tp_has() { [ "${tp_flags#*"$1"}" != "$tp_flags" ]; }
 # tp_plain DIGITS: sets tp_number, without the leading zeros that would make it octal.
 tp_plain() { tp_number=${1#"${1%%[!0]*}"} && tp_number=${tp_number:-0}; }
-# tp_time TEXT: sets tp_ms, 0 only if it is. A shell has no fractions, and mksh counts in 31 bits: that is 24 days.
+# tp_time LETTER TEXT: sets tp_ms, 0 only if TEXT is. A shell has no fractions: five decimals count, with a 1 before them,
+# since 08 is no number. mksh counts in 31 bits: the longest time is 24 days.
 tp_time() {
-	tp_rest=${1%[smh]} tp_scale=1
-	case $1 in *ms) tp_rest=${1%ms} ;; *m) tp_scale=60 ;; *h) tp_scale=3600 ;; esac
-	case $tp_rest in '' | . | *[!0-9.]* | *.*.*) tp_misuse "$1" "$tp_says_bad_duration" ;; *.*) ;; *) tp_rest=$tp_rest.0 ;; esac
-	tp_plain "${tp_rest%%.*}" && tp_rest=1${tp_rest#*.}000
-	[ ${#tp_number} -le 7 ] && [ $tp_number -le $((2073600 / tp_scale)) ] || tp_misuse "$1" "$tp_says_bad_duration"
-	tp_ms=$(((tp_number * 1000 + ${tp_rest%"${tp_rest#????}"} - 1000) * tp_scale))
-	case $1,$tp_ms in *ms,*) tp_ms=$tp_number ;; *[1-9]*,0) tp_ms=1 ;; esac
+	tp_rest=${2%[smh]} tp_scale=1
+	case $2 in *ms) tp_rest=${2%ms} ;; *m) tp_scale=60 ;; *h) tp_scale=3600 ;; esac
+	case $tp_rest in '' | . | *[!0-9.]* | *.*.*) tp_misuse "$2" "$tp_says_bad_duration" "-$1 " ;; *.*) ;; *) tp_rest=$tp_rest.0 ;; esac
+	tp_plain "${tp_rest%%.*}" && tp_rest=1${tp_rest#*.}00000
+	[ ${#tp_number} -le 7 ] && [ $tp_number -le $((2073600 / tp_scale)) ] || tp_misuse "$2" "$tp_says_bad_duration" "-$1 "
+	tp_ms=$((tp_number * 1000 * tp_scale + (${tp_rest%"${tp_rest#??????}"} - 100000) * tp_scale / 100))
+	case $2,$tp_ms in *ms,*) tp_ms=$tp_number ;; *[1-9]*,0) tp_ms=1 ;; esac
 }
 # tp_option WORD [NEXT]: takes a word of options; sets tp_used, how many words that were. --timeout=5 becomes t5.
 tp_option() {
@@ -106,8 +102,8 @@ tp_option() {
 		tp_letter=${tp_letters%"${tp_letters#?}"} tp_letters=${tp_letters#?}
 		case $tp_letter,$tp_letters,$# in
 			[irRtw],,1) tp_misuse "$1" "$tp_says_no_argument" ;;
-			[irRtw],,*) tp_used=2 && tp_time "$2" ;;
-			[irRtw],*) tp_time "$tp_letters" && tp_letters='' ;;
+			[irRtw],,*) tp_used=2 && tp_time $tp_letter "$2" ;;
+			[irRtw],*) tp_time $tp_letter "$tp_letters" && tp_letters='' ;;
 		esac
 		case $tp_letter in
 			[1hjqvV]) tp_flags=$tp_flags$tp_letter ;;
@@ -121,7 +117,17 @@ tp_option() {
 	done
 }
 # -- Targets: tp_target WORD adds HOST/FIRST/LAST to tp_list for each range of ports, or refuses the word.
-tp_service() { tp_number=${tp_services#*" $1 "} && [ "$tp_number" != "$tp_services" ] && tp_number=${tp_number%% *}; }
+# tp_service NAME: sets tp_number, by the system's list (a line: NAME PORT/tcp ALIAS... # comment), else by ours.
+tp_service() {
+	while read -r tp_name tp_number tp_rest; do
+		case $tp_number," $tp_name ${tp_rest%%#*} " in */tcp,*[!A-Za-z0-9+._-]"$1"[!A-Za-z0-9+._-]*) tp_number=${tp_number%/tcp} && return ;; esac
+	done 2>/dev/null </etc/services
+	tp_number=${tp_services#*" $1 "} && [ "$tp_number" != "$tp_services" ] && tp_number=${tp_number%% *}
+}
+# tp_port NUMBER: sets tp_number to it.
+tp_port() {
+	tp_plain "$1" && [ ${#tp_number} -le 5 ] && [ $tp_number -ge 1 ] && [ $tp_number -le 65535 ] || tp_misuse "$1" "$tp_says_bad_port"
+}
 # tp_ports HOST SPEC: 80, 8000-8010, ssh, or a list of these
 tp_ports() {
 	tp_spec=$2,
@@ -132,11 +138,9 @@ tp_ports() {
 			*[!A-Za-z0-9+._-]* | '' | -* | *- | *-*-*) tp_misuse "$tp_item" "$tp_says_unknown_port" ;;
 			*[!0-9-]*) tp_service "$tp_first" && tp_first=$tp_number || tp_misuse "$tp_item" "$tp_says_unknown_port" ;;
 		esac
-		tp_plain "${tp_first#*-}" && tp_last=$tp_number && tp_plain "${tp_first%-*}"
-		[ ${#tp_number} -le 5 ] && [ ${#tp_last} -le 5 ] && [ $tp_number -ge 1 ] && [ $tp_last -le 65535 ] ||
-			tp_misuse "$tp_item" "$tp_says_bad_port"
-		[ $tp_number -le $tp_last ] || tp_misuse "$tp_item" "$tp_says_bad_range"
-		tp_list="$tp_list $1/$tp_number/$tp_last"
+		tp_port "${tp_first%-*}" && tp_from=$tp_number && tp_port "${tp_first#*-}"
+		[ $tp_from -le $tp_number ] || tp_misuse "$tp_item" "$tp_says_bad_range"
+		tp_list="$tp_list $1/$tp_from/$tp_number"
 	done
 }
 # tp_numeric HOST: is it an address? Not 010.0.0.1 or 127.1: those are read as other addresses than they look like.
@@ -166,11 +170,13 @@ tp_hosts() {
 		esac
 		case $tp_piece in \[*:*\]) tp_piece=${tp_piece#?} && tp_host=${tp_piece%?} ;; *) tp_host=$tp_piece ;; esac
 		case $tp_host in *:*%25*) tp_host=${tp_host%%\%25*}%${tp_host#*%25} ;; esac
+		[ ${#tp_host} -le 1024 ] || tp_misuse "$tp_host" "$tp_says_long_host"
 		case $tp_host in
 			'' | -* | *[!A-Za-z0-9._:%-]*) tp_misuse "$tp_host" "$tp_says_bad_host" ;;
-			*[:%]*) tp_numeric "$tp_host" || tp_misuse "$tp_host" "$tp_says_bad_host" ;;
+			*:*) tp_numeric "$tp_host" || tp_misuse "$tp_host" "$tp_says_bad_host" ;;
+			*%*) tp_misuse "$tp_word" "a host with % in it: $tp_says_only_bp" ;;
 		esac
-		case ${2-}$tp_list,$tp_port in ,) tp_base=$tp_host ;; *,) tp_misuse "$tp_word" "$tp_says_no_port" ;; *) tp_ports "$tp_host" "$tp_port" ;; esac
+		case ${2-}$tp_list,$tp_port in ,) tp_base=$tp_host ;; *,) tp_misuse "$tp_word" "$tp_no_port" ;; *) tp_ports "$tp_host" "$tp_port" ;; esac
 	done
 }
 # tp_url SCHEME://[USER[:PASSWORD]@]HOST[:PORT][,...][/...]
@@ -194,12 +200,12 @@ tp_url() {
 	case ${tp_authority%%,*} in *@*) ;; *) tp_path=$tp_authority$tp_path ;; esac
 	case $tp_path in *@*) tp_misuse "$1" "$tp_says_cut_password" ;; esac
 	# Of a scheme in two parts the second names the port, unless it is a library: postgresql+psycopg2.
-	tp_service "${tp_scheme##*+}" || tp_service "${tp_scheme%%+*}" || tp_number=
+	tp_service "${tp_scheme##*+}" || tp_service "${tp_scheme%%+*}" || tp_number='' tp_no_port=$tp_says_no_url_port
 	tp_hosts "$tp_authority" url "$tp_number"
 }
 # tp_target WORD. If the first one has no port, it is tp_base, and all further ones are ports of it.
 tp_target() {
-	tp_word=$1
+	tp_word=$1 tp_no_port=$tp_says_no_port
 	case ${tp_base:+base}$1 in
 		base*) tp_ports "$tp_base" "$1" && return ;;
 		'') tp_fail 2 "$tp_says_empty_word" ;;
@@ -215,13 +221,13 @@ tp_target() {
 		*/[0-9]*) tp_rest=${1%%/*} && tp_rest=${tp_rest#\[} && ! tp_numeric "${tp_rest%\]}" || tp_misuse "$1" "$tp_says_only_bp" ;;
 		:*) tp_numeric "$1" || set -- "localhost$1" ;;
 	esac
-	case $1 in *:*:*) ! tp_numeric "$1" || set -- "[$1]" ;; esac
+	case $1 in *:*:*) tp_no_port=$tp_says_no_ipv6_port && ! tp_numeric "$1" || set -- "[$1]" ;; esac
 	tp_hosts "$1"
 }
 # -- Tools. These two programs race all addresses, 250 ms apart, families in turn. They print "lookup MS" as soon as they
 # have addresses, "ADDRESS why" for each that fails, or "open ADDRESS MS", and end with 0 if it is open.
 tp_perl='use Socket qw(:DEFAULT getaddrinfo getnameinfo); use Fcntl; use Errno; $| = 1;
-my ($now, %turn, %flying) = eval { require Time::HiRes; \&Time::HiRes::time };
+my ($now, %turn, %flying) = eval { require Time::HiRes; sub { Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOTONIC()) } };
 sub ms { $now ? sprintf "%.3f", 1000 * ($now->() - $_[0]) : "-" }
 my ($start, $error, @all) = ($now && $now->(), getaddrinfo(@ARGV, { socktype => SOCK_STREAM, flags => 0 }));
 print $error ? "$error\n" : "lookup " . ms($start) . "\n";
@@ -235,8 +241,7 @@ while (@queue || %flying) {
 	my $ready = ""; vec($ready, $_, 1) = 1 for keys %flying; select(undef, $ready, undef, @queue ? 0.25 : undef);
 	for (grep { vec($ready, $_, 1) } keys %flying) {
 		my ($s, $name, $at) = @{delete $flying{$_}};
-		$! = unpack "i", getsockopt($s, SOL_SOCKET, SO_ERROR);
-		$! = Errno::ECONNREFUSED() if !$! && getsockname($s) eq (getpeername($s) || "");
+		$! = unpack("i", getsockopt($s, SOL_SOCKET, SO_ERROR)) || getsockname($s) eq (getpeername($s) || "") && Errno::ECONNREFUSED();
 		if (!$! || $!{ECONNRESET} || $!{EPIPE}) { print "open $name ", ms($at), "\n"; exit 0 }
 		print "$name $!\n" }
 }
@@ -313,12 +318,9 @@ tp_try() {
 	wait $tp_job && tp_result=0 || tp_result=$?
 	wait $tp_job && tp_status=0 || tp_status=$?
 	[ $tp_status = 127 ] || tp_result=$tp_status
-	case $tp_result in 137 | 265 | 393)
-		# It was killed. The clock tells why, but ksh93 has forgotten how that ended.
-		wait $tp_clock
-		case $tp_result,$? in *,0 | 265,*) tp_result=late ;; *,? | *,1[0-2]?) tp_result=clock ;; esac
-		;;
-	esac
+	# If the tool was killed, the status of the clock tells why. ksh93 (265) has forgotten that one.
+	case $tp_result in 137 | 265 | 393) wait $tp_clock && tp_result=late || tp_result=$tp_result,$? ;; esac
+	case $tp_result in 265,*) tp_result=late ;; *,? | *,1[0-2]?) tp_result=clock ;; esac
 	echo "${tp_newline}status $tp_result"
 }
 # tp_judge HOST: sets tp_state, tp_why, tp_address, tp_ms and tp_lookup by tp_said. Open is a status. Else the most telling
@@ -435,7 +437,7 @@ tp_main() {
 		*,) tp_fail 2 "$tp_says_no_target" ;;
 		*1*,*) [ "$tp_until" != R ] || tp_fail 2 "-1 and -R $tp_says_exclude" ;;
 	esac
-	[ "$tp_list" ] || tp_misuse "$tp_base" "$tp_says_no_port"
+	[ "$tp_list" ] || tp_misuse "$tp_base" "$tp_no_port"
 	[ $# != 1 ] || tp_fail 2 "'--': $tp_says_no_argument"
 	[ $# = 0 ] || [ "$tp_program" ] || tp_fail 2 "'--': a function does not become a COMMAND, only a program"
 	tp_run
