@@ -7,7 +7,6 @@
 # there is one, else it connects with a tool: bash, perl, python3 or an nc. From top to bottom: words, options, targets,
 # tools, a try, its meaning, reports, waiting, the start. Results are left in variables, because a $( ) costs a process.
 # shellcheck disable=SC2015,SC2016,SC2086,SC3040,SC3044,SC3047 # what is not quoted needs no quotes; bash is asked for first
-
 # BEGIN sh_words
 tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFnsTz tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 timeout 124 '
 tp_says_no_target='no target: is a variable unset?' tp_says_empty_word='an empty word: is a variable unset?' tp_says_not_tcp='not TCP'
@@ -21,18 +20,18 @@ tp_says_try_help='Try '\''tcpprobe --help'\''.' tp_says_only_b='only the builtin
 tp_says_only_bp='only the builtin and the program have it' tp_says_no_argument='an argument is missing'
 tp_says_exclude='exclude each other' tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)'
 tp_says_lookup_late='Name lookup timed out' tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
-tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q wait:r wait-closed:R
- source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
-tp_services=' amqp 5672 amqps 5671 cassandra 9042 clickhouse 9000 consul 8500 docker 2375 domain 53 elasticsearch 9200 etcd 2379 ftp 21 ftps 990
- git 9418 http 80 https 443 imap 143 imaps 993 kafka 9092 ldap 389 ldaps 636 mariadb 3306 memcached 11211 mongodb 27017 mqtt 1883
- mqtts 8883 mssql 1433 mysql 3306 nats 4222 oracle 1521 pop3 110 pop3s 995 postgres 5432 postgresql 5432 rdp 3389 redis 6379
- rediss 6379 sftp 22 smtp 25 smtps 465 sqlserver 1433 ssh 22 submission 587 telnet 23 vault 8200 vnc 5900 ws 80 wss 443 zookeeper 2181 '
-tp_words="open=Connection reset by peer;=Broken pipe;refused=Connection refused;timeout=Operation timed out;=Connection timed out;\
-unresolved=Name or service not known;=Temporary failure in name resolution;=Non-recoverable failure in name resolution;\
-=The host has no address of this family;=No address associated with hostname;=forward host lookup failed;=bad address;\
-=Name does not resolve;=Try again;unreachable=No route to host;=Network is unreachable;=Network is down;=Permission denied;\
-=Operation not permitted;=Invalid argument;=Host is down;=Protocol error;=Operation not supported;=Protocol not available;\
-=Machine is not on the network;=Host is unreachable;=Network unreachable;"
+tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q
+ wait:r wait-closed:R source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
+tp_services=' amqp 5672 amqps 5671 domain 53 elasticsearch 9200 etcd 2379 ftp 21 http 80 https 443 imap 143 imaps 993 kafka 9092
+ ldap 389 ldaps 636 mariadb 3306 memcached 11211 mongodb 27017 mqtt 1883 mqtts 8883 mssql 1433 mysql 3306 nats 4222 oracle 1521
+ pop3 110 postgres 5432 postgresql 5432 rdp 3389 redis 6379 rediss 6379 sftp 22 smtp 25 smtps 465 sqlserver 1433 ssh 22 submission 587
+ ws 80 wss 443 zookeeper 2181 '
+tp_words="open=Connection reset by peer;=Broken pipe;refused=Connection refused;timeout=Operation timed out;\
+=Connection timed out;unresolved=Name or service not known;=Temporary failure in name resolution;\
+=Non-recoverable failure in name resolution;=The host has no address of this family;=No address associated with hostname;\
+=forward host lookup failed;=bad address;=Name does not resolve;=Try again;unreachable=No route to host;=Network is unreachable;\
+=Network is down;=Permission denied;=Operation not permitted;=Invalid argument;=Host is down;=Protocol error;=Operation not supported;\
+=Protocol not available;=Machine is not on the network;=Host is unreachable;=Network unreachable;"
 tp_help='usage: tcpprobe [OPTION]... TARGET... [-- COMMAND [ARG]...]
 Is a TCP port reachable, and if not, why not? Nothing is sent to the peer.
 TARGET: HOST PORT..., HOST:PORT, :PORT, /dev/tcp/HOST/PORT, or a URL.
@@ -49,9 +48,9 @@ COMMAND replaces the process once every target is as wanted.
   -t, --timeout TIME      deadline of a probe, lookup included (5; 0: none)
   -v, --verbose           a line for each open target, and the states counted
   -V, --version           show name, version and face
-Exit status: 0 open, 1 refused, 2 wrong usage, 3 unreachable, 4 unresolved, 5
-error, 124 timeout, 126, 127 COMMAND cannot be run, is not found, 128+n
-signal n ended it
+Exit status: 0 open, 1 refused, 2 wrong usage, 3 unreachable, 4 unresolved,
+5 error, 124 timeout, 126, 127 COMMAND cannot be run, is not found,
+128+n signal n ended it
 Examples:
   tcpprobe -t 2 db 5432 || echo "status $?"
   tcpprobe -r 30 "$DATABASE_URL" && ./server
@@ -61,7 +60,6 @@ tp_newline='
 '
 # tp_clean TEXT: sets tp_text to 100 characters that can be shown: not what is special to a terminal, echo or JSON.
 tp_clean() { tp_text=$(printf %.100s "$1" | tr -c ' !#-[]-~' '[?*]'); }
-# tp_fail STATUS TEXT
 tp_fail() { echo "tcpprobe: $2" >&2; [ "$1" != 2 ] || echo "$tp_says_try_help" >&2; exit "$1"; }
 # tp_misuse TEXT WHY [OPTION]: if TEXT is a target that may hold a password, no more than its scheme is shown.
 tp_misuse() {
@@ -124,10 +122,7 @@ tp_service() {
 	done 2>/dev/null </etc/services
 	tp_number=${tp_services#*" $1 "} && [ "$tp_number" != "$tp_services" ] && tp_number=${tp_number%% *}
 }
-# tp_port NUMBER: sets tp_number to it.
-tp_port() {
-	tp_plain "$1" && [ ${#tp_number} -le 5 ] && [ $tp_number -ge 1 ] && [ $tp_number -le 65535 ] || tp_misuse "$1" "$tp_says_bad_port"
-}
+tp_port() { tp_plain "$1" && [ ${#tp_number} -le 5 ] && [ $tp_number -ge 1 ] && [ $tp_number -le 65535 ] || tp_misuse "$1" "$tp_says_bad_port"; }
 # tp_ports HOST SPEC: 80, 8000-8010, ssh, or a list of these
 tp_ports() {
 	tp_spec=$2,
@@ -135,7 +130,7 @@ tp_ports() {
 		tp_item=${tp_spec%%,*} tp_spec=${tp_spec#*,} && tp_first=${tp_item%/tcp}
 		case $tp_first in
 			*/udp) tp_misuse "$tp_item" "$tp_says_not_tcp" ;;
-			*[!A-Za-z0-9+._-]* | '' | -* | *- | *-*-*) tp_misuse "$tp_item" "$tp_says_unknown_port" ;;
+			*[!A-Za-z0-9+._-]* | '' | -* | *- | *-*-*) tp_misuse "${tp_item:-$2}" "$tp_says_unknown_port" ;;
 			*[!0-9-]*) tp_service "$tp_first" && tp_first=$tp_number || tp_misuse "$tp_item" "$tp_says_unknown_port" ;;
 		esac
 		tp_port "${tp_first%-*}" && tp_from=$tp_number && tp_port "${tp_first#*-}"
@@ -147,9 +142,10 @@ tp_ports() {
 tp_numeric() {
 	case ${1%%%*} in
 		*[!0-9A-Fa-f:.]* | *:::* | *::*::*) false ;;
-		*::* | *:*:*:*:*:*:*:* | *:*:*:*:*:*:*.*) ;;
-		*[!0-9.]* | *.*.*.*.* | .* | *. | *..* | 0[0-9]* | *.0[0-9]* | *[0-9][0-9][0-9][0-9]* | *[3-9][0-9][0-9]*) false ;;
-		*2[6-9][0-9]* | *25[6-9]*) false ;;
+		*:*.*) tp_numeric "${1##*:}" && tp_numeric "${1%:*}:0:0" ;;
+		*:*:*:*:*:*:*:*:*:* | [!:]*:*:*:*:*:*:*:*:[!:]* | *[!:.][!:.][!:.][!:.][!:.]* | :[!:]* | *[!:]:) false ;;
+		*::* | *:*:*:*:*:*:*:*) ;;
+		*[!0-9.]* | *.*.*.*.* | .* | *. | *..* | 0[0-9]* | *.0[0-9]* | *[0-9][0-9][0-9][0-9]* | *[3-9][0-9][0-9]* | *2[6-9][0-9]* | *25[6-9]*) false ;;
 		*) [ "$1" != "${1#*.*.*.}" ] ;;
 	esac
 }
@@ -160,6 +156,7 @@ tp_hosts() {
 	while [ "$tp_pieces" ]; do
 		tp_piece=${tp_pieces%%,*} tp_pieces=${tp_pieces#*,} tp_port=${3-} && tp_piece=${tp_piece##*@}
 		case ${2-},${tp_host:+more},$tp_piece in
+			,*,*:) tp_misuse "$tp_word" "$tp_no_port" ;;
 			*=*) tp_misuse "$tp_word" "$tp_says_assignment" ;;
 			*,%2[Ff]*) tp_misuse "$tp_word" "$tp_says_unix_socket" ;;
 			*,*,[!\[]*:*:*) tp_misuse "$tp_piece" "$tp_says_bad_host" ;;
@@ -168,12 +165,14 @@ tp_hosts() {
 			?*,more,*[!0-9-]* | *,\[*) ;;
 			*,more,*) tp_ports "$tp_host" "$tp_piece" && continue ;;
 		esac
-		case $tp_piece in \[*:*\]) tp_piece=${tp_piece#?} && tp_host=${tp_piece%?} ;; *) tp_host=$tp_piece ;; esac
+		tp_host=$tp_piece
+		case $tp_piece in \[*\]) tp_host=${tp_host#?} && tp_host=${tp_host%?} ;; esac
 		case $tp_host in *:*%25*) tp_host=${tp_host%%\%25*}%${tp_host#*%25} ;; esac
 		[ ${#tp_host} -le 1024 ] || tp_misuse "$tp_host" "$tp_says_long_host"
-		case $tp_host in
-			'' | -* | *[!A-Za-z0-9._:%-]*) tp_misuse "$tp_host" "$tp_says_bad_host" ;;
-			*:*) tp_numeric "$tp_host" || tp_misuse "$tp_host" "$tp_says_bad_host" ;;
+		case $tp_piece,$tp_host in
+			*, | *,-* | *,*[!A-Za-z0-9._:%-]*) tp_misuse "${tp_host:-$tp_word}" "$tp_says_bad_host" ;;
+			*,*:*) tp_numeric "$tp_host" || tp_misuse "$tp_word" "$tp_says_bad_host" ;;
+			\[*) tp_misuse "$tp_host" "$tp_says_bad_host" ;;
 			*%*) tp_misuse "$tp_word" "a host with % in it: $tp_says_only_bp" ;;
 		esac
 		case ${2-}$tp_list,$tp_port in ,) tp_base=$tp_host ;; *,) tp_misuse "$tp_word" "$tp_no_port" ;; *) tp_ports "$tp_host" "$tp_port" ;; esac
@@ -219,7 +218,7 @@ tp_target() {
 		*,*:*/tcp | *,*:*/udp) ;; # A path behind a list is dropped. Behind an address it is a network.
 		*,*:*/*) tp_rest=${1##*,} && set -- "${1%"$tp_rest"}${tp_rest%%/*}" ;;
 		*/[0-9]*) tp_rest=${1%%/*} && tp_rest=${tp_rest#\[} && ! tp_numeric "${tp_rest%\]}" || tp_misuse "$1" "$tp_says_only_bp" ;;
-		:*) tp_numeric "$1" || set -- "localhost$1" ;;
+		:[!:]*) set -- "localhost$1" ;;
 	esac
 	case $1 in *:*:*) tp_no_port=$tp_says_no_ipv6_port && ! tp_numeric "$1" || set -- "[$1]" ;; esac
 	tp_hosts "$1"
@@ -272,8 +271,7 @@ tp_pick() {
 	tp_order=${TCPPROBE_BACKEND:-$tp_order nc nc.openbsd nc.traditional ncat busybox toybox}
 	[ "$tp_order" != "$tp_picked" ] || return 0
 	for tp_tool in $tp_order; do
-		command -v "$tp_tool" >/dev/null || continue
-		tp_kind=$tp_tool tp_picked=$tp_order
+		command -v "$tp_tool" >/dev/null && tp_kind=$tp_tool tp_picked=$tp_order || continue
 		case $tp_tool in bash | perl | python3 | nc.openbsd | nc.traditional | ncat) return ;; nc) ;; *box) tp_tool="$tp_tool nc" ;; *) continue ;; esac
 		case $($tp_tool --help 2>&1 </dev/null) in
 			*Toybox*-q*) tp_kind=toybox && return ;;

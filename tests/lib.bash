@@ -49,6 +49,8 @@ esac
 #	inside     to live in the process of the shell that calls it
 #	variables  -o and -u
 #	engine     all that is not the wrapper's core: -4 -6 -a -c -f -F -n -s -T -z, and who said no
+#	beside     targets side by side
+#	encoded    a percent-encoded host in a URL
 #	all        a name's addresses side by side
 #	time       the handshake's time, and a name's address
 #	late       whether time was up in the lookup or in the handshake
@@ -62,7 +64,7 @@ esac
 #	pipe       an error where the reader of a pipe has gone
 lacks='
 	program: inside variables
-	wrapper: inside variables engine
+	wrapper: inside variables engine beside encoded
 	bash: all time late self
 	nc.openbsd: all time late self why
 	nc.traditional: all time late self why ipv6

@@ -226,6 +226,8 @@ none_left() {
 	assert_line --index 0 "tcpprobe: '-o': only the builtin has it"
 	run $sh "$file" 10.0.0.0/30 80
 	assert_line --index 0 "tcpprobe: '10.0.0.0/30': only the builtin and the program have it"
+	run $sh "$file" http://local%68ost:80/
+	assert_line --index 0 "tcpprobe: 'http://...': a host with % in it: only the builtin and the program have it"
 }
 
 @test "options stand anywhere, and long names may be cut" {
