@@ -285,6 +285,8 @@ tp_pick() {
 }
 # tp_connect HOST PORT: becomes the tool. -n: else it looks up what an address is called. -w: later than any deadline.
 tp_connect() {
+	# Without IPv6 some tools would tell that ::1 cannot be reached.
+	[ "$1" != localhost ] || [ ! -e /proc/net/dev ] || read -r tp_line 2>/dev/null </proc/net/if_inet6 || set -- 127.0.0.1 "$2"
 	tp_numeric "$1" && tp_n=-n || tp_n=
 	case $tp_kind in
 		bash) BASH_ENV='' ENV='' exec bash --norc --noprofile -pc "$tp_bash" bash "$1" "$2" ;;
@@ -293,8 +295,7 @@ tp_connect() {
 		nc.*) exec $tp_tool -z -v $tp_n "$1" "$2" ;;
 		ncat) exec $tp_tool -z -v $tp_n -w 500h "$1" "$2" ;;
 		busybox) exec $tp_tool "$1" "$2" -e true ;;
-		# It has no -z. That a port is open shows after a second, so with a shorter deadline it never does.
-		toybox) exec $tp_tool -q 1 "$1" "$2" ;;
+		toybox) exec $tp_tool -q 1 "$1" "$2" ;; # it has no -z: that a port is open shows after a second, and not before
 	esac
 }
 # -- One try is a process of the tool, and a sleep as its clock. When one of them ends, SIGCHLD ends the other.
@@ -345,7 +346,8 @@ tp_judge() {
 		# Nothing known, or what is no true answer about an address: its first line. Ncat begins with its version.
 		unresolved,*,?*,* | error,*,) tp_rest=${tp_said#*"/ncat )$tp_newline"} && tp_clean "${tp_rest%%"$tp_newline"*}" && tp_state=error tp_why="$tp_kind: ${tp_text:-it says nothing}" ;;
 		*,[Ff][Ee][89AaBb]?:*,'Invalid argument') [ "${1#*%}" != "$1" ] || tp_why=$tp_says_no_zone ;;
-		*,busybox,,* | *,nc.traditional,,*) tp_why="$tp_why ($tp_kind tries one address only)" ;;
+		unresolved,*) ;;
+		*,b*,,* | *,nc.traditional,,* | *,toybox,,*) tp_why="$tp_why ($tp_kind tells about one address only)" ;;
 		refused,p*,,* | unreachable,p*,,*) tp_rest=${tp_said%%" $tp_why"*} && tp_address=${tp_rest##*"$tp_newline"} ;;
 	esac
 }
@@ -408,8 +410,7 @@ tp_run() {
 			tp_host=${tp_entry%%/*} tp_last=${tp_entry##*/} tp_port=${tp_entry#*/} && tp_port=${tp_port%/*}
 			while [ $tp_port -le $tp_last ]; do
 				tp_probe $tp_host $tp_port
-				[ -z "$tp_found" ] || return 0
-				tp_port=$((tp_port + 1))
+				[ -z "$tp_found" ] && tp_port=$((tp_port + 1)) || return 0
 			done
 		done
 		[ $tp_total = 0 ] || return 0

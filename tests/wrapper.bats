@@ -5,10 +5,8 @@
 
 setup() {
 	load lib
-	sh=${TP_SHELL:-dash}
-	file=$tree/shell/tcpprobe.sh
-	export TCPPROBE_BACKEND=${TCPPROBE_BACKEND:-bash}
-	command -v "${sh%% *}" "$TCPPROBE_BACKEND" >/dev/null || skip "no ${sh%% *}, or no $TCPPROBE_BACKEND"
+	load pair
+	need_pair
 	cd "$BATS_TEST_TMPDIR" || return
 	closed_message='tcpprobe: 127.0.0.1:1: Connection refused'
 }
@@ -20,15 +18,6 @@ deadline() {
 
 assert_refused() {
 	assert_equal "$status $output" "1 $closed_message"
-}
-
-# none_left PATTERN: soon there is no process of ours left.
-none_left() {
-	local until=$((${EPOCHREALTIME/./} + 200000 + slack_ms * 1000))
-
-	until ! pgrep -f "$1" >/dev/null; do
-		((${EPOCHREALTIME/./} < until)) || fail "still there: $(pgrep -fa "$1")"
-	done
 }
 
 # -- Every way to start it probes
@@ -357,18 +346,6 @@ none_left() {
 }
 
 # -- Signals
-
-# ended_by SIGNAL WHOM STATUS COMMAND...: WHOM is group or shell. As soon as its clock runs
-ended_by() {
-	local pid status=0
-
-	env --default-signal=INT setsid "${@:4}" >out 2>&1 3>&- &
-	pid=$!
-	until pgrep -f '[ :/]4711' >/dev/null && pgrep -x sleep >/dev/null; do kill -0 "$pid" || fail "it ended: $(cat out)"; done
-	[[ $2 == shell ]] && kill "-$1" "$pid" || kill "-$1" -- "-$pid"
-	wait "$pid" || status=$?
-	assert_equal "$status $(cat out)" "$3 "
-}
 
 @test "Ctrl-C ends it at once, as a program and as a function, and the script too" {
 	need_lab
