@@ -117,9 +117,9 @@ tp_option() {
 # -- Targets: tp_target WORD adds HOST/FIRST/LAST to tp_list for each range of ports, or refuses the word.
 # tp_service NAME: sets tp_number, by the system's list (a line: NAME PORT/tcp ALIAS... # comment), else by ours.
 tp_service() {
-	while read -r tp_name tp_number tp_rest; do
+	[ ! -r /etc/services ] || while read -r tp_name tp_number tp_rest; do
 		case $tp_number," $tp_name ${tp_rest%%#*} " in */tcp,*[!A-Za-z0-9+._-]"$1"[!A-Za-z0-9+._-]*) tp_number=${tp_number%/tcp} && return ;; esac
-	done 2>/dev/null </etc/services
+	done </etc/services
 	tp_number=${tp_services#*" $1 "} && [ "$tp_number" != "$tp_services" ] && tp_number=${tp_number%% *}
 }
 tp_port() { tp_plain "$1" && [ ${#tp_number} -le 5 ] && [ $tp_number -ge 1 ] && [ $tp_number -le 65535 ] || tp_misuse "$1" "$tp_says_bad_port"; }
@@ -286,7 +286,7 @@ tp_pick() {
 # tp_connect HOST PORT: becomes the tool. -n: else it looks up what an address is called. -w: later than any deadline.
 tp_connect() {
 	# Without IPv6 some tools would tell that ::1 cannot be reached.
-	[ "$1" != localhost ] || [ ! -e /proc/net/dev ] || read -r tp_line 2>/dev/null </proc/net/if_inet6 || set -- 127.0.0.1 "$2"
+	[ "$1" != localhost ] || [ ! -e /proc/net/dev ] || { [ -r /proc/net/if_inet6 ] && read -r tp_line </proc/net/if_inet6; } || set -- 127.0.0.1 "$2"
 	tp_numeric "$1" && tp_n=-n || tp_n=
 	case $tp_kind in
 		bash) BASH_ENV='' ENV='' exec bash --norc --noprofile -pc "$tp_bash" bash "$1" "$2" ;;
@@ -373,7 +373,7 @@ tp_tell() {
 tp_is_time() {
 	tp_left=$tp_forever tp_cents=100
 	[ "${tp_until:+$tp_wait}" -gt 0 ] 2>/dev/null || return 0
-	{ read -r tp_now tp_rest && tp_cents=1${tp_now#*.} tp_now=${tp_now%.*}; } 2>/dev/null </proc/uptime || tp_now=$(date +%s)
+	[ -r /proc/uptime ] && read -r tp_now tp_rest </proc/uptime && tp_cents=1${tp_now#*.} tp_now=${tp_now%.*} || tp_now=$(date +%s)
 	tp_start=${tp_start:-$tp_now} tp_start_cents=${tp_start_cents:-$tp_cents}
 	tp_left=$((tp_wait - (tp_now - tp_start) * 1000 - (tp_cents - tp_start_cents) * 10))
 	[ $tp_left -gt 0 ]
@@ -458,7 +458,8 @@ tp_hand_over() {
 	[ "${TCPPROBE_BACKEND:-program}" = program ] && tp_rest=$PATH: || return 0
 	while [ "$tp_rest" ]; do
 		tp_name=${tp_rest%%:*}/tcpprobe tp_rest=${tp_rest#*:}
-		[ -f "$tp_name" ] && [ -x "$tp_name" ] && read -r tp_line <"$tp_name" || continue
+		[ -f "$tp_name" ] && [ -x "$tp_name" ] && tp_line='' || continue
+		{ read -r tp_line <"$tp_name"; } 2>/dev/null
 		case $tp_line in '#!'*) ;; *) exec "$tp_name" "$@" ;; esac
 	done
 }

@@ -61,6 +61,7 @@ esac
 #	plain      to run as users have it (tests/sanitizers, tests/coverage)
 #	bytes      an argument of any bytes
 #	closed     an error where standard output is closed
+#	term       TERM while a command is in its foreground, any command
 #	pipe       an error where the reader of a pipe has gone
 lacks='
 	program: inside variables
@@ -74,6 +75,7 @@ lacks='
 	yash: bytes
 	zsh: closed
 	ksh93: pipe
+	mksh: term
 	watched: plain
 '
 

@@ -20,6 +20,13 @@ none_left() {
 	done
 }
 
+# Until the clock of a try runs; the lab itself has sleeps without end. Not before: bash holds an INT back while it forks.
+until_clock_runs() {
+	until pgrep -f 'sleep [0-9]' >/dev/null; do
+		kill -0 "$1" || fail "it ended: $(cat out)"
+	done
+}
+
 # ended_by SIGNAL WHOM STATUS COMMAND...: a probe of port 4711 gets the signal as soon as its clock runs; WHOM is group or
 # shell. Sets after_ms, how long it took to end.
 ended_by() {
@@ -27,11 +34,9 @@ ended_by() {
 
 	env --default-signal=INT setsid "${@:4}" >out 2>&1 3>&- &
 	pid=$!
-	until pgrep -f '[ :/]4711' >/dev/null && pgrep -x 'sleep|busybox' >/dev/null; do
-		kill -0 "$pid" || fail "it ended: $(cat out)"
-	done
+	until_clock_runs "$pid"
 	begin=${EPOCHREALTIME/./}
-	[[ $2 == shell ]] && kill "-$1" "$pid" || kill "-$1" -- "-$pid"
+	if [[ $2 == shell ]]; then kill "-$1" "$pid"; else kill "-$1" -- "-$pid"; fi
 	wait "$pid" || status=$?
 	after_ms=$(((${EPOCHREALTIME/./} - begin) / 1000))
 	assert_equal "$status $(cat out)" "$3 "

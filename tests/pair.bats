@@ -91,7 +91,10 @@ told() {
 @test "TERM leaves no process, once the try is over" {
 	ended_by TERM shell 143 $sh "$file" -t 0.5 "$TP_SILENT" 4711
 	until ! pgrep -f 4711 >/dev/null; do :; done
-	# The function's own script is ended: it tries no more.
+}
+
+@test "TERM to a script ends its call of the function too, once the try is over" {
+	need term
 	ended_by TERM shell 143 $sh -c ". '$file'; tcpprobe -r 4713 -t 0.5 $TP_SILENT 4711; echo went on"
 	until ! pgrep -f 4711 >/dev/null; do :; done
 }
