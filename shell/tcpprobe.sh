@@ -1,7 +1,6 @@
 #!/bin/sh
 # tcpprobe
 # SPDX-License-Identifier: 0BSD
-#
 # Is that TCP port open, and if not, why not? One file for any POSIX shell: run it, read it with `.` for a function, or feed
 # it: (cat tcpprobe.sh; echo tcpprobe -v db 5432) | ssh host sh. It hands over to the builtin or the program of that name, if
 # there is one, else it connects with a tool: bash, perl, python3 or an nc. From top to bottom: words, options, targets,
@@ -22,10 +21,9 @@ tp_says_exclude='exclude each other' tp_says_bad_duration='not a duration (3, 0.
 tp_says_lookup_late='Name lookup timed out' tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
 tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q
  wait:r wait-closed:R source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
-tp_services=' amqp 5672 amqps 5671 domain 53 elasticsearch 9200 etcd 2379 ftp 21 http 80 https 443 imap 143 imaps 993 kafka 9092
- ldap 389 ldaps 636 mariadb 3306 memcached 11211 mongodb 27017 mqtt 1883 mqtts 8883 mssql 1433 mysql 3306 nats 4222 oracle 1521
- pop3 110 postgres 5432 postgresql 5432 rdp 3389 redis 6379 rediss 6379 sftp 22 smtp 25 smtps 465 sqlserver 1433 ssh 22 submission 587
- ws 80 wss 443 zookeeper 2181 '
+tp_services=' amqp 5672 amqps 5671 elasticsearch 9200 etcd 2379 ftp 21 http 80 https 443 imap 143 imaps 993 kafka 9092 ldap 389
+ ldaps 636 mariadb 3306 mongodb 27017 mqtt 1883 mqtts 8883 mssql 1433 mysql 3306 nats 4222 oracle 1521 postgres 5432 postgresql 5432
+ rdp 3389 redis 6379 rediss 6379 smtp 25 smtps 465 sqlserver 1433 ssh 22 ws 80 wss 443 zookeeper 2181 '
 tp_words="open=Connection reset by peer;=Broken pipe;refused=Connection refused;timeout=Operation timed out;\
 =Connection timed out;unresolved=Name or service not known;=Temporary failure in name resolution;\
 =Non-recoverable failure in name resolution;=The host has no address of this family;=No address associated with hostname;\
@@ -60,7 +58,11 @@ tp_newline='
 '
 # tp_clean TEXT: sets tp_text to 100 characters that can be shown: not what is special to a terminal, echo or JSON.
 tp_clean() { tp_text=$(printf %.100s "$1" | tr -c ' !#-[]-~' '[?*]'); }
-tp_fail() { echo "tcpprobe: $2" >&2; [ "$1" != 2 ] || echo "$tp_says_try_help" >&2; exit "$1"; }
+tp_fail() {
+	echo "tcpprobe: $2" >&2
+	[ "$1" != 2 ] || echo "$tp_says_try_help" >&2
+	exit "$1"
+}
 # tp_misuse TEXT WHY [OPTION]: if TEXT is a target that may hold a password, no more than its scheme is shown.
 tp_misuse() {
 	tp_clean "$1" && tp_rest=${tp_word#jdbc:} && tp_name=${tp_rest%%[!A-Za-z0-9+._-]*}
@@ -342,18 +344,16 @@ tp_judge() {
 	esac
 	case $tp_state,$tp_kind,$tp_address,$tp_why in
 		open,p*) tp_ms=${tp_said##*open } && tp_address=${tp_ms%% *} tp_ms=${tp_ms#* } && tp_ms=${tp_ms%%"$tp_newline"*} ;;
-		open,*) ;;
 		# Nothing known, or what is no true answer about an address: its first line. Ncat begins with its version.
 		unresolved,*,?*,* | error,*,) tp_rest=${tp_said#*"/ncat )$tp_newline"} && tp_clean "${tp_rest%%"$tp_newline"*}" && tp_state=error tp_why="$tp_kind: ${tp_text:-it says nothing}" ;;
 		*,[Ff][Ee][89AaBb]?:*,'Invalid argument') [ "${1#*%}" != "$1" ] || tp_why=$tp_says_no_zone ;;
-		unresolved,*) ;;
+		open,* | unresolved,*) ;;
 		*,b*,,* | *,nc.traditional,,* | *,toybox,,*) tp_why="$tp_why ($tp_kind tells about one address only)" ;;
 		refused,p*,,* | unreachable,p*,,*) tp_rest=${tp_said%%" $tp_why"*} && tp_address=${tp_rest##*"$tp_newline"} ;;
 	esac
 }
-# -- Reports
 tp_put() { echo "$1" || tp_fail 5 'write error'; }
-# tp_tell HOST PORT: reports it, and sets tp_exit. The first that was not as wanted decides; with -1, one that was.
+# -- Reports. tp_tell HOST PORT sets tp_exit. The first that was not as wanted decides; with -1, one that was.
 tp_tell() {
 	case $1 in *:*) tp_label="[$1]:$2" ;; *) tp_label=$1:$2 ;; esac
 	tp_total=$((tp_total + 1)) tp_told="$tp_told $tp_state" tp_status=${tp_statuses#*" $tp_state "} && tp_status=${tp_status%% *}

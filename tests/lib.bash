@@ -62,6 +62,9 @@ esac
 #	bytes      an argument of any bytes
 #	closed     an error where standard output is closed
 #	term       TERM while a command is in its foreground, any command
+#	ignored    to go on when an INT comes that it was started to ignore
+#	named      a script that is a named pipe
+#	sleep      a sleep that is found on PATH
 #	pipe       an error where the reader of a pipe has gone
 lacks='
 	program: inside variables
@@ -70,11 +73,11 @@ lacks='
 	nc.openbsd: all time late self why
 	nc.traditional: all time late self why ipv6
 	ncat: all time late self why
-	busybox: all time late self why
+	busybox: all time late self why sleep
 	toybox: all time late self why soon
 	yash: bytes
-	zsh: closed
-	ksh93: pipe
+	zsh: closed ignored
+	ksh93: pipe named
 	mksh: term
 	watched: plain
 '

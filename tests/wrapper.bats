@@ -54,7 +54,7 @@ assert_refused() {
 }
 
 @test "read from a pipe that is named as the script, it is the program" {
-	[[ $sh != ksh93 ]] || skip 'ksh93 crashes in the background of such a script'
+	need named
 	run $sh <(cat "$file") 127.0.0.1 1
 	assert_refused
 }
@@ -342,7 +342,7 @@ assert_refused() {
 
 @test "a sleep that fails is an error, never a try without a clock" {
 	need_lab
-	[[ $sh != busybox* ]] || skip 'its sleep is its own'
+	need sleep
 	mkdir bin && printf '%s\n' '#!/bin/sh' 'exit 1' >bin/sleep && chmod +x bin/sleep
 	PATH=$PWD/bin:$PATH run $sh "$file" -t 0.5 "$TP_SILENT" 80
 	[[ $sh == ksh93 ]] && want=timeout || want=error
@@ -368,7 +368,7 @@ assert_refused() {
 
 @test "an ignored Ctrl-C stays ignored" {
 	need_lab
-	[[ $sh != zsh* ]] || skip 'zsh listens to it all the same'
+	need ignored
 	(trap '' INT && exec setsid $sh "$file" -t 1 "$TP_SILENT" 4711 >out 2>&1 3>&-) &
 	pid=$!
 	until_clock_runs "$pid"
