@@ -7,6 +7,12 @@ sh=${TP_SHELL:-dash}
 file=$tree/shell/tcpprobe.sh
 export TCPPROBE_BACKEND=${TCPPROBE_BACKEND:-bash}
 
+# Between two looks at what runs: others want the processor too. Nothing is ever written there.
+exec {silence}<> <(:)
+moment() {
+	read -r -t 0.02 -u "$silence" || :
+}
+
 need_pair() {
 	command -v "${sh%% *}" "$TCPPROBE_BACKEND" >/dev/null || skip "no ${sh%% *}, or no $TCPPROBE_BACKEND"
 }
@@ -17,13 +23,20 @@ none_left() {
 
 	until ! pgrep -f "$1" >/dev/null; do
 		((${EPOCHREALTIME/./} < until)) || fail "still there: $(pgrep -fa "$1")"
+		moment
 	done
 }
 
-# Until the clock of a try runs; the lab itself has sleeps without end. Not before: bash holds an INT back while it forks.
+# until_gone PATTERN: however long it takes
+until_gone() {
+	while pgrep -f "$1" >/dev/null; do moment; done
+}
+
+# until_clock_runs PID: in the session of that process. Not before: bash holds an INT back while it forks.
 until_clock_runs() {
-	until pgrep -f 'sleep [0-9]' >/dev/null; do
+	until pgrep -s "$1" -f 'sleep [0-9]' >/dev/null; do
 		kill -0 "$1" || fail "it ended: $(cat out)"
+		moment
 	done
 }
 

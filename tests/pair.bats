@@ -90,11 +90,11 @@ told() {
 
 @test "TERM leaves no process, once the try is over" {
 	ended_by TERM shell 143 $sh "$file" -t 0.5 "$TP_SILENT" 4711
-	until ! pgrep -f 4711 >/dev/null; do :; done
+	until_gone 4711
 }
 
 @test "TERM to a script ends its call of the function too, once the try is over" {
 	need term
 	ended_by TERM shell 143 $sh -c ". '$file'; tcpprobe -r 4713 -t 0.5 $TP_SILENT 4711; echo went on"
-	until ! pgrep -f 4711 >/dev/null; do :; done
+	until_gone 4711
 }

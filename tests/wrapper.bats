@@ -362,8 +362,7 @@ assert_refused() {
 @test "TERM leaves nothing behind once the try is over" {
 	need_lab
 	ended_by TERM shell 143 $sh "$file" -t 1 "$TP_SILENT" 4711
-	until ! pgrep -f 4711 >/dev/null; do :; done
-	none_left 4711
+	until_gone 4711
 }
 
 @test "an ignored Ctrl-C stays ignored" {
