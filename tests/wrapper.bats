@@ -136,6 +136,34 @@ assert_refused() {
 	assert_equal "$status $output" "1 $closed_message"
 }
 
+@test "a history file and a function of that name in BASH_ENV are left alone" {
+	echo old >history
+	echo 'tcpprobe() { echo started >>history; }; tp_main() { :; }' >start
+	HISTFILE=$PWD/history HISTSIZE=1 BASH_ENV=$PWD/start run "$file" 127.0.0.1 1
+	assert_refused
+	assert_equal "$(<history)" old
+}
+
+@test "a SIGALRM that its parent ignores or blocks does not cost it the deadline of a lookup" {
+	need_lab
+	begin=${EPOCHREALTIME/./}
+	run env --ignore-signal=ALRM --block-signal=ALRM $sh "$file" -t 0.5 no.dead.test 80
+	took=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	assert_equal "$status" "$(status_of timeout)"
+	((took >= 500 && took < 700 + slack_ms)) || fail "took $took ms"
+}
+
+@test "a name is left to perl or python3, which try all its addresses, and a tool that does not says so" {
+	need_lab
+	command -v perl || command -v python3 || skip 'no perl, no python3'
+	peer -a 127.0.0.1 open
+	# Its first address is silent.
+	TCPPROBE_BACKEND='' run $sh "$file" -t "$(patient 2)" two-faced "$port"
+	assert_equal "$status$output" 0
+	TCPPROBE_BACKEND=bash run $sh "$file" localhost 1
+	assert_output 'tcpprobe: localhost:1: Connection refused (bash tells about one address only)'
+}
+
 @test "POSIX mode, perl's options and a foreign locale change nothing" {
 	POSIXLY_CORRECT=1 PERL5OPT=-Mnonsense LC_ALL=de_DE.UTF-8 LANGUAGE=de run $sh "$file" 127.0.0.1 1
 	assert_refused
