@@ -152,7 +152,7 @@ tp_numeric() {
 	esac
 }
 # tp_hosts LIST [MARK [PORT]]: HOST:PORT, or a list. With MARK it is a URL's: USER@ may precede HOST, PORT is the default.
-# The host gets no further unless it is of these characters, so nothing below can be misread.
+# A host with any other character than these is refused here, so nothing below can be misread.
 tp_hosts() {
 	tp_pieces=$1, tp_host=''
 	while [ "$tp_pieces" ]; do
@@ -267,7 +267,7 @@ for to in sorted(found, key=turn):
     if failed.wait(0.25): failed.clear()
 sys.exit(1)'
 tp_bash=': <"/dev/tcp/$1/$2"' # It tries one address after the other, and is deceived by a connection to itself.
-# tp_pick HOST: sets tp_tool and its kind. For a name one that races comes first.
+# tp_pick HOST: sets tp_tool and its kind. For a name, the tools that race all its addresses come first.
 tp_pick() {
 	tp_numeric "$1" && tp_order='bash perl python3' || tp_order='perl python3 bash'
 	tp_order=${TCPPROBE_BACKEND:-$tp_order nc nc.openbsd nc.traditional ncat busybox toybox}
@@ -285,9 +285,9 @@ tp_pick() {
 	done
 	tp_fail 5 "no tool to connect with: looked for $tp_order"
 }
-# tp_connect HOST PORT: becomes the tool. -n: else it looks up what an address is called. -w: later than any deadline.
+# tp_connect HOST PORT: becomes the tool. With -n an nc looks up no name for an address. -w: its own limit, beyond any of ours.
 tp_connect() {
-	# Without IPv6 some tools would tell that ::1 cannot be reached.
+	# Some tools tell about the last address only. Where the host lacks IPv6 that would be ::1, so localhost is told to be IPv4.
 	[ "$1" != localhost ] || [ ! -e /proc/net/dev ] || { [ -r /proc/net/if_inet6 ] && read -r tp_line </proc/net/if_inet6; } || set -- 127.0.0.1 "$2"
 	tp_numeric "$1" && tp_n=-n || tp_n=
 	case $tp_kind in
@@ -319,7 +319,7 @@ tp_try() {
 	wait $tp_job && tp_result=0 || tp_result=$?
 	wait $tp_job && tp_status=0 || tp_status=$?
 	[ $tp_status = 127 ] || tp_result=$tp_status
-	# If the tool was killed, the status of the clock tells why. ksh93 (265) has forgotten that one.
+	# 137 (265 in ksh93, 393 in yash): it was killed. Why is told by the status of the clock, which ksh93 has forgotten by now.
 	case $tp_result in 137 | 265 | 393) wait $tp_clock && tp_result=late || tp_result=$tp_result,$? ;; esac
 	case $tp_result in 265,*) tp_result=late ;; *,? | *,1[0-2]?) tp_result=clock ;; esac
 	echo "${tp_newline}status $tp_result"
@@ -344,7 +344,7 @@ tp_judge() {
 	esac
 	case $tp_state,$tp_kind,$tp_address,$tp_why in
 		open,p*) tp_ms=${tp_said##*open } && tp_address=${tp_ms%% *} tp_ms=${tp_ms#* } && tp_ms=${tp_ms%%"$tp_newline"*} ;;
-		# Nothing known, or what is no true answer about an address: its first line. Ncat begins with its version.
+		# None of the known words, or "unresolved" about an address: show the first line. Ncat's first one is its version.
 		unresolved,*,?*,* | error,*,) tp_rest=${tp_said#*"/ncat )$tp_newline"} && tp_clean "${tp_rest%%"$tp_newline"*}" && tp_state=error tp_why="$tp_kind: ${tp_text:-it says nothing}" ;;
 		*,[Ff][Ee][89AaBb]?:*,'Invalid argument') [ "${1#*%}" != "$1" ] || tp_why=$tp_says_no_zone ;;
 		open,* | unresolved,*) ;;
@@ -363,13 +363,12 @@ tp_tell() {
 		tp_text="{\"host\":\"$1\",\"port\":$2,\"address\":${tp_text:-null},\"state\":\"$tp_state\",\"status\":$tp_status"
 		tp_text="$tp_text,\"error\":${tp_rest:-null},\"reporter\":null,\"icmp\":null,\"banner\":null,\"connect_ms\":${tp_ms:-null}"
 		tp_put "$tp_text,\"lookup_ms\":${tp_lookup:-null},\"try\":$tp_tries,\"time\":$(date +%s 2>/dev/null || echo null)}"
-	elif tp_has v && [ "$tp_wanted" ]; then
-		tp_put "$tp_label $tp_state${tp_address:+ $tp_address}${tp_ms:+ $tp_ms ms}"
 	fi
+	tp_has j || ! tp_has v || [ -z "$tp_wanted" ] || tp_put "$tp_label $tp_state${tp_address:+ $tp_address}${tp_ms:+ $tp_ms ms}"
 	[ "$tp_wanted" ] || tp_has q || echo "tcpprobe: $tp_label: $tp_why" >&2
 	case $tp_flags,$tp_wanted,$tp_exit in *1*,1,*) tp_exit=0 tp_found=1 ;; *,0) tp_exit=$tp_status ;; esac
 }
-# -- Waiting: tp_left is what is left of the wait, in ms. Is there anything? Without /proc it costs a process to know.
+# -- Waiting. tp_is_time: is the wait not over yet? Sets tp_left, in ms. Without /proc it takes the time of day, by a process.
 tp_is_time() {
 	tp_left=$tp_forever tp_cents=100
 	[ "${tp_until:+$tp_wait}" -gt 0 ] 2>/dev/null || return 0
@@ -386,7 +385,7 @@ tp_nap() {
 tp_probe() {
 	tp_state=timeout tp_why='' tp_address='' tp_ms='' tp_lookup='' tp_wanted='' && tp_has 1 || tp_tries=0
 	while tp_is_time; do
-		# If this is a function, the script that called it may have been ended.
+		# The script that called the function may have been ended by a signal: then this subshell ends too.
 		kill -0 $$ 2>/dev/null || exit
 		[ $tp_left -lt $tp_timeout ] && tp_limit=$tp_left || tp_limit=$tp_timeout
 		tp_tries=$((tp_tries + 1)) && tp_pick "$1" && tp_seconds $tp_limit
@@ -457,9 +456,8 @@ tp_hand_over() {
 	[ -z "$tp_program" ] || { tp_builtin "$@" && exit 0 || tp_status=$? && [ $tp_status = 97 ] || exit $tp_status; }
 	[ "${TCPPROBE_BACKEND:-program}" = program ] && tp_rest=$PATH: || return 0
 	while [ "$tp_rest" ]; do
-		tp_name=${tp_rest%%:*}/tcpprobe tp_rest=${tp_rest#*:}
-		[ -f "$tp_name" ] && [ -x "$tp_name" ] && tp_line='' || continue
-		{ read -r tp_line <"$tp_name"; } 2>/dev/null
+		tp_name=${tp_rest%%:*}/tcpprobe tp_rest=${tp_rest#*:} tp_line=''
+		[ -f "$tp_name" ] && [ -x "$tp_name" ] && { read -r tp_line <"$tp_name" || :; } 2>/dev/null || continue
 		case $tp_line in '#!'*) ;; *) exec "$tp_name" "$@" ;; esac
 	done
 }

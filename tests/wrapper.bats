@@ -139,7 +139,7 @@ assert_refused() {
 @test "a history file and a function of that name in BASH_ENV are left alone" {
 	echo old >history
 	echo 'tcpprobe() { echo started >>history; }; tp_main() { :; }' >start
-	HISTFILE=$PWD/history HISTSIZE=1 BASH_ENV=$PWD/start run "$file" 127.0.0.1 1
+	HISTFILE=$PWD/history HISTSIZE=1 BASH_ENV=$PWD/start run $sh "$file" 127.0.0.1 1
 	assert_refused
 	assert_equal "$(<history)" old
 }
