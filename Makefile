@@ -98,13 +98,13 @@ $B/bench/%: tests/bench/%.c tests/bench/bench.h
 
 $B/unit/%: tests/unit/%.c tests/unit/unit.h $(call objects,$(COMMAND) $(ENGINE))
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CFLAGS) -MMD -o $@ $< $(call objects,$(COMMAND) $(ENGINE))
+	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CFLAGS) -MMD $(LDFLAGS) -o $@ $< $(call objects,$(COMMAND) $(ENGINE))
 
 # Memory runs out in it, at every call.
 $B/unit/memory: tests/unit/memory.c $(COMMAND) $(ENGINE) $(wildcard include/* tests/unit/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CPPFLAGS) $(CFLAGS) $(foreach f,malloc calloc realloc strdup free,-D$f=unit_$f) \
-		-o $@ $(filter %.c,$^)
+		$(LDFLAGS) -o $@ $(filter %.c,$^)
 
 $B/fuzz/%: tests/fuzz/%.c $(COMMAND) $(ENGINE) tests/fuzz/fuzz.h
 	@mkdir -p $(@D)

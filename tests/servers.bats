@@ -60,7 +60,7 @@ waited_for() {
 	[[ $face_name != builtin ]] || then='&&'
 	set -- "${@//%s/$port}"
 	"$shell" --norc -c "${face_prelude}tcpprobe -r 30 \"\$1\" $then \"\${@:2}\"" script "$2" \
-		"$shell" -c "$begun" begun "${@:3}" >"$BATS_TEST_TMPDIR/out" 3>&- &
+		"$BASH" -c "$begun" begun "${@:3}" >"$BATS_TEST_TMPDIR/out" 3>&- &
 	pid=$!
 	until_waiting "$pid"
 	server_start "$1" "$port"
