@@ -39,11 +39,13 @@ open_then_refused() {
 	open_then_refused postgres 'postgres://postgres@localhost:%s/postgres'
 }
 
-# client NAME: sets client, the words that run this program of a server's package.
+# client NAME SERVER: sets client, the words that run the program of this name that came with the server. Beside it first:
+# Debian's own psql is a script that looks for one.
 client() {
-	local program dir=$BATS_TEST_TMPDIR environment
+	local program folder dir=$BATS_TEST_TMPDIR environment
 
-	program=$(server_path "$1") || skip "no $1 here (.ci/deps server brings it)"
+	folder=$(dirname "$(readlink -f "$(server_path "$2")")")
+	program=$(PATH=$folder:$PATH server_path "$1") || skip "no $1 here (.ci/deps server brings it)"
 	server_environment
 	client=("${environment[@]}" "$program")
 }
@@ -75,20 +77,20 @@ waited_for() {
 }
 
 @test "PostgreSQL is waited for, and answers psql then" {
-	client psql
+	client psql postgres
 	waited_for postgres 'postgres://postgres:secret@localhost:%s/postgres' \
 		"${client[@]}" -h 127.0.0.1 -p %s -U postgres -Atc 'select 6 * 7'
 	assert_output 42
 }
 
 @test "redis is waited for, and answers redis-cli then" {
-	client redis-cli
+	client redis-cli redis
 	waited_for redis 'redis://localhost:%s' "${client[@]}" -h 127.0.0.1 -p %s ping
 	assert_output PONG
 }
 
 @test "sshd is waited for, and shows ssh-keyscan its key then" {
-	client ssh-keyscan
+	client ssh-keyscan sshd
 	waited_for sshd 'ssh://localhost:%s' "${client[@]}" -p %s 127.0.0.1
 	assert_output --partial 'ssh-ed25519 '
 }

@@ -306,7 +306,7 @@ assert_refused() {
 
 @test "a word that is shown is harmless" {
 	need bytes
-	run $sh "$file" $'a\033[2J\u0085b' 80
+	run $sh "$file" $'a\033[2J\302\205b' 80
 	assert_line --index 0 --regexp "^tcpprobe: 'a\?\[2J\?+b': "
 }
 
