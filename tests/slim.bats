@@ -18,7 +18,7 @@ shell_in() {
 	inside=$BATS_TEST_TMPDIR/shell
 	cat >"$inside" <<-END
 		#!/bin/sh
-		exec unshare --map-root-user --mount sh -c 'cd "\$0" && mount --bind . . && cd "\$0" &&
+		exec unshare --mount sh -c 'cd "\$0" && mount --bind . . && cd "\$0" &&
 			mount --bind /dev/null dev/null && mount --rbind /proc proc && mount -o "remount,bind,$2" . && shift &&
 			exec env -i $(command -v chroot) . /bin/sh -c "PATH=/bin:/usr/bin; export PATH; exec sh \"\\\$@\"" sh "\$@"' \
 			'$TP_BUILD/slim/$1' x "\$@"
