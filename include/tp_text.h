@@ -35,8 +35,11 @@ struct tp_why {
 /* Sets the reason as printf(3) does, cut to what fits. Returns EINVAL, for `return tp_because(...)`. */
 int tp_because(struct tp_why *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* What the scheme of a URL is made of: RFC 3986, section 3.1. */
+/* What the scheme of a URL is made of: RFC 3986, section 3.1, and '_' as in SASL_SSL. */
 extern const char tp_scheme_bytes[];
+
+/* May a part of this word be a password? Of every word with "://", '@' or '='. */
+bool tp_may_hide_secret(const char *word);
 
 /* A word made fit to show: see tp_quote(). */
 struct tp_quoted {
@@ -45,8 +48,8 @@ struct tp_quoted {
 
 /*
  * The word in single quotes, control bytes as \ooo, cut after some 100 bytes.
- * What may be the secret of a URL is never in it: of a word with "://" only the
- * scheme is shown, of one with '@' only the name behind the last of them.
+ * Of a word that may hide a secret only the scheme is shown: 'redis://...',
+ * or '...' where the word does not begin with one.
  */
 struct tp_quoted tp_quote(const char *word);
 

@@ -101,50 +101,41 @@ bool tp_has_control(const char *text)
 	return *text != '\0';
 }
 
-const char tp_scheme_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-";
+const char tp_scheme_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-_";
 
-/* The part of a word that holds no secret; *end is where it ends. */
-static const char *public_part(const char *word, const char **end)
+bool tp_may_hide_secret(const char *word)
 {
-	const char *scheme_end = strstr(word, "://"), *at = strrchr(word, '@');
+	return strpbrk(word, "@=") != NULL || strstr(word, "://") != NULL;
+}
 
-	*end = word + strlen(word);
-	if (scheme_end != NULL) {
-		const char *scheme = scheme_end;
+/* How many bytes at the start of a word that may hide a secret are none: its scheme with "://", where it is one. */
+static size_t public_length(const char *word)
+{
+	size_t length = strspn(word, tp_scheme_bytes);
 
-		while (scheme > word && strchr(tp_scheme_bytes, scheme[-1]) != NULL)
-			scheme--;
-		word = scheme;
-		*end = scheme_end + strlen("://");
-	} else if (at != NULL) {
-		word = at;
-		*end = word + strcspn(word, "/?#");
-	}
-	return word;
+	return length > 0 && strncmp(word + length, "://", 3) == 0 ? length + 3 : 0;
 }
 
 struct tp_quoted tp_quote(const char *word)
 {
 	static const char cut[] = "...'";
 	struct tp_quoted quoted;
-	const char *end, *part = public_part(word, &end);
+	const char *end = word + (tp_may_hide_secret(word) ? public_length(word) : strlen(word));
 	size_t used = 0, control = 0;
 
 	quoted.text[used++] = '\'';
-	if (part != word)
-		used += (size_t)sprintf(quoted.text + used, "...");
 	/* Room for one more escape and for the end is left at every step. */
-	for (; part < end && used + strlen("\\ooo") + sizeof(cut) <= sizeof(quoted.text); part++) {
+	for (; word < end && used + strlen("\\ooo") + sizeof(cut) <= sizeof(quoted.text); word++) {
 		if (control == 0)
-			control = tp_control_length(part);
+			control = tp_control_length(word);
 		if (control == 0) {
-			quoted.text[used++] = *part;
+			quoted.text[used++] = *word;
 		} else {
-			used += (size_t)sprintf(quoted.text + used, "\\%03o", (unsigned)(unsigned char)*part);
+			used += (size_t)sprintf(quoted.text + used, "\\%03o", (unsigned)(unsigned char)*word);
 			control--;
 		}
 	}
-	strcpy(quoted.text + used, *part != '\0' ? cut : "'");
+	strcpy(quoted.text + used, *word != '\0' ? cut : "'");
 	return quoted;
 }
 

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* URLs: RFC 3986, and what software makes of it: lists of hosts, lists of URLs, JDBC's. */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "tp_parser.h"
+#include "tp_says.h"
+
+/* A longer scheme is none. */
+#define SCHEME_MAX 63
+
+/* Where the parts of a scheme meet: postgresql+psycopg2, and behind "jdbc:" mysql:loadbalance. */
+static const char joints[] = "+:";
+
+static int blame_word(const struct tp_parser *parser, const char *why)
+{
+	return tp_parser_complain(parser, parser->word, why);
+}
+
+/* Is it one of the words of the list, between blanks? Upper case is as lower case. */
+static bool is_one_of(const char *list, const char *word, size_t length)
+{
+	for (; *list != '\0'; list += strspn(list, " ")) {
+		size_t end = strcspn(list, " ");
+
+		if (end == length && strncasecmp(list, word, length) == 0)
+			return true;
+		list += end;
+	}
+	return false;
+}
+
+/* Is any part of the scheme one of these words? */
+static bool has_part(const char *scheme, const char *list)
+{
+	for (;; scheme++) {
+		size_t length = strcspn(scheme, joints);
+
+		if (is_one_of(list, scheme, length))
+			return true;
+		scheme += length;
+		if (*scheme == '\0')
+			return false;
+	}
+}
+
+/* Their paths and queries may hold anything, hosts and '@' too. */
+static bool is_web(const char *scheme)
+{
+	return has_part(scheme, "http https ws wss");
+}
+
+/* "jdbc:" and "r2dbc:" say which library wants the URL. Returns their length, or 0. */
+static size_t prefix_length(const char *url)
+{
+	size_t length = strcspn(url, ":") + 1;
+
+	return is_one_of("jdbc: r2dbc:", url, length) && url[length] != '/' ? length : 0;
+}
+
+/* Does a URL begin here? */
+static bool begins_url(const char *text)
+{
+	text += prefix_length(text);
+	text += strspn(text, tp_scheme_bytes);
+	return strncmp(text, "://", 3) == 0;
+}
+
+/* Cuts the first URL off the others, which follow ',' or ';'. Returns them, or NULL. */
+static char *cut_first(char *urls)
+{
+	char *end = strstr(urls, "://") + strlen("://");
+
+	/* In a query it may be a value: there check_tail() refuses it. */
+	while ((end = strpbrk(end, ",;?#")) != NULL && (*end == ',' || *end == ';')) {
+		if (begins_url(end + 1)) {
+			*end = '\0';
+			return end + 1;
+		}
+		end++;
+	}
+	return NULL;
+}
+
+/* -- Schemes */
+
+/* In lower case. RFC 3986: it begins with a letter. Colons: the prefix was there. */
+static bool fold_scheme(char *scheme, bool colons)
+{
+	size_t length = 0;
+
+	for (; scheme[length] != '\0' && length < SCHEME_MAX; length++) {
+		char *byte = &scheme[length];
+
+		if (*byte >= 'A' && *byte <= 'Z')
+			*byte = (char)(*byte - 'A' + 'a');
+		if (strchr(tp_scheme_bytes, *byte) == NULL && !(colons && *byte == ':'))
+			return false;
+	}
+	return scheme[length] == '\0' && *scheme >= 'a';
+}
+
+static int check_scheme(struct tp_parser *parser, char *scheme, bool colons)
+{
+	if (!fold_scheme(scheme, colons))
+		return blame_word(parser, strchr(scheme, '=') != NULL ? TP_SAYS_ASSIGNMENT : TP_SAYS_BAD_SCHEME);
+	if (has_part(scheme, "srv"))
+		return blame_word(parser, TP_SAYS_SRV);
+	if (has_part(scheme, "unix socket redis-socket ldapi ipc"))
+		return blame_word(parser, TP_SAYS_UNIX_SOCKET);
+	if (has_part(scheme, "udp udp4 udp6 sctp dccp quic h3 http3 dtls coap coaps rtp srt tftp dns sqlite sqlite3 "
+			     "duckdb file npipe") &&
+	    !has_part(scheme, "tcp"))
+		return blame_word(parser, TP_SAYS_NOT_TCP);
+	parser->family = AF_UNSPEC;
+	if (has_part(scheme, "tcp4"))
+		parser->family = AF_INET;
+	if (has_part(scheme, "tcp6"))
+		parser->family = AF_INET6;
+	return 0;
+}
+
+/* The last part of a scheme. */
+static char *last_part(char *scheme)
+{
+	char *part = scheme;
+
+	for (char *joint = scheme; (joint = strpbrk(joint, joints)) != NULL;)
+		part = ++joint;
+	return part;
+}
+
+/*
+ * The port that a scheme stands for. 0: none. Of several parts the last one
+ * that names a port decides: git+https, but postgresql+psycopg2. "+ssl" and
+ * "+tls" are an 's' behind the part before, where there is such a name: amqp+ssl.
+ */
+static uint16_t scheme_port(struct tp_parser *parser, const char *scheme)
+{
+	struct tp_services *services = &parser->targets->services;
+	char text[SCHEME_MAX + 1], *part;
+	uint16_t port = tp_service_port(services, scheme);
+
+	for (strcpy(text, scheme); port == 0; part[-1] = '\0') {
+		part = last_part(text);
+		if (part == text)
+			return tp_service_port(services, text);
+		if (strcmp(part, "ssl") == 0 || strcmp(part, "tls") == 0) {
+			strcpy(part - 1, "s");
+			port = tp_service_port(services, last_part(text));
+		} else {
+			port = tp_service_port(services, part);
+		}
+	}
+	return port;
+}
+
+/* -- Peers */
+
+static int hex_digit(char byte)
+{
+	static const char hex[] = "0123456789abcdef0123456789ABCDEF";
+	const char *place = byte != '\0' ? strchr(hex, byte) : NULL;
+
+	return place == NULL ? -1 : (int)(place - hex) % 16;
+}
+
+/*
+ * RFC 3986's %XX, in place. %00 would cut the host short: it is kept as it is, and is in no host. In brackets
+ * only %25 is an escape: many write the zone of RFC 6874 with a bare '%', and "%ca" may begin an interface's name.
+ */
+static void decode_percent(char *text)
+{
+	bool brackets = *text == '[';
+	char *out = text;
+
+	for (; *text != '\0'; text++) {
+		int high = *text == '%' ? hex_digit(text[1]) : -1, low = high >= 0 ? hex_digit(text[2]) : -1;
+
+		if (low < 0 || high + low == 0 || (brackets && high * 16 + low != '%')) {
+			*out++ = *text;
+		} else {
+			*out++ = (char)(high * 16 + low);
+			text += 2;
+		}
+	}
+	*out = '\0';
+}
+
+/* An empty host: these look for a socket of this machine then. */
+static bool has_own_socket(uint16_t port)
+{
+	return port == 5432 || port == 3306 || port == 6379;
+}
+
+/* HOST[:PORT], its user cut off. */
+static int parse_host(struct tp_parser *parser, char *text, const char *scheme, struct tp_target **target)
+{
+	uint16_t default_port = 0;
+	char *port;
+	int error;
+
+	if (strchr(text, '=') != NULL)
+		return blame_word(parser, TP_SAYS_ASSIGNMENT);
+	error = tp_parser_cut_port(parser, text, &port);
+	if (error != 0)
+		return error;
+	decode_percent(text);
+	if (port == NULL || *port == '\0')
+		default_port = scheme_port(parser, scheme);
+	if (*text == '/' || (*text == '\0' && has_own_socket(default_port)))
+		return blame_word(parser, TP_SAYS_UNIX_SOCKET);
+	if (strchr(text, '/') != NULL)
+		return blame_word(parser, TP_SAYS_BAD_HOST);
+	error = tp_parser_add_host(parser, text, target);
+	if (error != 0 || (port != NULL && *port != '\0'))
+		return error != 0 ? error : tp_parser_add_port(parser, *target, port);
+	if (default_port == 0)
+		return blame_word(parser, TP_SAYS_NO_URL_PORT);
+	return tp_parser_add_range(*target, default_port, default_port);
+}
+
+/*
+ * Peers between commas. Where a peer without a user stands before one with a
+ * user, or only some users have a password, the comma may be part of a password.
+ */
+static int parse_peers(struct tp_parser *parser, char *peers, const char *scheme)
+{
+	struct tp_target *target = NULL;
+	bool all_have_users = true, with_password = false, with_port = false;
+	char *peer = peers;
+	int error = 0;
+
+	while (error == 0 && peer != NULL) {
+		char *comma = strchr(peer, ','), *at, *colon;
+
+		if (comma != NULL)
+			*comma++ = '\0';
+		at = strrchr(peer, '@');
+		if (at != NULL) {
+			bool password = memchr(peer, ':', (size_t)(at - peer)) != NULL;
+
+			if (peer != peers && (!all_have_users || password != with_password))
+				return blame_word(parser, TP_SAYS_CUT_PASSWORD);
+			with_password = password;
+			peer = at + 1;
+		} else {
+			all_have_users = false;
+		}
+		/* h:80,443: one more port of the same host. */
+		if (with_port && at == NULL && *peer != '\0' && peer[strspn(peer, "0123456789-")] == '\0') {
+			error = tp_parser_add_port(parser, target, peer);
+		} else {
+			colon = strrchr(peer, ':');
+			with_port = colon != NULL && strchr(colon, ']') == NULL;
+			error = parse_host(parser, peer, scheme, &target);
+		}
+		peer = comma;
+	}
+	return error;
+}
+
+/* -- What follows the peers */
+
+/* KEY=VALUE of a query or of properties that names a host, or a socket. */
+static bool names_host(const char *setting)
+{
+	size_t length = strcspn(setting, "=,;?&");
+
+	return setting[length] == '=' &&
+	       is_one_of("host hostaddr hosts server servername failoverpartner failover_partner "
+			 "socket unix_socket unixsocket",
+			 setting, length);
+}
+
+static bool is_path(const char *value)
+{
+	return *value == '/' || strncasecmp(value, "%2f", 3) == 0;
+}
+
+/* Might this, up to the next separator, have been meant as one more host? In a path of the web only HOST:PORT can be. */
+static bool may_be_peer(const char *text, bool web)
+{
+	size_t length = strcspn(text, ",;?#");
+
+	if (length == 0 || memchr(text, '=', length) != NULL)
+		return false;
+	return !web || memchr(text, ':', length) != NULL;
+}
+
+/* Path, query, fragment and properties are dropped. What may be a host in them, or the rest of a password, must not be. */
+static int check_tail(const struct tp_parser *parser, const char *tail, bool web)
+{
+	const char *query = tail + (*tail == '/' ? strcspn(tail, "?#") : 0);
+
+	/* A password with a bare '/', '?' or '#' ends the peers too early, and an '@' comes behind. */
+	if (!web && *tail != ';' && memchr(tail, '@', *tail == '/' ? (size_t)(query - tail) : strlen(tail)) != NULL)
+		return blame_word(parser, TP_SAYS_CUT_PASSWORD);
+	for (const char *next = tail; (next = strpbrk(next, ",;?&")) != NULL;) {
+		bool list = *next == ',' || *next == ';', in_path = next < query || *tail == ';';
+
+		next++;
+		if (!web && names_host(next))
+			return blame_word(parser, is_path(next + strcspn(next, "=") + 1) ? TP_SAYS_UNIX_SOCKET
+											 : TP_SAYS_HIDDEN_HOST);
+		if (list && (begins_url(next) || (in_path && may_be_peer(next, web))))
+			return blame_word(parser, TP_SAYS_HIDDEN_HOST);
+	}
+	return 0;
+}
+
+static int parse_url(struct tp_parser *parser, char *url)
+{
+	size_t prefix = prefix_length(url);
+	char *scheme = url + prefix, *peers = strstr(scheme, "://"), *tail;
+	int error;
+
+	*peers = '\0';
+	peers += strlen("://");
+	error = check_scheme(parser, scheme, prefix > 0);
+	if (error != 0)
+		return error;
+	tail = peers + strcspn(peers, prefix > 0 || has_part(scheme, "sqlserver mssql") ? "/?#;" : "/?#");
+	error = check_tail(parser, tail, is_web(scheme));
+	if (error != 0)
+		return error;
+	*tail = '\0';
+	return parse_peers(parser, peers, scheme);
+}
+
+int tp_parser_add_urls(struct tp_parser *parser)
+{
+	char *url = parser->text;
+	int error = 0;
+
+	while (error == 0 && url != NULL) {
+		char *next = cut_first(url);
+
+		error = parse_url(parser, url);
+		url = next;
+	}
+	return error;
+}
+
+/* jdbc:oracle:thin:[USER/PASSWORD]@[//]HOST[:PORT]/SERVICE, or ...@HOST:PORT:SID. A lone name is an alias of Oracle's. */
+int tp_parser_add_oracle(struct tp_parser *parser)
+{
+	char *peers = strrchr(parser->text, '@'), *tail, *colon;
+	int error;
+
+	if (peers == NULL)
+		return blame_word(parser, TP_SAYS_NO_PORT);
+	peers++;
+	if (strncasecmp(peers, "tcp:", 4) == 0 || strncasecmp(peers, "tcps:", 5) == 0)
+		peers += strcspn(peers, ":") + 1;
+	if (strncmp(peers, "//", 2) == 0)
+		peers += 2;
+	tail = peers + strcspn(peers, "/?#");
+	colon = strchr(peers, ':');
+	if (strstr(peers, "://") != NULL || (*tail == '\0' && colon == NULL))
+		return blame_word(parser, TP_SAYS_NO_PORT);
+	error = check_tail(parser, tail, false);
+	if (error != 0)
+		return error;
+	*tail = '\0';
+	colon = colon != NULL && strpbrk(peers, "[,") == NULL ? strchr(colon + 1, ':') : NULL;
+	if (colon != NULL)
+		*colon = '\0';
+	return parse_peers(parser, peers, "oracle");
+}

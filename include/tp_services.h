@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Names of services to ports: the system's list, then our own. */
+#ifndef TP_SERVICES_H
+#define TP_SERVICES_H
+
+#include <stdint.h>
+
+/* Zeroed it has read nothing yet; freed by tp_services_free(). */
+struct tp_services {
+	char *list; /* the system's, as a text; "" where there is none */
+	char last[64];
+	uint16_t last_port; /* what came of it */
+};
+
+/* The port of this name, or 0. */
+uint16_t tp_service_port(struct tp_services *services, const char *name);
+
+void tp_services_free(struct tp_services *services);
+
+#endif
