@@ -3,17 +3,20 @@
 #ifndef TP_SERVICES_H
 #define TP_SERVICES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Zeroed it has read nothing yet; freed by tp_services_free(). */
 struct tp_services {
 	char *list; /* the system's, as a text; "" where there is none */
+	/* What it was asked for last, and what came of it. */
 	char last[64];
-	uint16_t last_port; /* what came of it */
+	bool last_is_scheme;
+	uint16_t last_port;
 };
 
-/* The port of this name, or 0. */
-uint16_t tp_service_port(struct tp_services *services, const char *name);
+/* The port of this name, or 0. A scheme in lower case may have several parts: "git+https", and JDBC's "mysql:loadbalance". */
+uint16_t tp_service_port(struct tp_services *services, const char *name, bool scheme);
 
 void tp_services_free(struct tp_services *services);
 

@@ -9,11 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tp_text.h"
+
 /* The largest list that is read, in bytes: twice what the fullest distribution has. */
 #define LIST_MAX (1 << 21)
-
-/* What a name is made of. Whatever else services(5) allows is in none of them. */
-static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-_";
 
 static const char blanks[] = " \t\r";
 
@@ -63,7 +62,7 @@ static uint16_t system_port(const char *list, const char *name)
 	size_t length = strlen(name);
 	uint16_t port = 0;
 
-	for (const char *place = list; port == 0 && (place = strstr(place, name)) != NULL; place += length) {
+	for (const char *place = list; port == 0 && length > 0 && (place = strstr(place, name)) != NULL; place += length) {
 		if (strchr(" \t\r\n#", place[length]) != NULL)
 			port = port_in_line(list, place);
 	}
@@ -90,21 +89,61 @@ static uint16_t own_port(const char *name)
 	return 0;
 }
 
-uint16_t tp_service_port(struct tp_services *services, const char *name)
+static uint16_t name_port(const struct tp_services *services, const char *name)
 {
-	size_t length = strspn(name, name_bytes);
+	uint16_t port = services->list != NULL ? system_port(services->list, name) : 0;
 
-	if (length == 0 || length >= sizeof(services->last) || name[length] != '\0')
-		return 0;
-	/* A list of URLs asks for the same one again and again. */
-	if (strcmp(name, services->last) == 0)
+	return port != 0 ? port : own_port(name);
+}
+
+/* The last part of a scheme. */
+static char *last_part(char *scheme)
+{
+	char *part = scheme + strlen(scheme);
+
+	while (part > scheme && part[-1] != '+' && part[-1] != ':')
+		part--;
+	return part;
+}
+
+/*
+ * The port of a scheme that as a whole has none; it is cut up in place. The last
+ * part that names a port decides: git+https, but postgresql+psycopg2. "+ssl" and
+ * "+tls" are an 's' behind the part before, where there is such a name: ldap+tls.
+ */
+static uint16_t parts_port(const struct tp_services *services, char *scheme)
+{
+	for (;;) {
+		char *part = last_part(scheme);
+		bool tls = part > scheme && (strcmp(part, "ssl") == 0 || strcmp(part, "tls") == 0);
+		uint16_t port;
+
+		if (tls)
+			strcpy(part - 1, "s");
+		port = name_port(services, tls ? last_part(scheme) : part);
+		if (port != 0 || part == scheme)
+			return port;
+		part[-1] = '\0';
+	}
+}
+
+uint16_t tp_service_port(struct tp_services *services, const char *name, bool scheme)
+{
+	char text[sizeof(services->last)];
+
+	/* A list asks for the same one again and again. */
+	if (strcmp(name, services->last) == 0 && scheme == services->last_is_scheme)
 		return services->last_port;
+	/* A name has no other bytes; of a scheme that is known. */
+	if (strlen(name) >= sizeof(text) || (!scheme && name[strspn(name, tp_scheme_bytes)] != '\0'))
+		return 0;
 	if (services->list == NULL)
 		services->list = read_list();
 	strcpy(services->last, name);
-	services->last_port = services->list != NULL ? system_port(services->list, name) : 0;
-	if (services->last_port == 0)
-		services->last_port = own_port(name);
+	services->last_is_scheme = scheme;
+	services->last_port = name_port(services, name);
+	if (services->last_port == 0 && scheme)
+		services->last_port = parts_port(services, strcpy(text, name));
 	return services->last_port;
 }
 

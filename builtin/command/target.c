@@ -102,7 +102,7 @@ int tp_parser_add_port(const struct tp_parser *parser, struct tp_target *target,
 		port = port_number(parser, item);
 		return port == 0 ? EINVAL : tp_parser_add_range(target, port, port);
 	}
-	port = tp_service_port(&parser->targets->services, item);
+	port = tp_service_port(&parser->targets->services, item, false);
 	if (port == 0)
 		return tp_parser_complain(parser, item, TP_SAYS_UNKNOWN_PORT);
 	return tp_parser_add_range(target, port, port);
@@ -139,28 +139,33 @@ static bool is_ipv6(const char *host)
 	return inet_pton(AF_INET6, text, &address) == 1;
 }
 
-/* Letters, digits, ". _ -", and what an IPv6 literal and its zone have; beyond ASCII whatever is no control byte. */
-static bool has_host_bytes(const char *host)
+/* Letters, digits and ". _ -", no dash first; beyond ASCII whatever is no control character. */
+static bool is_name(const char *text)
 {
-	for (const char *byte = host; *byte != '\0'; byte++) {
-		bool letter = (*byte | 0x20) >= 'a' && (*byte | 0x20) <= 'z';
+	if (*text == '-' || *text == '\0')
+		return false;
+	for (; *text != '\0'; text++) {
+		bool letter = (*text | 0x20) >= 'a' && (*text | 0x20) <= 'z';
 
-		if (!letter && (unsigned char)*byte < 0x80 && strchr("0123456789._-:%", *byte) == NULL)
+		if (!letter && (unsigned char)*text < 0x80 && strchr("0123456789._-", *text) == NULL)
+			return false;
+		if (tp_control_length(text) > 0)
 			return false;
 	}
-	return *host != '-' && !tp_has_control(host);
+	return true;
 }
 
 static int check_host(const struct tp_parser *parser, const char *host)
 {
+	const char *zone = strchr(host, '%');
+
 	if (*host == '\0')
 		return blame_word(parser, TP_SAYS_EMPTY_HOST);
 	if (strlen(host) > TP_HOST_MAX)
 		return tp_parser_complain(parser, host, TP_SAYS_LONG_HOST);
-	if (strpbrk(host, ":%") == NULL ? !has_host_bytes(host) : !is_ipv6(host))
-		return tp_parser_complain(parser, host,
-					  strchr(host, ':') != NULL ? TP_SAYS_BAD_IPV6 : TP_SAYS_BAD_HOST);
-	return has_host_bytes(host) ? 0 : tp_parser_complain(parser, host, TP_SAYS_BAD_HOST);
+	if (is_name(host) || (is_ipv6(host) && (zone == NULL || is_name(zone + 1))))
+		return 0;
+	return tp_parser_complain(parser, host, strchr(host, ':') != NULL ? TP_SAYS_BAD_IPV6 : TP_SAYS_BAD_HOST);
 }
 
 /* Takes "[...]" off an IPv6 literal; what is in brackets must be one. */

@@ -21,12 +21,10 @@ static int blame_word(const struct tp_parser *parser, const char *why)
 /* Is it one of the words of the list, between blanks? Upper case is as lower case. */
 static bool is_one_of(const char *list, const char *word, size_t length)
 {
-	for (; *list != '\0'; list += strspn(list, " ")) {
-		size_t end = strcspn(list, " ");
-
-		if (end == length && strncasecmp(list, word, length) == 0)
+	for (; list != NULL; list = strchr(list, ' ')) {
+		list += *list == ' ';
+		if (strncasecmp(list, word, length) == 0 && (list[length] == ' ' || list[length] == '\0'))
 			return true;
-		list += end;
 	}
 	return false;
 }
@@ -54,32 +52,38 @@ static bool is_web(const char *scheme)
 /* "jdbc:" and "r2dbc:" say which library wants the URL. Returns their length, or 0. */
 static size_t prefix_length(const char *url)
 {
-	size_t length = strcspn(url, ":") + 1;
+	size_t length = *url == 'r' || *url == 'R' ? 6 : 5;
 
-	return is_one_of("jdbc: r2dbc:", url, length) && url[length] != '/' ? length : 0;
+	return strncasecmp(url, length == 6 ? "r2dbc:" : "jdbc:", length) == 0 && url[length] != '/' ? length : 0;
 }
 
-/* Does a URL begin here? */
-static bool begins_url(const char *text)
+/* Where the next URL begins in this text, behind a ',' or a ';'; NULL: nowhere. */
+static char *next_url(char *text)
 {
-	text += prefix_length(text);
-	text += strspn(text, tp_scheme_bytes);
-	return strncmp(text, "://", 3) == 0;
+	for (char *end = text; (end = strstr(end, "://")) != NULL; end += strlen("://")) {
+		char *begin = end;
+
+		while (begin > text && (begin[-1] == ':' || strchr(tp_scheme_bytes, begin[-1]) != NULL))
+			begin--;
+		if (begin > text && begin < end && (begin[-1] == ',' || begin[-1] == ';'))
+			return begin;
+	}
+	return NULL;
 }
 
-/* Cuts the first URL off the others, which follow ',' or ';'. Returns them, or NULL. */
+/* Cuts the first URL off the others. Returns them, or NULL. */
 static char *cut_first(char *urls)
 {
-	char *end = strstr(urls, "://") + strlen("://");
+	char *text = strstr(urls, "://") + strlen("://"), *next = next_url(text), separator;
 
-	/* In a query it may be a value: there check_tail() refuses it. */
-	while ((end = strpbrk(end, ",;?#")) != NULL && (*end == ',' || *end == ';')) {
-		if (begins_url(end + 1)) {
-			*end = '\0';
-			return end + 1;
-		}
-		end++;
-	}
+	if (next == NULL)
+		return NULL;
+	separator = next[-1];
+	next[-1] = '\0';
+	if (text[strcspn(text, "?#")] == '\0')
+		return next;
+	/* In a query it may be a value: check_tail() refuses it. */
+	next[-1] = separator;
 	return NULL;
 }
 
@@ -119,41 +123,6 @@ static int check_scheme(struct tp_parser *parser, char *scheme, bool colons)
 	if (has_part(scheme, "tcp6"))
 		parser->family = AF_INET6;
 	return 0;
-}
-
-/* The last part of a scheme. */
-static char *last_part(char *scheme)
-{
-	char *part = scheme;
-
-	for (char *joint = scheme; (joint = strpbrk(joint, joints)) != NULL;)
-		part = ++joint;
-	return part;
-}
-
-/*
- * The port that a scheme stands for. 0: none. Of several parts the last one
- * that names a port decides: git+https, but postgresql+psycopg2. "+ssl" and
- * "+tls" are an 's' behind the part before, where there is such a name: amqp+ssl.
- */
-static uint16_t scheme_port(struct tp_parser *parser, const char *scheme)
-{
-	struct tp_services *services = &parser->targets->services;
-	char text[SCHEME_MAX + 1], *part;
-	uint16_t port = tp_service_port(services, scheme);
-
-	for (strcpy(text, scheme); port == 0; part[-1] = '\0') {
-		part = last_part(text);
-		if (part == text)
-			return tp_service_port(services, text);
-		if (strcmp(part, "ssl") == 0 || strcmp(part, "tls") == 0) {
-			strcpy(part - 1, "s");
-			port = tp_service_port(services, last_part(text));
-		} else {
-			port = tp_service_port(services, part);
-		}
-	}
-	return port;
 }
 
 /* -- Peers */
@@ -208,7 +177,7 @@ static int parse_host(struct tp_parser *parser, char *text, const char *scheme, 
 		return error;
 	decode_percent(text);
 	if (port == NULL || *port == '\0')
-		default_port = scheme_port(parser, scheme);
+		default_port = tp_service_port(&parser->targets->services, scheme, true);
 	if (*text == '/' || (*text == '\0' && has_own_socket(default_port)))
 		return blame_word(parser, TP_SAYS_UNIX_SOCKET);
 	if (strchr(text, '/') != NULL)
@@ -263,15 +232,13 @@ static int parse_peers(struct tp_parser *parser, char *peers, const char *scheme
 
 /* -- What follows the peers */
 
-/* KEY=VALUE of a query or of properties that names a host, or a socket. */
-static bool names_host(const char *setting)
+/* Is this the name of a setting that names a host, or a socket? */
+static bool names_host(const char *key, size_t length)
 {
-	size_t length = strcspn(setting, "=,;?&");
-
-	return setting[length] == '=' &&
-	       is_one_of("host hostaddr hosts server servername failoverpartner failover_partner "
-			 "socket unix_socket unixsocket",
-			 setting, length);
+	/* None of them is shorter. */
+	return length >= strlen("host") && is_one_of("host hostaddr hosts server servername failoverpartner "
+						     "failover_partner socket unix_socket unixsocket",
+						     key, length);
 }
 
 static bool is_path(const char *value)
@@ -279,33 +246,35 @@ static bool is_path(const char *value)
 	return *value == '/' || strncasecmp(value, "%2f", 3) == 0;
 }
 
-/* Might this, up to the next separator, have been meant as one more host? In a path of the web only HOST:PORT can be. */
-static bool may_be_peer(const char *text, bool web)
+/*
+ * Path, query, fragment and properties are dropped. A host in them must not be skipped: a setting that names one, or
+ * what stands behind a comma and is no setting. In a path of the web only what has a colon may be a host.
+ */
+static int check_tail(const struct tp_parser *parser, char *tail, bool web)
 {
-	size_t length = strcspn(text, ",;?#");
-
-	if (length == 0 || memchr(text, '=', length) != NULL)
-		return false;
-	return !web || memchr(text, ':', length) != NULL;
-}
-
-/* Path, query, fragment and properties are dropped. What may be a host in them, or the rest of a password, must not be. */
-static int check_tail(const struct tp_parser *parser, const char *tail, bool web)
-{
-	const char *query = tail + (*tail == '/' ? strcspn(tail, "?#") : 0);
+	const char *query = tail + (*tail == '/' ? strcspn(tail, "?#") : 0), *piece = tail;
+	bool setting = false, colon = false;
 
 	/* A password with a bare '/', '?' or '#' ends the peers too early, and an '@' comes behind. */
 	if (!web && *tail != ';' && memchr(tail, '@', *tail == '/' ? (size_t)(query - tail) : strlen(tail)) != NULL)
 		return blame_word(parser, TP_SAYS_CUT_PASSWORD);
-	for (const char *next = tail; (next = strpbrk(next, ",;?&")) != NULL;) {
-		bool list = *next == ',' || *next == ';', in_path = next < query || *tail == ';';
-
-		next++;
-		if (!web && names_host(next))
-			return blame_word(parser, is_path(next + strcspn(next, "=") + 1) ? TP_SAYS_UNIX_SOCKET
-											 : TP_SAYS_HIDDEN_HOST);
-		if (list && (begins_url(next) || (in_path && may_be_peer(next, web))))
+	if (next_url(tail) != NULL)
+		return blame_word(parser, TP_SAYS_HIDDEN_HOST);
+	for (const char *byte = tail; *piece != '\0'; byte++) {
+		colon |= *byte == ':';
+		if (*byte == '=' && !setting) {
+			setting = true;
+			if (!web && names_host(piece + 1, (size_t)(byte - piece) - 1))
+				return blame_word(parser,
+						  is_path(byte + 1) ? TP_SAYS_UNIX_SOCKET : TP_SAYS_HIDDEN_HOST);
+		}
+		if (strchr(",;?&#", *byte) == NULL)
+			continue;
+		if ((*piece == ',' || *piece == ';') && (piece < query || *tail == ';') && byte > piece + 1 &&
+		    !setting && (!web || colon))
 			return blame_word(parser, TP_SAYS_HIDDEN_HOST);
+		piece = byte;
+		setting = colon = false;
 	}
 	return 0;
 }
