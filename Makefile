@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-#	make		build/tcpprobe.so, the loadable builtin
+#	make		build/tcpprobe.so, the loadable builtin, and build/tcpprobe, the program
+#	make static	build/static/tcpprobe, the program as one file that needs nothing where it runs
 #	make try	installs what is missing, builds, and probes a few ports before your eyes
 #	make check	installs what is missing, and runs every test
 #	make install	honours DESTDIR, PREFIX and LOADABLESDIR; make uninstall takes it back
 # and for those who work on it
 #	make lint	formatters and analysers; warnings are errors here
-#	make sync	fills the marked regions of the README and of shell/tcpprobe.sh from include/
+#	make sync	fills the marked regions of the README, the wrapper and help.c from include/
 #	make fuzz	each parser for FUZZ_SECONDS
 #	make bench	the figures of the README
 #	make check-bashes	the one .so in the bashes of other Debian releases
 #	make soak	SOAK probes of all kinds in one shell, under signals and with jobs: what is left behind?
 #	make check-faults	each system call of a probe fails in turn; FAULTS=all: in every way
-#	make check-fallback	the fallback in each shell, with each tool, and in slim systems
+#	make check-wrapper	the wrapper in each shell, with each tool, and in slim systems
 #	make check-sanitizers	unit tests and the builtin under ASan, UBSan, MSan and valgrind
 #	make check-musl	the engine and its unit tests with another C library
 #	make coverage	lines and branches that the tests reach, and the lines that none does
@@ -44,6 +45,8 @@ COMMAND = $(wildcard builtin/command/*.c)
 BASH = $(wildcard builtin/bash/*.c)
 PROGRAM = $(wildcard builtin/program/*.c)
 objects = $(patsubst builtin/%.c,$B/%.o,$1)
+# Where the compiler is one of musl's already, as on Alpine, it serves.
+STATIC_CC = $(if $(findstring command,$(origin CC)),$(CC),$(if $(findstring musl,$(shell $(CC) -dumpmachine)),$(CC),musl-gcc))
 LAB = $(patsubst tests/lab/%.c,$B/lab/%,$(wildcard tests/lab/*.c))
 UNITS = $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/*.c))
 FUZZERS = $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -53,12 +56,19 @@ SOAK = 1000000
 
 all: $B/tcpprobe.so $B/tcpprobe
 
+# What a user types; the targets that others build upon are silent about it.
+.DEFAULT_GOAL = built
+built: all
+	@echo "in bash:      enable -f $B/tcpprobe.so tcpprobe"
+	@echo "in any shell: $B/tcpprobe -v localhost 22"
+
 # Only the face may see bash: the engine must compile without its headers.
 $(call objects,$(BASH)): OUR_CFLAGS += $(BASH_CFLAGS)
 $(call objects,$(BASH)): | headers
 
 headers:
-	@pkg-config --exists bash || { echo "the headers of bash, or pkg-config, are missing: make deps" >&2; exit 1; }
+	@pkg-config --exists bash || { echo "bash's headers, or pkg-config, are missing: '.ci/deps build' installs just what" \
+		"the build needs (Debian: gcc libc6-dev make pkg-config bash-builtins)" >&2; exit 1; }
 
 $B/%.o: builtin/%.c
 	@mkdir -p $(@D)
@@ -69,6 +79,12 @@ $B/tcpprobe.so: $(call objects,$(BASH) $(COMMAND) $(ENGINE))
 
 $B/tcpprobe: $(call objects,$(PROGRAM) $(COMMAND) $(ENGINE))
 	$(CC) $(PROGRAM_LDFLAGS) $(LDFLAGS) -o $@ $^
+
+# One file that needs no C library where it runs, below a folder of its own: another compiler, other objects.
+static:
+	@command -v $(STATIC_CC) >/dev/null || { echo "there is no $(STATIC_CC): install musl-tools (Debian), or say make static CC=..." >&2; exit 1; }
+	@$(MAKE) -s B=$B/static CC=$(STATIC_CC) LDFLAGS='-static $(LDFLAGS)' CFI= $B/static/tcpprobe
+	@strip $B/static/tcpprobe
 
 # Test programs: the lab and the floors stand alone, the unit tests link the engine.
 $B/lab/%: tests/lab/%.c tests/lab/lab.h
@@ -128,15 +144,17 @@ check-sync:
 lint: check-sync
 	@.ci/lint
 
+SHAREDIR = $(PREFIX)/share/tcpprobe
 install: all
-	install -d $(DESTDIR)$(LOADABLESDIR)
-	install -m 755 $B/tcpprobe.so $(DESTDIR)$(LOADABLESDIR)/tcpprobe.so
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 shell/tcpprobe.sh $(DESTDIR)$(PREFIX)/bin/tcpprobe
+	install -d '$(DESTDIR)$(LOADABLESDIR)' '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(SHAREDIR)'
+	install -m 755 $B/tcpprobe.so '$(DESTDIR)$(LOADABLESDIR)/tcpprobe.so'
+	install -m 755 $B/tcpprobe '$(DESTDIR)$(PREFIX)/bin/tcpprobe'
+	install -m 755 shell/tcpprobe.sh '$(DESTDIR)$(SHAREDIR)/tcpprobe.sh'
 
+# Folders that others share stay: bin always, the loadables' where something else is in it.
 uninstall:
-	rm -f $(DESTDIR)$(LOADABLESDIR)/tcpprobe.so $(DESTDIR)$(PREFIX)/bin/tcpprobe
-	-rmdir $(DESTDIR)$(LOADABLESDIR) $(DESTDIR)$(PREFIX)/bin 2>/dev/null
+	rm -f '$(DESTDIR)$(LOADABLESDIR)/tcpprobe.so' '$(DESTDIR)$(PREFIX)/bin/tcpprobe' '$(DESTDIR)$(SHAREDIR)/tcpprobe.sh'
+	-rmdir '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(LOADABLESDIR)' 2>/dev/null || :
 
 # For .ci/lint, so that the flags stand in one place.
 print-STRICT:
@@ -152,9 +170,9 @@ soak: all lab
 	@tests/soak $(SOAK)
 
 # Each shell, and each tool: what is missing is installed first.
-check-fallback: all lab
+check-wrapper: all lab
 	@.ci/deps build test server shells
-	@tests/fallback
+	@tests/wrapper
 
 check-faults: all lab
 	@.ci/deps test
@@ -175,6 +193,6 @@ coverage:
 clean:
 	rm -rf $B
 
-.PHONY: all headers try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes \
-	check-fallback check-faults check-sanitizers check-musl soak coverage clean print-STRICT
+.PHONY: all built static headers try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes \
+	check-wrapper check-faults check-sanitizers check-musl soak coverage clean print-STRICT
 -include $(wildcard $B/*/*.d)

@@ -5,12 +5,12 @@
 #
 #	TP_BUILD     where the things under test are built
 #	TP_BASH      the bash that loads the builtin (default: bash)
-#	TP_FACE      builtin (the default) or fallback
-#	TP_SHELL     with the fallback: the shell that runs it
-#	TCPPROBE_BACKEND  the tool that it connects with
-#	TP_TOOL      that tool's row in include/tools.def, where the name alone does not tell
+#	TP_FACE      builtin (the default), program or wrapper
+#	TP_PROGRAM   the program (default: tcpprobe of TP_BUILD)
+#	TP_SHELL     with the wrapper: the shell that runs it (default: dash)
+#	TCPPROBE_BACKEND  the tool that it connects with (default: bash)
 #	TP_SLACK     how many ms more all may take: on a machine that runs several suites at once (default: 0)
-#	TP_WATCHED   set where what runs is watched: see need_plain
+#	TP_WATCHED   set where what runs is watched: see need
 #	TP_LAB       set inside the lab (tests/lab/enter)
 #	TP_LAB_LACK  where there is no lab: why
 
@@ -21,25 +21,73 @@ source "$TP_BUILD/asserts.bash"
 tree=${BATS_TEST_DIRNAME%/tests*}
 so=$TP_BUILD/tcpprobe.so
 shell=${TP_BASH:-bash}
-tool_name=${TP_TOOL:-${TCPPROBE_BACKEND-}}
 slack_ms=${TP_SLACK:-0}
 export LC_ALL=C
 
 # -- The face
 
+face_name=${TP_FACE:-builtin}
+wrapper_shell=${TP_SHELL:-dash}
+
 # How many times to try what only sometimes happens; where each time is some processes, fewer.
-[[ ${TP_FACE-builtin} == builtin ]] && often=300 || often=20
+[[ $face_name == builtin ]] && often=300 || often=20
 
 # The text that gives a script the face. One that does not load ends the test: never is another tested by accident.
-if [[ ${TP_FACE-builtin} == builtin ]]; then
-	face_prelude="enable -f '$so' tcpprobe || exit 99; "
-else
-	face_prelude="tcpprobe() { command $TP_SHELL '$tree/shell/tcpprobe.sh' \"\$@\"; }; "
-fi
+case $face_name in
+	builtin) face_prelude="enable -f '$so' tcpprobe || exit 99; " ;;
+	program) face_prelude="tcpprobe() { '${TP_PROGRAM:-$TP_BUILD/tcpprobe}' \"\$@\"; }; " ;;
+	wrapper)
+		export TCPPROBE_BACKEND=${TCPPROBE_BACKEND:-bash}
+		face_prelude="tcpprobe() { $wrapper_shell '$tree/shell/tcpprobe.sh' \"\$@\"; }; "
+		# It sees that a port is open after a second.
+		[[ $TCPPROBE_BACKEND != toybox ]] || ((slack_ms += 1000))
+		;;
+	*) echo "no face $face_name" >&2 && exit 99 ;;
+esac
 
-# What a test is about that only the builtin has, by contract or because it lives in the shell's own process.
-need_builtin() {
-	[[ ${TP_FACE-builtin} == builtin ]] || skip "contract: $1"
+# What each face, tool and shell lacks by contract, in the words that tests ask for:
+#	inside     to live in the process of the shell that calls it
+#	variables  -o and -u
+#	engine     all that is not the wrapper's core: -4 -6 -a -c -f -F -n -s -T -z, and who said no
+#	all        a name's addresses side by side
+#	time       the handshake's time, and a name's address
+#	late       whether time was up in the lookup or in the handshake
+#	why        why a name has no address
+#	self       that a connection was one to itself
+#	soon       that a port is open, before a second has passed
+#	ipv6       IPv6
+#	plain      to run as users have it (tests/sanitizers, tests/coverage)
+#	bytes      an argument of any bytes
+#	closed     an error where standard output is closed
+#	pipe       an error where the reader of a pipe has gone
+lacks='
+	program: inside variables
+	wrapper: inside variables engine
+	bash: all time late self
+	nc.openbsd: all time late self why
+	nc.traditional: all time late self why ipv6
+	ncat: all time late self why
+	busybox: all time late self why
+	toybox: all time late self why soon
+	yash: bytes
+	zsh: closed
+	ksh93: pipe
+	watched: plain
+'
+
+# need WORD...: skips the test where one of these is lacking.
+need() {
+	local who word row whos=("$face_name")
+
+	[[ $face_name != wrapper ]] || whos+=("$TCPPROBE_BACKEND" "${wrapper_shell%% *}")
+	[[ -z ${TP_WATCHED-} ]] || whos+=(watched)
+	for who in "${whos[@]}"; do
+		[[ $lacks == *$'\t'"$who:"* ]] || continue
+		row=${lacks#*$'\t'"$who:"}
+		for word; do
+			[[ " ${row%%$'\n'*} " != *" $word "* ]] || skip "contract: $who lacks '$word'"
+		done
+	done
 }
 
 # A command that each shell is started by (see own_network), and options that it gets.
@@ -53,46 +101,6 @@ face() {
 
 	run --separate-stderr "${within[@]}" "$shell" --norc "${flags[@]}" -c "$face_prelude$1" script "${@:2}"
 	elapsed_ms=$(((${EPOCHREALTIME/./} - ${begin/./}) / 1000))
-}
-
-# need_plain WHY: skips where what runs is made to be watched (tests/sanitizers, tests/coverage), and so other than users have it.
-need_plain() {
-	[[ -z ${TP_WATCHED-} ]] || skip "contract: $1"
-}
-
-# What the fallback's tool can, and what not, by its row in include/tools.def.
-tool_options='' tool_blind=''
-if [[ ${TP_FACE-builtin} != builtin ]]; then
-	IFS= read -r -d '' table <"$tree/include/tools.def" || :
-	IFS='"' read -r tool_options _ tool_blind _ <<<"${table#*"TP_TOOL(\"$tool_name\", \""}"
-fi
-
-# Who is blind to "soon" is a second late, on any machine.
-[[ " $tool_blind " != *' soon '* ]] || ((slack_ms += 1000))
-
-# need_sight WORD: skips where the fallback's tool is blind to it.
-need_sight() {
-	[[ " $tool_blind " != *" $1 "* ]] || skip "contract: $tool_name is blind to $1"
-}
-
-# need_option LETTER...: skips where it does not honour one.
-need_option() {
-	local letter
-
-	for letter; do
-		[[ ${TP_FACE-builtin} == builtin || $tool_options == *"$letter"* ]] || skip "contract: $tool_name cannot do -$letter"
-	done
-}
-
-# What a shell itself cannot: yash holds no byte that is no character; zsh writes to a closed standard output without an
-# error where a redirection has taken its place; ksh93 sees no error where it writes to a pipe that nobody reads; mksh
-# has numbers of 31 bits.
-shells_cannot='yash:bytes zsh:closed ksh93:pipe mksh:squares'
-
-# need_shell WORD: skips where the fallback's shell cannot.
-need_shell() {
-	[[ ${TP_FACE-builtin} == builtin || " $shells_cannot " != *" ${TP_SHELL%% *}:$1 "* ]] ||
-		skip "contract: ${TP_SHELL%% *} cannot ($1)"
 }
 
 # A row of the one list of states: what it says is never typed again here.
@@ -172,9 +180,22 @@ interrupted() {
 	mapfile -t lines <"$BATS_TEST_TMPDIR/out"
 }
 
-# The builtin alone makes bash sleep in poll.
+# wchans PID...: where each sleeps in the kernel
+wchans() {
+	local pid
+
+	for pid; do cat "/proc/$pid/wchan" && echo; done 2>/dev/null
+}
+
+# Until the face sleeps in poll, as the builtin in the shell itself, and the program as its child. The wrapper has no such
+# moment: until it has a child.
 until_waiting() {
-	until [[ $(<"/proc/$1/wchan") == *poll* ]]; do
+	local children
+
+	until
+		read -r -a children <"/proc/$1/task/$1/children"
+		[[ $face_name == wrapper && ${#children[@]} -gt 0 || $(wchans "$1" "${children[@]}") == *poll* ]]
+	do
 		kill -0 "$1" || fail 'it ended before it waited'
 	done
 }

@@ -75,6 +75,7 @@ waited_for() {
 
 # unseen_by NAME: half-open probes leave no line in its log at its most talkative.
 unseen_by() {
+	need engine
 	local before
 
 	if why=$(server_missing "$1"); then skip "$why"; fi

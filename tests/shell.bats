@@ -4,7 +4,7 @@
 
 setup() {
 	load lib
-	need_builtin "signals and jobs of the shell that it lives in"
+	need inside
 }
 
 # -- Signals
@@ -168,7 +168,7 @@ shows() {
 }
 
 @test "where standard descriptors are closed, nothing of the shell's goes to a peer" {
-	need_plain 'its counters go to files in their place'
+	need plain
 	need_lab
 	peer open
 	within=(strace -f -qq -yy -e 'trace=write,sendto' -o "$BATS_TEST_TMPDIR/trace")

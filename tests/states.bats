@@ -40,7 +40,7 @@ setup() {
 }
 
 @test "a connection to itself is refused" {
-	need_sight self
+	need self
 	need_lab
 	# The first port that connect() takes there is its target; /dev/tcp is fooled by it.
 	own_network net/ipv4/ip_local_port_range=40000,40001
@@ -63,20 +63,20 @@ state_of() {
 }
 
 @test "a firewall's TCP reset is refused" {
-	need_sight ipv6
+	need ipv6
 	need_lab
 	state_of refused "$TP_RESET" "$TP_RESET6"
 }
 
 @test "routes that prohibit, blackhole, end nowhere or do not exist are unreachable" {
-	need_sight ipv6
+	need ipv6
 	need_lab
 	state_of unreachable "$TP_PROHIBIT" "$TP_BLACKHOLE" "$TP_UNREACHABLE" "$TP_NOROUTE" \
 		"$TP_PROHIBIT6" "$TP_BLACKHOLE6" "$TP_UNREACHABLE6" "$TP_NOROUTE6"
 }
 
 @test "ICMP errors from the way are unreachable, but port unreachable is refused" {
-	need_sight ipv6
+	need ipv6
 	need_lab
 	for kind in net-unreachable host-unreachable source-route-failed net-prohibited host-prohibited \
 		admin-prohibited ttl-exceeded; do
@@ -101,7 +101,7 @@ state_of() {
 }
 
 @test "where the error queue answers 0 for ever, as in qemu-user, a refusal is one at once" {
-	need_builtin "only the engine asks for evidence"
+	need engine
 	peer closed
 	within=(strace -f -qq -o /dev/null -e trace=recvmsg -e inject=recvmsg:retval=0)
 	face 'tcpprobe -t 3 127.0.0.1 '"$port"
@@ -124,7 +124,7 @@ state_of() {
 }
 
 @test "a name that does not exist, has no address, or cannot be looked up now is unresolved, each in its words" {
-	need_sight why
+	need why
 	need_lab
 	face 'tcpprobe "$@"' no.nx.test:80 no.empty.test:80 no.fail.test:80
 	assert_state unresolved
@@ -144,7 +144,7 @@ state_of() {
 }
 
 @test "a lookup that ends with the deadline is a timeout that says so" {
-	need_sight late
+	need late
 	need_lab
 	face 'tcpprobe -t 0.3 "$@"' no.dead.test 80
 	assert_state timeout
@@ -152,14 +152,14 @@ state_of() {
 }
 
 @test "without descriptors the probe is an error" {
-	need_builtin "descriptors and helpers of its own"
+	need inside
 	peer open
 	face 'ulimit -n 4; exec 3</dev/null; tcpprobe 127.0.0.1 '"$port"
 	assert_state error
 }
 
 @test "from a foreign address the probe is an error" {
-	need_option s
+	need engine
 	peer open
 	face 'tcpprobe -s 192.0.2.77 127.0.0.1 '"$port"
 	assert_state error
@@ -167,18 +167,19 @@ state_of() {
 }
 
 @test "a name whose lookup cannot be begun is an error" {
-	need_builtin "descriptors and helpers of its own"
+	need inside
 	need_lab
 	face 'ulimit -n 4; exec 3</dev/null; tcpprobe no.nx.test 80'
 	assert_state error
 }
 
 @test "with few descriptors every target is still probed, and every state right" {
+	need engine
 	need_lab
-	need_sight all
+	need all
 	peer open
 	# The least: a helper's two ends, beside what the shell has.
-	[[ ${TP_FACE-builtin} == builtin ]] && limits=(6 8 20 36) deadline=0.3 || limits=(20) deadline=2
+	limits=(6 8 20 36) deadline=0.3
 	for limit in "${limits[@]}"; do
 		face "exec 3>&- 4>&-; ulimit -n $limit; tcpprobe -v -t $deadline"' "$@"' \
 			"$TP_SILENT:1-5" {1..20}.5ms.127-0-0-1.ip.test:"$port" "two-faced:$port" "127.0.0.1:1-5"
@@ -187,7 +188,7 @@ state_of() {
 }
 
 @test "a name whose helper cannot be forked is an error" {
-	need_builtin "descriptors and helpers of its own"
+	need inside
 	need_lab
 	within=(strace -f -qq -o /dev/null -e 'trace=clone,clone3,fork' -e 'inject=clone,clone3,fork:error=EAGAIN')
 	face 'tcpprobe -t 5 10ms.127-0-0-1.ip.test 1'
@@ -196,7 +197,7 @@ state_of() {
 }
 
 @test "a helper that takes no request is an error, not a loop" {
-	need_builtin "descriptors and helpers of its own"
+	need inside
 	need_lab
 	within=(strace -f -qq -o /dev/null -e trace=sendto -e inject=sendto:error=EPERM)
 	face 'tcpprobe -t 5 10ms.127-0-0-1.ip.test 1'
@@ -204,7 +205,7 @@ state_of() {
 }
 
 @test "a large hosts file delays nothing" {
-	need_builtin "it alone reads the hosts file in the shell's process"
+	need engine
 	need_lab
 	# shellcheck disable=SC2016
 	within=(unshare --mount sh -c '{ cat /etc/hosts; seq -f "10.9.9.9 h%.0f" 200000; } >"$0"
@@ -215,7 +216,7 @@ state_of() {
 }
 
 @test "of several addresses, none open, the most telling decides" {
-	need_sight all
+	need all
 	need_lab
 	face 'tcpprobe all-dead 80'
 	assert_state refused

@@ -10,7 +10,7 @@ setup() {
 # -- Reports
 
 @test "-F prints every probe, whatever its state, in the words of the format, and nothing on stderr" {
-	need_builtin "who said no is the builtin"
+	need engine
 	need_lab
 	face 'tcpprobe -t 0.3 -F "%h|%p|%a|%s|%x|%e|%r|%n|%%|\\t" "$@"' "127.0.0.1:1" "$TP_SILENT:80" no.nx.test:80
 	assert_line --index 0 $'127.0.0.1|1|127.0.0.1|refused|1|Connection refused|127.0.0.1|1|%|\t'
@@ -21,7 +21,8 @@ setup() {
 }
 
 @test "-F's times are milliseconds with three decimals, and the time of day is now" {
-	need_sight time
+	need engine
+	need time
 	need_lab
 	face 'date +%s; tcpprobe -F "%t %l %T" "$@"; date +%s' "20ms.127-0-0-1.ip.test:$(peer open && echo "$port")" "$TP_FAR.0.1:80"
 	[[ ${lines[1]} =~ ^(-|[0-9]+\.[0-9]{3})\ ([0-9]+)\.[0-9]{3}\ ([0-9]+)\.[0-9]{6}$ ]] || fail "${lines[1]}"
@@ -31,6 +32,7 @@ setup() {
 }
 
 @test "what is no format is named, status 2, and nothing is sent" {
+	need engine
 	peer open
 	for format in '%z' 'x%' '\q' 'x\' '%5h'; do
 		face 'tcpprobe -F "$1" 127.0.0.1 "$2"' "$format" "$port"
@@ -41,7 +43,7 @@ setup() {
 }
 
 @test "-j prints a JSON object a probe, null where there is nothing" {
-	need_builtin "who said no is the builtin"
+	need engine
 	need_lab
 	peer open
 	face 'tcpprobe -j -t 0.3 "$@"' "127.0.0.1:$port" "$TP_SILENT:80" no.nx.test:80 "$TP_FAR.0.1:$(far_port admin-prohibited)"
@@ -54,9 +56,8 @@ setup() {
 }
 
 @test "JSON is valid whatever bytes a host holds" {
-	need_shell bytes
-	# Some of them where each is a process.
-	[[ ${TP_FACE-builtin} == builtin ]] && step=1 || step=7
+	need bytes
+	[[ $face_name == builtin ]] && step=1 || step=7
 	face 'for ((i = 0x21; i < 0x100; i += $1)); do printf -v byte "\\x%x" "$i"; printf -v byte "$byte"; tcpprobe -j -t "$2" "a${byte}b" 1; done 2>/dev/null' "$step" "$(patient 0.2)"
 	run jq -r '.state' <<<"$output"
 	assert_success
@@ -64,12 +65,14 @@ setup() {
 }
 
 @test "-F and -j exclude each other" {
+	need engine
 	face 'tcpprobe -j -F %h 127.0.0.1 1'
 	assert_state usage
 	assert_message_has '-F and -j'
 }
 
 @test "-v's last line counts what -F printed, and no JSON reader meets it" {
+	need engine
 	face 'tcpprobe -v -F %s 127.0.0.1 1-3'
 	assert_output $'refused\nrefused\nrefused\n--- 3 probes: 3 refused'
 	face 'tcpprobe -v -j 127.0.0.1 1-3 | wc -l'
@@ -79,14 +82,14 @@ setup() {
 # -- Variables
 
 @test "-o puts the state words into an array, and prints nothing on stdout" {
-	need_builtin "a program sets no variable"
+	need variables
 	peer open
 	face 'tcpprobe -q -o state 127.0.0.1 1,"$1"; declare -p state' "$port"
 	assert_output 'declare -a state=([0]="refused" [1]="open")'
 }
 
 @test "-o takes what -F, -j and -v print, an element a probe" {
-	need_builtin "a program sets no variable"
+	need variables
 	peer open
 	face 'tcpprobe -o got -F "%p %s" 127.0.0.1 1,"$1"; declare -p got; tcpprobe -o got -qv 127.0.0.1 "$1",1; echo "${#got[@]} ${got[0]%% ms}"
 		tcpprobe -o got -j 127.0.0.1 1; echo "${got[0]}"' "$port"
@@ -97,7 +100,7 @@ setup() {
 }
 
 @test "-o honours locals, namerefs, declare -a and what was there before" {
-	need_builtin "a program sets no variable"
+	need variables
 	face 'f() { local state=old; tcpprobe -q -o state 127.0.0.1 1; echo "${state[@]}"; }; f; echo "${state-unset}"
 		declare -n ref=target; tcpprobe -q -o ref 127.0.0.1 1,2; echo "${target[@]}"
 		declare -a list=(1 2 3); tcpprobe -q -o list 127.0.0.1 1; echo "${list[@]}"
@@ -106,7 +109,7 @@ setup() {
 }
 
 @test "-o with a name that can take no reports is refused, status 2, and no probe is made" {
-	need_builtin "a program sets no variable"
+	need variables
 	peer open
 	for setup in : 'readonly no=1' 'declare -A no' 'declare -i no' 'declare -n no="x[0]"'; do
 		name=no
@@ -119,7 +122,7 @@ setup() {
 }
 
 @test "a report that looks like code is a string" {
-	need_builtin "a program sets no variable"
+	need variables
 	face 'tcpprobe -o got -F "\$(echo ran) \`echo ran\` %h" -q "a\$(echo_ran)" 1; printf "%s\n" "${got[0]}"'
 	assert_output '$(echo ran) `echo ran` a$(echo_ran)'
 }
@@ -127,6 +130,7 @@ setup() {
 # -- Files
 
 @test "-f reads a target a line, in every form; comments and blank lines pass, and a trailing CR is dropped" {
+	need engine
 	peer open
 	printf '%s\r\n' "127.0.0.1 $port" '' '  # a comment' "127.0.0.1:$port,1" "  /dev/tcp/127.0.0.1/$port  # behind it" >"$list"
 	printf 'redis://user:secret@127.0.0.1:%s/0' "$port" >>"$list"
@@ -139,11 +143,13 @@ setup() {
 }
 
 @test "-f - is standard input, and operands come before it" {
+	need engine
 	face 'echo 127.0.0.1:2 | tcpprobe -F %p -f - 127.0.0.1 1'
 	assert_output $'1\n2'
 }
 
 @test "a bad line is named with file and number, the rest are probed, and the status is 2" {
+	need engine
 	printf '%s\n' 127.0.0.1:1 'db 99999' 'a b c' '127.0.0.1:2' >"$list"
 	face 'tcpprobe -F %p -f "$1"' "$list"
 	assert_state usage
@@ -158,7 +164,7 @@ setup() {
 }
 
 @test "a NUL byte in a file is named" {
-	need_builtin 'a shell does not see them'
+	need engine
 	printf '\0\n127.0.0.1:3\n' >"$list"
 	face 'tcpprobe -F %p -f "$1"' "$list"
 	assert_state usage
@@ -167,6 +173,7 @@ setup() {
 }
 
 @test "a line of a megabyte is an error of its own, and so are a directory, a missing file and a closed stdin" {
+	need engine
 	{
 		head -c 1000000 /dev/zero | tr '\0' a
 		printf '\n127.0.0.1:1\n'
@@ -187,6 +194,7 @@ setup() {
 }
 
 @test "what a file's name could do to a terminal, or tell, is not shown" {
+	need engine
 	face 'tcpprobe -f "$1"; tcpprobe -f "$2"; tcpprobe -f "$3"' $'/no\e]0;x\a' postgres://u:sekret@h/ "$list"$'\e'
 	assert_state usage
 	[[ $stderr != *[$'\e\a']* && $stderr != *sekret* ]] || fail "$stderr"
@@ -196,18 +204,21 @@ setup() {
 }
 
 @test "a file without a target is used wrongly" {
+	need engine
 	face 'tcpprobe -f /dev/null'
 	assert_state usage
-	assert_message 'no target'
+	assert_message_has 'no target: is a variable unset?'
 }
 
 @test "a second file is refused, for the targets of the first would be lost" {
+	need engine
 	face 'tcpprobe -f /dev/null -f /dev/zero'
 	assert_state usage
 	assert_message_has "-f '/dev/zero': only one file"
 }
 
 @test "a slow writer holds no probe up, and its lines are probed as they come" {
+	need engine
 	peer open
 	face 'coproc T { tcpprobe -F "%p %s" -t "$2" -f - ; }; exec {in}>&"${T[1]}" {out}<&"${T[0]}"; exec {T[1]}>&-
 		echo "127.0.0.1:1" >&$in; read -r line <&$out; echo "$line"
@@ -218,15 +229,15 @@ $port open
 }
 
 @test "a file without end and without a target can be interrupted" {
-	need_builtin "a process a probe"
+	need inside
 	face 'trap "echo trapped" USR1; (read -r -t 0.3 <>"$1"; kill -USR1 "$$") & tcpprobe -f /dev/zero; echo "$?"' <(exec tail -f /dev/null)
 	assert_output $'trapped\n138'
 	assert_took_less 1000
 }
 
 @test "memory does not grow with the file" {
-	need_builtin "a process a probe"
-	need_plain "what is freed is kept for a while"
+	need inside
+	need plain
 	face 'rss() { while read -r key value _; do [[ $key == RssAnon: ]] && echo "$value"; done <"/proc/$$/status"; }; shopt -s lastpipe
 		feed() { for ((i = 0; i < $1; i++)); do echo 127.0.0.1:1; done; }
 		feed 1000 | tcpprobe -q -f -; before=$(rss); feed 100000 | tcpprobe -q -f -; echo $(($(rss) - before))'
@@ -236,6 +247,7 @@ $port open
 # -- Many at once
 
 @test "-n takes a number of at least 1" {
+	need engine
 	for limit in 0 -1 x 1x '' 99999999999; do
 		face 'tcpprobe -n "$1" 127.0.0.1 1' "$limit"
 		assert_state usage
@@ -244,17 +256,17 @@ $port open
 }
 
 @test "-n is how many are in flight at once" {
+	need engine
 	need_lab
 	face 'tcpprobe -q -t 0.2 -n 10 "$1" 1-30' "$TP_SILENT"
 	((elapsed_ms >= 600)) || fail "10 at a time took $elapsed_ms ms"
-	[[ ${TP_FACE-builtin} == builtin ]] || return 0
 	((elapsed_ms < 800)) || fail "10 at a time took $elapsed_ms ms"
 	face 'ulimit -n 1024; tcpprobe -q -t 1 -n 1000 "$1" 1-1000' "$TP_SILENT"
 	assert_took_less 1200
 }
 
 @test "where descriptors run out the limit falls by itself, and every state is right" {
-	need_builtin "a process a probe"
+	need engine
 	need_lab
 	peer open
 	face 'ulimit -n 24; tcpprobe -v -n 500 -t 0.3 "$@"' "$TP_SILENT:1-60" "$TP_FAR.0.1-1:80" "127.0.0.1:$port,1-20" "$TP_FAR.0.1:80"
@@ -269,13 +281,13 @@ $port open
 	assert_line --index 0 --partial "127.0.0.1:$port open"
 	assert_line --index 1 0
 	assert_equal "${lines[2]}" "${lines[3]}"
-	# Fifty times some processes, on a machine with other work: the deadline is 30 s.
-	[[ ${TP_FACE-builtin} == builtin ]] && assert_took_less 1000 || assert_took_less 5000
+	[[ $face_name == wrapper ]] || assert_took_less 1000
 	refute pgrep -f '^[^ ]*bash.* no.dead.test'
 }
 
 @test "-1 ends each round of -c with the first that is open" {
-	need_sight soon
+	need engine
+	need soon
 	need_lab
 	peer open
 	for targets in "$TP_SILENT:1 127.0.0.1:$port 127.0.0.1:1" "127.0.0.1:$port $TP_SILENT:1 127.0.0.1:$port"; do
@@ -296,7 +308,7 @@ $port open 3
 }
 
 @test "a scan of every port of this host finds what listens, and no connection to itself" {
-	need_builtin "a process a probe"
+	need engine
 	peer open
 	face 'for i in 1 2 3; do tcpprobe -qv 127.0.0.1 1-65535 | grep -v -- ---; done'
 	listening=$(ss -Htln 'src = 127.0.0.1 or src = 0.0.0.0' | wc -l)
@@ -304,12 +316,12 @@ $port open 3
 }
 
 @test "a closed pipe behind stdout is an error, not the end of the shell" {
-	need_shell pipe
+	need pipe
 	peer open
 	face 'exec {out}> >(exec true); until [[ ! -e /proc/$! ]]; do :; done; tcpprobe -v "$@" >&$out; echo "then $?"' 127.0.0.1 "$port"
 	assert_output 'then 5'
 	assert_message_has 'write error'
-	[[ ${TP_FACE-builtin} != builtin ]] || assert_message_has ': Broken pipe'
+	[[ $face_name == wrapper ]] || assert_message_has ': Broken pipe'
 }
 
 # -- Progress
@@ -323,30 +335,29 @@ on_terminal() {
 }
 
 @test "progress appears on a terminal after a second, rewrites one line, and leaves none behind" {
+	need engine
 	need_lab
 	on_terminal 'tcpprobe -t 1 -n 10 -F "" "$1" 1-25 >/dev/null; printf "%s" end' "$TP_SILENT"
-	local first=10 second=20
-	# A shell's clock and its probes are not in step.
-	[[ ${TP_FACE-builtin} == builtin ]] || { first='[0-9]+' && second='[12][0-9]'; }
-	[[ $screen =~ \^$first'/25 done, 0 open'(', '[0-9]+' s left')?\^.*\^$second'/25 done, 0 open, '[0-9]' s left' ]] || fail "$screen"
+	[[ $screen =~ \^10'/25 done, 0 open'(', '[0-9]+' s left')?\^.*\^20'/25 done, 0 open, '[0-9]' s left' ]] || fail "$screen"
 	[[ ${screen##*left} =~ ^\^\ +\^end$ ]] || fail "left behind: $screen"
 }
 
 @test "a probe that takes less than a second shows no progress, nor does one alone, nor -q" {
-	need_sight soon
+	need soon
 	need_lab
 	on_terminal 'tcpprobe -t 0.5 "$1" 1-3; tcpprobe -t 1.2 "$1" 1; tcpprobe -q -t 1.2 "$1" 1-3' "$TP_SILENT"
 	[[ $screen != *done,* ]] || fail "$screen"
 }
 
 @test "the pause between rounds is none of progress's: it costs no processor" {
-	need_builtin "a fraction of a processor is measured"
+	need inside
 	on_terminal 'tcpprobe -q 127.0.0.1 1; read -r before _ </proc/$$/schedstat; tcpprobe -c 2 -i 2 "$@"
 		read -r after _ </proc/$$/schedstat; echo "took $(((after - before) / 1000000)) ms"' 127.0.0.1:1 127.0.0.1:2
 	[[ $screen =~ took\ [0-9]{1,2}\ ms ]] || fail "$screen"
 }
 
 @test "rounds of a file that has no target are over" {
+	need engine
 	face 'tcpprobe -c 0 -i 0 -f /dev/null'
 	assert_state usage
 	assert_message_has 'no target'

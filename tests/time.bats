@@ -21,7 +21,7 @@ setup() {
 }
 
 @test "a deadline says whether it ended a lookup or a handshake" {
-	need_sight late
+	need late
 	need_lab
 	face 'tcpprobe -t 0.1 "$@"' "$TP_SILENT:80" no.dead.test:80 "two-silent:80" other.dead.test:80
 	assert_equal "$(grep -c 'timed out$' <<<"$stderr")" 4
@@ -45,7 +45,7 @@ setup() {
 }
 
 @test "durations and times have decimal points in every locale" {
-	need_sight time
+	need time
 	peer open
 	[[ -n ${LOCPATH-} ]] || skip 'no localedef, or nothing to make a locale of'
 	face 'export LC_ALL=de_DE.UTF-8; printf "%.1f " 1,5; tcpprobe -v -t 1.5 "$@"' 127.0.0.1 "$port"
@@ -54,7 +54,7 @@ setup() {
 }
 
 @test "a name whose first address is silent is found open 250 ms later" {
-	need_sight all
+	need all
 	need_lab
 	peer -a 127.0.0.1 open
 	face 'tcpprobe -v two-faced '"$port"
@@ -64,7 +64,7 @@ setup() {
 }
 
 @test "an address that fails at once costs nothing" {
-	need_sight all
+	need all
 	need_lab
 	peer -a 127.0.0.1 open
 	face 'tcpprobe -v localhost '"$port"
@@ -73,7 +73,7 @@ setup() {
 }
 
 @test "families alternate" {
-	need_sight all
+	need all
 	need_lab
 	# Looked up: several IPv6 addresses first, all silent, then one of IPv4 that answers.
 	peer -a 127.0.0.1 open
@@ -83,7 +83,7 @@ setup() {
 }
 
 @test "-4 and -6 keep to their family" {
-	need_option 4 6
+	need engine
 	peer -a 127.0.0.1 open
 	face 'tcpprobe -4 localhost '"$port"
 	assert_state open
@@ -92,7 +92,7 @@ setup() {
 }
 
 @test "-4 finds a name open at once whose IPv6 address is silent" {
-	need_option 4
+	need engine
 	need_lab
 	peer -a 127.0.0.1 open
 	face 'tcpprobe -4 two-faced '"$port"
@@ -101,7 +101,7 @@ setup() {
 }
 
 @test "-a reports each address of a name by itself" {
-	need_option a
+	need engine
 	need_lab
 	peer -a 0.0.0.0 open
 	face 'tcpprobe -a -v -t "$@"' "$(patient 0.4)" three-silent "$port"
@@ -113,7 +113,7 @@ setup() {
 }
 
 @test "-a gives each address the whole deadline, side by side or one at a time" {
-	need_option a
+	need engine
 	need_lab
 	for options in '' '-n 1'; do
 		face 'tcpprobe -a -t "$1" $2 -F "%a %s %x" silent-far "$3"' "$(patient 0.4)" "$options" "$(far_port open)"
@@ -136,7 +136,7 @@ $TP_FAR.0.1 timeout 124"
 }
 
 @test "-a with -1 is done with the first address to open; silent for all of a wait, each is closed" {
-	need_option a
+	need engine
 	need_lab
 	peer -a 0.0.0.0 open
 	for wait in '' '-r 5'; do
@@ -152,7 +152,7 @@ $TP_FAR.0.1 timeout 124"
 }
 
 @test "what getent ahosts finds, it finds" {
-	need_option a
+	need engine
 	need_lab
 	peer -a 0.0.0.0 open
 	for name in localhost three-silent many.many.test x.both.test 127-0-0-1.ip.test four-only six-only; do
@@ -163,7 +163,7 @@ $TP_FAR.0.1 timeout 124"
 }
 
 @test "-s connects from that address" {
-	need_option s
+	need engine
 	need_lab
 	peer -a 0.0.0.0 open
 	face 'tcpprobe -s "$@"' "$TP_SOURCE" "$TP_FAR.0.1" "$(far_port open)"
@@ -174,7 +174,7 @@ $TP_FAR.0.1 timeout 124"
 }
 
 @test "-s connects through that interface" {
-	need_option s I
+	need engine
 	need_lab
 	peer -a 0.0.0.0 open
 	face 'tcpprobe -s lo "$@"' 127.0.0.1 "$port"
@@ -184,7 +184,7 @@ $TP_FAR.0.1 timeout 124"
 }
 
 @test "-s keeps to the family of its address" {
-	need_option s
+	need engine
 	need_lab
 	peer -a 127.0.0.1 open
 	face 'tcpprobe -s 127.0.0.1 two-faced '"$port"
@@ -195,6 +195,7 @@ $TP_FAR.0.1 timeout 124"
 }
 
 @test "-s with what is neither address nor interface is named, status 2" {
+	need engine
 	face 'tcpprobe -s nosuch0 127.0.0.1 1'
 	assert_state usage
 	assert_message_has "-s 'nosuch0'"
@@ -203,7 +204,7 @@ $TP_FAR.0.1 timeout 124"
 @test "several names are looked up at once" {
 	need_lab
 	# A process a probe is no light matter.
-	[[ ${TP_FACE-builtin} == builtin ]] && count=40 || count=8
+	[[ $face_name == builtin ]] && count=40 || count=8
 	for ((i = 1; i <= count; i++)); do targets+=("200ms.h$i.127-0-0-1.ip.test:1"); done
 	face 'tcpprobe -t 3 "$@"' "${targets[@]}"
 	assert_state refused

@@ -4,7 +4,7 @@
 
 setup() {
 	load lib
-	need_builtin "-T and who said no are the builtin's"
+	need engine
 	load servers
 	need_lab
 	# shellcheck source=lab/map.sh
@@ -189,7 +189,7 @@ $TP_SILENT:80 timeout: silent from the first hop"
 	for options in -1 -a '-c 2' '-f /dev/null' '-F %h' '-o x' '-r 1' '-R 1' '-u x' -z; do
 		face "tcpprobe -T $options 127.0.0.1 1"
 		assert_state usage
-		assert_message_has '-T goes with none of'
+		assert_message_has 'exclude each other'
 	done
 	for targets in '127.0.0.1 1,2' '127.0.0.1:1 127.0.0.1:1' '127.0.0.1 1-3'; do
 		face "tcpprobe -T $targets"
@@ -199,6 +199,7 @@ $TP_SILENT:80 timeout: silent from the first hop"
 }
 
 @test "SIGINT ends a trace at once" {
+	need inside
 	within=()
 	interrupted INT 'tcpprobe -T -t 60 "$1" 80; echo not reached' "$TP_SILENT"
 	assert_equal "$status" 130

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -221,6 +222,10 @@ bool tp_lookup_at_once(struct tp_lookup *lookup)
 		return true;
 	begin_us = tp_os_now_us();
 	kinds = tp_hosts_file_answers(lookup->host, lookup->family);
+	/* RFC 6761, section 6.3: no server is asked for it, and an image without a hosts file has it too. */
+	if (kinds == 0 && strcasecmp(lookup->host, "localhost") == 0)
+		kinds = (lookup->family != AF_INET6 ? TP_HOSTS_LOOPBACK : 0) |
+			(lookup->family != AF_INET ? TP_HOSTS_LOOPBACK6 : 0);
 	lookup->needs_helper = kinds == 0;
 	if (lookup->needs_helper)
 		return false;

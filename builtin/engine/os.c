@@ -11,13 +11,21 @@
 #ifdef __linux__
 #include <netinet/tcp.h>
 #include <sys/prctl.h>
-
-#include <linux/errqueue.h>
 #endif
 
 /* Left out on demand, to see what it costs, and that all else does without. */
 #if defined(IP_RECVERR) && defined(IPV6_RECVERR) && defined(__linux__) && !defined(TP_WITHOUT_EVIDENCE)
 #define HAS_EVIDENCE
+#endif
+
+#ifdef HAS_EVIDENCE
+/* What Linux puts into the error queue (ip(7)). Its own header, linux/errqueue.h, is not on every system with a compiler. */
+struct extended_error {
+	uint32_t number; /* an errno value */
+	uint8_t origin, type, code, pad;
+	uint32_t info, data;
+};
+enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 };
 #endif
 
 static int64_t clock_us(clockid_t clock)
@@ -287,20 +295,19 @@ static int read_evidence(struct msghdr *message, struct tp_evidence *evidence)
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part)) {
 		bool ipv4 = part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR;
 		bool ipv6 = part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR;
-		struct sock_extended_err error;
+		struct extended_error error;
 
 		if (!ipv4 && !ipv6)
 			continue;
 		memcpy(&error, CMSG_DATA(part), sizeof(error));
 		/* The path's MTU is the kernel's business, and no end. */
-		if ((error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6) ||
-		    error.ee_errno == EMSGSIZE)
+		if ((error.origin != ORIGIN_ICMP && error.origin != ORIGIN_ICMP6) || error.number == EMSGSIZE)
 			continue;
-		*evidence = (struct tp_evidence){ .icmp = true, .type = error.ee_type, .code = error.ee_code };
+		*evidence = (struct tp_evidence){ .icmp = true, .type = error.type, .code = error.code };
 		/* The offender's address stands right behind (SO_EE_OFFENDER). */
 		memcpy(&evidence->reporter, CMSG_DATA(part) + sizeof(error),
 		       ipv6 ? sizeof(evidence->reporter.ipv6) : sizeof(evidence->reporter.ipv4));
-		return (int)error.ee_errno;
+		return (int)error.number;
 	}
 	return 0;
 }
