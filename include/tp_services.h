@@ -3,7 +3,6 @@
 #ifndef TP_SERVICES_H
 #define TP_SERVICES_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* Zeroed it has read nothing yet; freed by tp_services_free(). */
@@ -11,12 +10,11 @@ struct tp_services {
 	char *list; /* the system's, as a text; "" where there is none */
 	/* What it was asked for last, and what came of it. */
 	char last[64];
-	bool last_is_scheme;
 	uint16_t last_port;
 };
 
-/* The port of this name, or 0. A scheme in lower case may have several parts: "git+https", and JDBC's "mysql:loadbalance". */
-uint16_t tp_service_port(struct tp_services *services, const char *name, bool scheme);
+/* The port of this name, or 0. It may be a scheme in several parts: git+https. */
+uint16_t tp_service_port(struct tp_services *services, const char *name);
 
 void tp_services_free(struct tp_services *services);
 

@@ -14,7 +14,7 @@
 /* The largest list that is read, in bytes: twice what the fullest distribution has. */
 #define LIST_MAX (1 << 21)
 
-static const char blanks[] = " \t\r";
+static const char blanks[] = " \t";
 
 /* The whole of /etc/services, or what of it fits; "" where there is none. NULL: memory is out, and our own list has to do. */
 static char *read_list(void)
@@ -34,26 +34,18 @@ static char *read_list(void)
 	return list;
 }
 
-/* services(5): NAME PORT/tcp ALIAS... # comment. The port where the name at this place is one of the line's; else 0. */
+/* services(5): NAME PORT/tcp ALIAS... # comment. The port where what stands at this place is a name in its line; else 0. */
 static uint16_t port_in_line(const char *list, const char *place)
 {
-	const char *line = place, *number;
+	const char *line = place;
 	unsigned long port;
 	char *end;
 
 	while (line > list && line[-1] != '\n')
 		line--;
-	if (memchr(line, '#', (size_t)(place - line)) != NULL)
+	if (place > line && (strchr(blanks, place[-1]) == NULL || memchr(line, '#', (size_t)(place - line)) != NULL))
 		return 0;
-	line += strspn(line, blanks);
-	number = line + strcspn(line, " \t\r\n#");
-	number += strspn(number, blanks);
-	/* The second word is no name, and neither is what begins within a word. */
-	if (place > line && (place <= number || strchr(blanks, place[-1]) == NULL))
-		return 0;
-	if (*number < '0' || *number > '9')
-		return 0;
-	port = strtoul(number, &end, 10);
+	port = strtoul(line + strcspn(line, blanks), &end, 10);
 	return port <= UINT16_MAX && strncmp(end, "/tcp", 4) == 0 ? (uint16_t)port : 0;
 }
 
@@ -62,7 +54,8 @@ static uint16_t system_port(const char *list, const char *name)
 	size_t length = strlen(name);
 	uint16_t port = 0;
 
-	for (const char *place = list; port == 0 && length > 0 && (place = strstr(place, name)) != NULL; place += length) {
+	for (const char *place = list; port == 0 && length > 0 && (place = strstr(place, name)) != NULL;
+	     place += length) {
 		if (strchr(" \t\r\n#", place[length]) != NULL)
 			port = port_in_line(list, place);
 	}
@@ -99,11 +92,9 @@ static uint16_t name_port(const struct tp_services *services, const char *name)
 /* The last part of a scheme. */
 static char *last_part(char *scheme)
 {
-	char *part = scheme + strlen(scheme);
+	char *plus = strrchr(scheme, '+');
 
-	while (part > scheme && part[-1] != '+' && part[-1] != ':')
-		part--;
-	return part;
+	return plus == NULL ? scheme : plus + 1;
 }
 
 /*
@@ -115,34 +106,34 @@ static uint16_t parts_port(const struct tp_services *services, char *scheme)
 {
 	for (;;) {
 		char *part = last_part(scheme);
-		bool tls = part > scheme && (strcmp(part, "ssl") == 0 || strcmp(part, "tls") == 0);
+		bool tls = strcmp(part, "ssl") == 0 || strcmp(part, "tls") == 0;
 		uint16_t port;
 
+		if (part == scheme)
+			return name_port(services, scheme);
 		if (tls)
 			strcpy(part - 1, "s");
 		port = name_port(services, tls ? last_part(scheme) : part);
-		if (port != 0 || part == scheme)
+		if (port != 0)
 			return port;
 		part[-1] = '\0';
 	}
 }
 
-uint16_t tp_service_port(struct tp_services *services, const char *name, bool scheme)
+uint16_t tp_service_port(struct tp_services *services, const char *name)
 {
 	char text[sizeof(services->last)];
 
 	/* A list asks for the same one again and again. */
-	if (strcmp(name, services->last) == 0 && scheme == services->last_is_scheme)
+	if (strcmp(name, services->last) == 0)
 		return services->last_port;
-	/* A name has no other bytes; of a scheme that is known. */
-	if (strlen(name) >= sizeof(text) || (!scheme && name[strspn(name, tp_scheme_bytes)] != '\0'))
+	if (strlen(name) >= sizeof(text) || name[strspn(name, tp_scheme_bytes)] != '\0')
 		return 0;
 	if (services->list == NULL)
 		services->list = read_list();
 	strcpy(services->last, name);
-	services->last_is_scheme = scheme;
 	services->last_port = name_port(services, name);
-	if (services->last_port == 0 && scheme)
+	if (services->last_port == 0)
 		services->last_port = parts_port(services, strcpy(text, name));
 	return services->last_port;
 }

@@ -102,7 +102,7 @@ int tp_parser_add_port(const struct tp_parser *parser, struct tp_target *target,
 		port = port_number(parser, item);
 		return port == 0 ? EINVAL : tp_parser_add_range(target, port, port);
 	}
-	port = tp_service_port(&parser->targets->services, item, false);
+	port = tp_service_port(&parser->targets->services, item);
 	if (port == 0)
 		return tp_parser_complain(parser, item, TP_SAYS_UNKNOWN_PORT);
 	return tp_parser_add_range(target, port, port);
@@ -271,7 +271,7 @@ static void drop_path(char *port)
 {
 	char *slash = strchr(port, '/');
 
-	if (slash != NULL && strcmp(slash, "/tcp") != 0 && strcmp(slash, "/udp") != 0 && strpbrk(slash, ":;") == NULL)
+	if (slash != NULL && strcmp(slash, "/udp") != 0 && strpbrk(slash, ":;") == NULL)
 		*slash = '\0';
 }
 
@@ -333,9 +333,7 @@ static bool is_assignment(const char *word)
 /* Of a word without "://". */
 static bool is_unix_socket(const char *word)
 {
-	if (strncasecmp(word, "unix:", 5) == 0)
-		return word[5] != '\0' && strspn(word + 5, digits) == 0;
-	return word[0] == '/' && word[1] != '/' && strchr(word, ':') == NULL;
+	return strncasecmp(word, "unix:/", 6) == 0 || (word[0] == '/' && strchr(word, ':') == NULL);
 }
 
 /* One word, whole or the host before port words: *target is then the target that has no port yet, else NULL. */
@@ -381,41 +379,24 @@ static int add_word(struct tp_parser *parser, bool first, struct tp_target **tar
 	return error;
 }
 
-static size_t longest(char *const words[], size_t count)
-{
-	size_t longest = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		size_t length = strlen(words[i]);
-
-		if (length > longest)
-			longest = length;
-	}
-	return longest;
-}
-
 int tp_targets_add(struct tp_targets *targets, char *const words[], size_t count, struct tp_why *why)
 {
 	struct tp_target *target = NULL;
-	size_t size = longest(words, count) + 1;
-	char few[256], *text = size <= sizeof(few) ? few : malloc(size);
-	int error = text == NULL ? ENOMEM : 0;
+	int error = 0;
 
 	for (size_t i = 0; i < count && error == 0; i++) {
 		struct tp_parser parser = {
-			.targets = targets,
-			.why = why,
-			.word = words[i],
-			.text = strcpy(text, words[i]),
+			.targets = targets, .why = why, .word = words[i], .text = strdup(words[i])
 		};
 
+		if (parser.text == NULL)
+			return ENOMEM;
 		error = add_word(&parser, i == 0, &target);
 		if (error == 0 && i + 1 == count && target != NULL && target->ports_count == 0)
 			error = blame_word(&parser,
 					   strchr(target->host, ':') != NULL ? TP_SAYS_NO_IPV6_PORT : TP_SAYS_NO_PORT);
+		free(parser.text);
 	}
-	if (text != few)
-		free(text);
 	return error;
 }
 

@@ -10,9 +10,6 @@
 /* A longer scheme is none. */
 #define SCHEME_MAX 63
 
-/* Where the parts of a scheme meet: postgresql+psycopg2, and behind "jdbc:" mysql:loadbalance. */
-static const char joints[] = "+:";
-
 static int blame_word(const struct tp_parser *parser, const char *why)
 {
 	return tp_parser_complain(parser, parser->word, why);
@@ -33,7 +30,7 @@ static bool is_one_of(const char *list, const char *word, size_t length)
 static bool has_part(const char *scheme, const char *list)
 {
 	for (;; scheme++) {
-		size_t length = strcspn(scheme, joints);
+		size_t length = strcspn(scheme, "+");
 
 		if (is_one_of(list, scheme, length))
 			return true;
@@ -47,14 +44,6 @@ static bool has_part(const char *scheme, const char *list)
 static bool is_web(const char *scheme)
 {
 	return has_part(scheme, "http https ws wss");
-}
-
-/* "jdbc:" and "r2dbc:" say which library wants the URL. Returns their length, or 0. */
-static size_t prefix_length(const char *url)
-{
-	size_t length = *url == 'r' || *url == 'R' ? 6 : 5;
-
-	return strncasecmp(url, length == 6 ? "r2dbc:" : "jdbc:", length) == 0 && url[length] != '/' ? length : 0;
 }
 
 /* Where the next URL begins in this text, behind a ',' or a ';'; NULL: nowhere. */
@@ -89,8 +78,8 @@ static char *cut_first(char *urls)
 
 /* -- Schemes */
 
-/* In lower case. RFC 3986: it begins with a letter. Colons: the prefix was there. */
-static bool fold_scheme(char *scheme, bool colons)
+/* In lower case; the parts of JDBC's mysql:loadbalance are joined as others are. RFC 3986: it begins with a letter. */
+static bool fold_scheme(char *scheme, bool jdbc)
 {
 	size_t length = 0;
 
@@ -99,15 +88,17 @@ static bool fold_scheme(char *scheme, bool colons)
 
 		if (*byte >= 'A' && *byte <= 'Z')
 			*byte = (char)(*byte - 'A' + 'a');
-		if (strchr(tp_scheme_bytes, *byte) == NULL && !(colons && *byte == ':'))
+		if (jdbc && *byte == ':')
+			*byte = '+';
+		if (strchr(tp_scheme_bytes, *byte) == NULL)
 			return false;
 	}
 	return scheme[length] == '\0' && *scheme >= 'a';
 }
 
-static int check_scheme(struct tp_parser *parser, char *scheme, bool colons)
+static int check_scheme(struct tp_parser *parser, char *scheme, bool jdbc)
 {
-	if (!fold_scheme(scheme, colons))
+	if (!fold_scheme(scheme, jdbc))
 		return blame_word(parser, strchr(scheme, '=') != NULL ? TP_SAYS_ASSIGNMENT : TP_SAYS_BAD_SCHEME);
 	if (has_part(scheme, "srv"))
 		return blame_word(parser, TP_SAYS_SRV);
@@ -177,7 +168,7 @@ static int parse_host(struct tp_parser *parser, char *text, const char *scheme, 
 		return error;
 	decode_percent(text);
 	if (port == NULL || *port == '\0')
-		default_port = tp_service_port(&parser->targets->services, scheme, true);
+		default_port = tp_service_port(&parser->targets->services, scheme);
 	if (*text == '/' || (*text == '\0' && has_own_socket(default_port)))
 		return blame_word(parser, TP_SAYS_UNIX_SOCKET);
 	if (strchr(text, '/') != NULL)
@@ -279,18 +270,22 @@ static int check_tail(const struct tp_parser *parser, char *tail, bool web)
 	return 0;
 }
 
-static int parse_url(struct tp_parser *parser, char *url)
+static int parse_url(struct tp_parser *parser, char *scheme)
 {
-	size_t prefix = prefix_length(url);
-	char *scheme = url + prefix, *peers = strstr(scheme, "://"), *tail;
+	char *peers = strstr(scheme, "://"), *tail;
+	bool jdbc;
 	int error;
 
 	*peers = '\0';
 	peers += strlen("://");
-	error = check_scheme(parser, scheme, prefix > 0);
+	/* Which library wants the URL is all that these say. */
+	jdbc = strncasecmp(scheme, "jdbc:", 5) == 0 || strncasecmp(scheme, "r2dbc:", 6) == 0;
+	if (jdbc)
+		scheme = strchr(scheme, ':') + 1;
+	error = check_scheme(parser, scheme, jdbc);
 	if (error != 0)
 		return error;
-	tail = peers + strcspn(peers, prefix > 0 || has_part(scheme, "sqlserver mssql") ? "/?#;" : "/?#");
+	tail = peers + strcspn(peers, jdbc || has_part(scheme, "sqlserver mssql") ? "/?#;" : "/?#");
 	error = check_tail(parser, tail, is_web(scheme));
 	if (error != 0)
 		return error;
@@ -321,8 +316,6 @@ int tp_parser_add_oracle(struct tp_parser *parser)
 	if (peers == NULL)
 		return blame_word(parser, TP_SAYS_NO_PORT);
 	peers++;
-	if (strncasecmp(peers, "tcp:", 4) == 0 || strncasecmp(peers, "tcps:", 5) == 0)
-		peers += strcspn(peers, ":") + 1;
 	if (strncmp(peers, "//", 2) == 0)
 		peers += 2;
 	tail = peers + strcspn(peers, "/?#");
