@@ -1,60 +1,46 @@
 #!/bin/sh
-# tcpprobe: is that TCP port open, and if not, why not? One file for any POSIX shell.
+# tcpprobe
 # SPDX-License-Identifier: 0BSD
 #
-# Run it, read it with `.` for a function, or feed it: (cat tcpprobe.sh; echo tcpprobe -v db 5432) | ssh host sh
-#
-# It hands over to the builtin or the program of that name, if this system has one. Else it connects with a tool: bash,
-# perl, python3 or an nc. From top to bottom: words, options, targets, tools, one try, what it means, reports, waiting, the
-# start. Functions leave their results in variables, because a $( ) costs a process.
-#
-# shellcheck disable=SC2015,SC2086 # A && B || C: B cannot fail. What is not quoted holds nothing that needs it.
+# Is that TCP port open, and if not, why not? One file for any POSIX shell: run it, read it with `.` for a function, or feed
+# it: (cat tcpprobe.sh; echo tcpprobe -v db 5432) | ssh host sh. It hands over to the builtin or the program of that name, if
+# there is one, else it connects with a tool: bash, perl, python3 or an nc. From top to bottom: words, options, targets,
+# tools, a try, its meaning, reports, waiting, the start. Results are left in variables, because a $( ) costs a process.
+# shellcheck disable=SC2015,SC2016,SC2086,SC3040,SC3044,SC3047 # what is not quoted needs no quotes; bash is asked for first
 
 # BEGIN sh_words
-tp_version=0.1.0
-tp_says_no_target='no target: is a variable unset?' tp_says_empty_word='an empty word: is a variable unset?'
-tp_says_assignment='a word with = is no target' tp_says_unix_socket='a Unix socket, not TCP'
-tp_says_not_tcp='not TCP' tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0'
-tp_says_empty_host='the host is empty' tp_says_bad_host='not a host: blanks, control bytes and / @ [ ] are in none'
-tp_says_bad_colons='neither HOST:PORT nor an IPv6 address' tp_says_bad_port='a port is 1 to 65535'
+tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFnsTz tp_says_no_target='no target: is a variable unset?'
+tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 timeout 124 ' tp_says_not_tcp='not TCP'
+tp_says_empty_word='an empty word: is a variable unset?' tp_says_assignment='a word with = is no target'
+tp_says_unix_socket='a Unix socket, not TCP' tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0'
+tp_says_bad_host='not a host: blanks, control bytes and / @ [ ] are in none' tp_says_bad_port='a port is 1 to 65535'
 tp_says_bad_range='the range is reversed' tp_says_unknown_port='neither a port nor a known service'
-tp_says_no_port='no port: HOST PORT, or HOST:PORT' tp_says_bad_scheme='not a URL: the scheme is malformed'
-tp_says_srv='its hosts stand in DNS SRV records, which are not looked up'
+tp_says_no_port='no port: HOST PORT, or HOST:PORT' tp_says_try_help='Try '\''tcpprobe --help'\''.'
 tp_says_cut_password='an '\''@'\'' behind the host; in a password write / as %2F, ? as %3F, # as %23'
-tp_says_try_help='Try '\''tcpprobe --help'\''.' tp_says_only_b='only the builtin has it'
-tp_says_only_bp='only the builtin and the program have it' tp_says_ambiguous='an ambiguous option'
-tp_says_bad_option='invalid option' tp_says_no_argument='an argument is missing'
-tp_says_exclude='exclude each other'
-tp_says_help_alone='-h and -V stand alone; a host needs no option: tcpprobe HOST PORT'
-tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)' tp_says_long_duration='too long'
-tp_says_lookup_late='Name lookup timed out' tp_says_still_open='still open after '
-tp_says_not_closed='not closed after ' tp_says_not_open='not open after '
-tp_only_b=ou tp_only_bp=46acfFnsTz
-tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q 
+tp_says_only_b='only the builtin has it' tp_says_only_bp='only the builtin and the program have it'
+tp_says_bad_option='invalid option' tp_says_no_argument='an argument is missing' tp_says_exclude='exclude each other'
+tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)' tp_says_lookup_late='Name lookup timed out'
+tp_says_still_open='still open after ' tp_says_not_closed='not closed after ' tp_says_not_open='not open after '
+tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q
  wait:r wait-closed:R source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
-tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 timeout 124 '
-tp_services=' amqp 5672 amqps 5671 cassandra 9042 clickhouse 9000 consul 8500 docker 2375 domain 53 elasticsearch 9200 etcd 2379 
- ftp 21 ftps 990 git 9418 git+ssh 22 http 80 https 443 imap 143 imaps 993 kafka 9092 ldap 389 ldaps 636 mariadb 3306 
- memcached 11211 mongodb 27017 mqtt 1883 mqtts 8883 mssql 1433 mysql 3306 nats 4222 oracle 1521 pop3 110 pop3s 995 
- postgres 5432 postgresql 5432 rdp 3389 redis 6379 rediss 6379 rsync 873 sftp 22 smtp 25 smtps 465 sqlserver 1433 
- ssh 22 submission 587 svn+ssh 22 telnet 23 vault 8200 vnc 5900 ws 80 wss 443 zookeeper 2181 '
-tp_words='open=Connection reset by peer;open=Broken pipe;refused=Connection refused;timeout=Connection timed out;
-unresolved=Name or service not known;unresolved=Temporary failure in name resolution;
-unresolved=Non-recoverable failure in name resolution;unresolved=The host has no address of this family;
-unresolved=No address associated with hostname;unreachable=No route to host;unreachable=Network is unreachable;
-unreachable=Network is down;unreachable=Permission denied;unreachable=Operation not permitted;
-unreachable=Invalid argument;unreachable=Host is down;unreachable=Protocol error;
-unreachable=Operation not supported;unreachable=Protocol not available;unreachable=Machine is not on the network;
-error=Too many open files;error=Too many open files in system;error=No buffer space available;
-error=Cannot allocate memory;error=Resource temporarily unavailable;error=Cannot assign requested address;
-error=Address family not supported by protocol;'
+tp_services=' amqp 5672 amqps 5671 cassandra 9042 clickhouse 9000 consul 8500 docker 2375 domain 53 elasticsearch 9200 etcd 2379
+ ftp 21 ftps 990 git 9418 http 80 https 443 imap 143 imaps 993 kafka 9092 ldap 389 ldaps 636 mariadb 3306
+ memcached 11211 mongodb 27017 mqtt 1883 mqtts 8883 mssql 1433 mysql 3306 nats 4222 oracle 1521 pop3 110 pop3s 995
+ postgres 5432 postgresql 5432 rdp 3389 redis 6379 rediss 6379 sftp 22 smtp 25 smtps 465 sqlserver 1433 ssh 22
+ submission 587 telnet 23 vault 8200 vnc 5900 ws 80 wss 443 zookeeper 2181 '
+tp_words="open=Connection reset by peer;=Broken pipe;refused=Connection refused;timeout=Operation timed out;\
+=Connection timed out;unresolved=Name or service not known;=Temporary failure in name resolution;\
+=Non-recoverable failure in name resolution;=The host has no address of this family;\
+=No address associated with hostname;=forward host lookup failed;=bad address;=Name does not resolve;=Try again;\
+unreachable=No route to host;=Network is unreachable;=Network is down;=Permission denied;=Operation not permitted;\
+=Invalid argument;=Host is down;=Protocol error;=Operation not supported;=Protocol not available;\
+=Machine is not on the network;=Host is unreachable;=Network unreachable;"
 tp_help='usage: tcpprobe [OPTION]... TARGET... [-- COMMAND [ARG]...]
 Is a TCP port reachable, and if not, why not? Nothing is sent to the peer.
 TARGET: HOST PORT..., HOST:PORT, :PORT, /dev/tcp/HOST/PORT, or a URL.
 PORT: a number, a service name, a range 8000-8010, a list 22,80,8000-8010.
 TIME: seconds, or a number with ms, s, m or h: 3, 0.25, 500ms, 1m.
 COMMAND replaces the process once every target is as wanted.
-
   -1, --any               one open target is enough
   -h, --help              show this help
   -i, --interval TIME     pause between tries (0.25) or rounds (1)
@@ -65,121 +51,77 @@ COMMAND replaces the process once every target is as wanted.
   -t, --timeout TIME      deadline of a probe, lookup included (5; 0: none)
   -v, --verbose           a line for each open target, and the states counted
   -V, --version           show name, version and face
-
-Exit status: that of the first target that is not as wanted, else 0.
-  0        open: the handshake completed
-  1        refused: the host answered: nobody listens there
-  2        wrong usage; nothing was probed (except the valid lines of a file)
-  3        unreachable: the network, here or on the way, says no
-  4        unresolved: the name has no address
-  5        error: the probe could not be made here
-  124      timeout: no answer within the deadline
-  126, 127 COMMAND cannot be run, is not found
-  128+n    signal n ended it
+Exit status: 0 open, 1 refused, 2 wrong usage, 3 unreachable, 4 unresolved, 5
+error, 124 timeout, 126, 127 COMMAND cannot be run, is not found, 128+n
+signal n ended it
 Examples:
   tcpprobe -t 2 db 5432 || echo "status $?"
   tcpprobe -r 30 "$DATABASE_URL" && ./server
   tcpprobe -qv localhost 1-1023'
 # END sh_words
-# What tools and other C libraries call the same
-tp_words="${tp_words}timeout=Operation timed out;unreachable=Host is unreachable;unreachable=Network unreachable;
-unresolved=forward host lookup failed;unresolved=bad address;unresolved=Name does not resolve;unresolved=Try again;"
 tp_newline='
 '
-
-# tp_clean TEXT: sets tp_text to what can be shown: printable ASCII, nothing special to echo or JSON, 100 characters.
-tp_clean() {
-	tp_text='' tp_rest=$1
-	while [ "$tp_rest" ] && [ ${#tp_text} -lt 100 ]; do
-		tp_char=${tp_rest%"${tp_rest#?}"} tp_rest=${tp_rest#?}
-		case $tp_char in \") tp_char=\' ;; \\ | [!\ -~]) tp_char=\? ;; esac
-		tp_text=$tp_text$tp_char
-	done
-	tp_text=$tp_text${tp_rest:+...}
-}
-
-# tp_fail STATUS TEXT
+# tp_clean TEXT: sets tp_text to 100 characters that can be shown: not what is special to a terminal, echo or JSON.
+tp_clean() { tp_text=$(printf %.100s "$1" | tr -c ' !#-[]-~' '[?*]'); }
 tp_fail() {
 	echo "tcpprobe: $2" >&2
 	[ "$1" != 2 ] || echo "$tp_says_try_help" >&2
 	exit "$1"
 }
-
-# tp_misuse TEXT WHY: if TEXT is of a target that may hold a password, no more than its scheme is shown.
+# tp_misuse TEXT WHY: of a target that may hold a password no more than the scheme is shown.
 tp_misuse() {
 	tp_clean "$1" && tp_rest=${tp_word#jdbc:} && tp_name=${tp_rest%%[!A-Za-z0-9+._-]*}
 	case $tp_rest in "$tp_name"://*) tp_text=$tp_name://... ;; *://* | *[@=]*) tp_text=... ;; esac
 	tp_fail 2 "'$tp_text': $2"
 }
-
-# -- Options
-
-# Is that flag given?
+# -- Options: flags in tp_flags, times in variables of their own
 tp_has() { [ "${tp_flags#*"$1"}" != "$tp_flags" ]; }
-
-# tp_plain DIGITS: sets tp_number without the leading zeros that would make it octal.
+# tp_plain DIGITS: sets tp_number, without the leading zeros that would make it octal.
 tp_plain() { tp_number=${1#"${1%%[!0]*}"} && tp_number=${tp_number:-0}; }
-
-# tp_time TEXT: sets tp_ms. A shell has no fractions, and mksh counts in 31 bits: that is 24 days.
+# tp_time TEXT: sets tp_ms, 0 only if it is. A shell has no fractions, and mksh counts in 31 bits: that is 24 days.
 tp_time() {
 	tp_rest=${1%[smh]} tp_scale=1
 	case $1 in *ms) tp_rest=${1%ms} ;; *m) tp_scale=60 ;; *h) tp_scale=3600 ;; esac
-	case $tp_rest in '' | . | *[!0-9.]* | *.*.*) tp_misuse "$1" "$tp_says_bad_duration" ;; esac
-	tp_plain "${tp_rest%%.*}" && tp_rest=$tp_rest. && tp_rest=${tp_rest#*.} && tp_rest=1${tp_rest%.}000
-	[ ${#tp_number} -le 7 ] && [ $tp_number -le $((2073600 / tp_scale)) ] || tp_misuse "$1" "$tp_says_long_duration"
+	case $tp_rest in '' | . | *[!0-9.]* | *.*.*) tp_misuse "$1" "$tp_says_bad_duration" ;; *.*) ;; *) tp_rest=$tp_rest.0 ;; esac
+	tp_plain "${tp_rest%%.*}" && tp_rest=1${tp_rest#*.}000
+	[ ${#tp_number} -le 7 ] && [ $tp_number -le $((2073600 / tp_scale)) ] || tp_misuse "$1" "$tp_says_bad_duration"
 	tp_ms=$(((tp_number * 1000 + ${tp_rest%"${tp_rest#????}"} - 1000) * tp_scale))
-	case $1 in *ms) tp_ms=$tp_number ;; esac
-	# Nothing is a number too, with a meaning of its own.
-	case $tp_ms,$1 in 0,*[1-9]*) tp_ms=1 ;; esac
+	case $1,$tp_ms in *ms,*) tp_ms=$tp_number ;; *[1-9]*,0) tp_ms=1 ;; esac
 }
-
-# tp_option WORD [NEXT]: takes a word of options; sets tp_used, how many words that were.
+# tp_option WORD [NEXT]: takes a word of options; sets tp_used, how many words that were. --timeout=5 becomes t5.
 tp_option() {
-	tp_used=1 tp_letters=${1#-} tp_name=${1#--} && tp_name=${tp_name%%=*}
-	[ "${1#--}" = "$1" ] || case $tp_name,$tp_long_names in
-		*[!a-z0-9-]*,* | ,*) tp_letters=? ;;
-		*" $tp_name:"*) tp_letters=${tp_long_names#*" $tp_name:"} ;;
-		*" $tp_name"*" $tp_name"*) tp_misuse "$1" "$tp_says_ambiguous" ;;
-		*" $tp_name"*) tp_letters=${tp_long_names#*" $tp_name"} && tp_letters=${tp_letters#*:} ;;
-		*) tp_letters=? ;;
-	esac
-	# --timeout=5 becomes t5
-	case ${tp_letters%% *},$1 in
-		[1hjqvV],--*=* | *,--*=) tp_misuse "$1" "$tp_says_bad_option" ;;
-		*,--*=*) tp_letters=${tp_letters%% *}${1#*=} ;;
-		*,--*) tp_letters=${tp_letters%% *} ;;
+	tp_used=1 tp_letters=${1#-}
+	case $1 in --*)
+		tp_letters='' tp_name=${1#--} && tp_name=${tp_name%%=*}
+		for tp_item in $tp_long_names; do
+			case $tp_item in "$tp_name":?) tp_letters=${tp_item#*:} && break ;; "$tp_name"*) tp_letters=$tp_letters${tp_item#*:} ;; esac
+		done
+		case $tp_letters,$1 in
+			,* | [!,][!,]* | [1hjqvV],*=* | ?,*=) tp_misuse "$1" "$tp_says_bad_option" ;;
+			?,*=*) tp_letters=$tp_letters${1#*=} ;;
+		esac
+		;;
 	esac
 	while [ "$tp_letters" ]; do
 		tp_letter=${tp_letters%"${tp_letters#?}"} tp_letters=${tp_letters#?}
+		case $tp_letter,$tp_letters,$# in
+			[irRtw],,1) tp_misuse "$1" "$tp_says_no_argument" ;;
+			[irRtw],,*) tp_used=2 && tp_time "$2" ;;
+			[irRtw],*) tp_time "$tp_letters" && tp_letters='' ;;
+		esac
 		case $tp_letter in
-			[irRtw])
-				[ "$tp_letters" ] || { [ $# -gt 1 ] && tp_used=2 tp_letters=$2; } || tp_misuse "$1" "$tp_says_no_argument"
-				tp_time "$tp_letters" && tp_letters=''
-				;;
 			[1hjqvV]) tp_flags=$tp_flags$tp_letter ;;
+			i) tp_interval=$tp_ms ;;
+			[tw]) [ $tp_ms = 0 ] && tp_timeout=$tp_forever || tp_timeout=$tp_ms ;;
+			[rR]) [ "${tp_until:-$tp_letter}" = $tp_letter ] && tp_until=$tp_letter tp_wait=$tp_ms || tp_fail 2 "-r and -R $tp_says_exclude" ;;
 			[$tp_only_b]) tp_misuse "-$tp_letter" "$tp_says_only_b" ;;
 			[$tp_only_bp]) tp_misuse "-$tp_letter" "$tp_says_only_bp" ;;
 			*) tp_misuse "$1" "$tp_says_bad_option" ;;
 		esac
-		case $tp_letter in
-			i) tp_interval=$tp_ms ;;
-			[tw]) tp_timeout=$tp_ms ;;
-			[rR])
-				[ "${tp_until:-$tp_letter}" = $tp_letter ] || tp_fail 2 "-r and -R $tp_says_exclude"
-				tp_until=$tp_letter tp_wait=$tp_ms
-				;;
-		esac
 	done
 }
-
 # -- Targets: tp_target WORD adds HOST/FIRST/LAST to tp_list for each range of ports, or refuses the word.
-
-# tp_service NAME: sets tp_number.
-tp_service() {
-	tp_number=${tp_services#*" $1 "}
-	[ "$tp_number" != "$tp_services" ] && tp_number=${tp_number%% *}
-}
-
+tp_service() { tp_number=${tp_services#*" $1 "} && [ "$tp_number" != "$tp_services" ] && tp_number=${tp_number%% *}; }
 # tp_ports HOST SPEC: 80, 8000-8010, ssh, or a list of these
 tp_ports() {
 	tp_spec=$2,
@@ -187,7 +129,7 @@ tp_ports() {
 		tp_item=${tp_spec%%,*} tp_spec=${tp_spec#*,} && tp_first=${tp_item%/tcp}
 		case $tp_first in
 			*/udp) tp_misuse "$tp_item" "$tp_says_not_tcp" ;;
-			*[!A-Za-z0-9+._-]* | '' | -* | *- | *[!0-9]*-*[0-9]) tp_misuse "$tp_item" "$tp_says_unknown_port" ;;
+			*[!A-Za-z0-9+._-]* | '' | -* | *- | *-*-*) tp_misuse "$tp_item" "$tp_says_unknown_port" ;;
 			*[!0-9-]*) tp_service "$tp_first" && tp_first=$tp_number || tp_misuse "$tp_item" "$tp_says_unknown_port" ;;
 		esac
 		tp_plain "${tp_first#*-}" && tp_last=$tp_number && tp_plain "${tp_first%-*}"
@@ -197,30 +139,18 @@ tp_ports() {
 		tp_list="$tp_list $1/$tp_number/$tp_last"
 	done
 }
-
 # tp_numeric HOST: is it an address? Not 010.0.0.1 or 127.1: those are read as other addresses than they look like.
 tp_numeric() {
 	case ${1%%%*} in
 		*[!0-9A-Fa-f:.]* | *:::* | *::*::*) false ;;
 		*::* | *:*:*:*:*:*:*:* | *:*:*:*:*:*:*.*) ;;
-		*[!0-9.]* | *.*.*.*.* | .* | *. | *..* | 0[0-9]* | *.0[0-9]* | *[0-9][0-9][0-9][0-9]*) false ;;
-		*[3-9][0-9][0-9]* | *2[6-9][0-9]* | *25[6-9]*) false ;;
+		*[!0-9.]* | *.*.*.*.* | .* | *. | *..* | 0[0-9]* | *.0[0-9]* | *[0-9][0-9][0-9][0-9]* | *[3-9][0-9][0-9]*) false ;;
+		*2[6-9][0-9]* | *25[6-9]*) false ;;
 		*) [ "$1" != "${1#*.*.*.}" ] ;;
 	esac
 }
-
-# tp_take_host TEXT: sets tp_host. No other characters than these get any further, so nothing below can be misread.
-tp_take_host() {
-	tp_host=$1
-	case $1 in \[*:*\]) tp_host=${1#?} && tp_host=${tp_host%?} ;; esac
-	case $tp_host in
-		'') tp_misuse "$tp_word" "$tp_says_empty_host" ;;
-		-* | *[!A-Za-z0-9._:%-]*) tp_misuse "$tp_host" "$tp_says_bad_host" ;;
-		*[:%]*) tp_numeric "$tp_host" || tp_misuse "$tp_host" "$tp_says_bad_colons" ;;
-	esac
-}
-
 # tp_hosts LIST [MARK [PORT]]: HOST:PORT, or a list. With MARK it is a URL's: USER@ may precede HOST, PORT is the default.
+# The host gets no further unless it is of these characters, so nothing below can be misread.
 tp_hosts() {
 	tp_pieces=$1, tp_host=''
 	while [ "$tp_pieces" ]; do
@@ -228,44 +158,31 @@ tp_hosts() {
 		case ${2-},${tp_host:+more},$tp_piece in
 			*=*) tp_misuse "$tp_word" "$tp_says_assignment" ;;
 			*,%2[Ff]*) tp_misuse "$tp_word" "$tp_says_unix_socket" ;;
-			*,*,[!\[]*:*:*) tp_misuse "$tp_piece" "$tp_says_bad_colons" ;;
+			*,*,[!\[]*:*:*) tp_misuse "$tp_piece" "$tp_says_bad_host" ;;
 			*,\[*\]:* | *,*,[!\[]*:*) tp_port=${tp_piece##*:} tp_piece=${tp_piece%:*} ;;
 			# Behind a host stand further ports of it. In a URL a word is one more host.
 			?*,more,*[!0-9-]* | *,\[*) ;;
 			*,more,*) tp_ports "$tp_host" "$tp_piece" && continue ;;
 		esac
-		case $tp_piece in \[*%25*) tp_piece=${tp_piece%%\%25*}%${tp_piece#*%25} ;; esac
-		tp_take_host "$tp_piece"
-		[ "$tp_port" ] || tp_misuse "$tp_word" "$tp_says_no_port"
-		tp_ports "$tp_host" "$tp_port"
-	done
-}
-
-# tp_urls WORD: URLs with "," or ";" between them. A piece that does not begin with a scheme belongs to the URL before it.
-tp_urls() {
-	tp_more=$1, tp_url=''
-	while [ "$tp_more" ]; do
-		tp_piece=${tp_more%%[,;]*} tp_more=${tp_more#*[,;]}
-		case ${tp_piece%%://*} in
-			"$tp_piece" | *[!A-Za-z0-9+._:-]*) tp_url=$tp_url,$tp_piece ;;
-			*) [ -z "$tp_url" ] || tp_url "$tp_url" && tp_url=$tp_piece ;;
+		case $tp_piece in \[*:*\]) tp_piece=${tp_piece#?} && tp_host=${tp_piece%?} ;; *) tp_host=$tp_piece ;; esac
+		case $tp_host in *:*%25*) tp_host=${tp_host%%\%25*}%${tp_host#*%25} ;; esac
+		case $tp_host in
+			'' | -* | *[!A-Za-z0-9._:%-]*) tp_misuse "$tp_host" "$tp_says_bad_host" ;;
+			*[:%]*) tp_numeric "$tp_host" || tp_misuse "$tp_host" "$tp_says_bad_host" ;;
 		esac
+		case ${2-}$tp_list,$tp_port in ,) tp_base=$tp_host ;; *,) tp_misuse "$tp_word" "$tp_says_no_port" ;; *) tp_ports "$tp_host" "$tp_port" ;; esac
 	done
-	tp_url "$tp_url"
 }
-
 # tp_url SCHEME://[USER[:PASSWORD]@]HOST[:PORT][,...][/...]
 tp_url() {
-	tp_scheme=${1#jdbc:} tp_path=${1#*://} && tp_scheme=${tp_scheme%%://*} tp_authority=${tp_path%%[/?#]*}
-	tp_path=${tp_path#"$tp_authority"}
+	tp_scheme=${1#jdbc:} && tp_scheme=${tp_scheme%%://*}
+	tp_path=${1#*://} && tp_authority=${tp_path%%[/?#]*} && tp_path=${tp_path#"$tp_authority"}
 	case $tp_scheme in *[A-Z]*) tp_scheme=$(echo "$tp_scheme" | tr '[:upper:]' '[:lower:]') ;; esac
 	case +$tp_scheme+ in
-		++ | +[!a-z]* | *[!a-z0-9+._-]*) tp_misuse "$1" "$tp_says_bad_scheme" ;;
+		+[!a-z]* | *[!a-z0-9+._-]*) tp_misuse "$1" "$tp_says_bad_host" ;;
 		*+udp[46+]* | *+sctp+* | *+quic+*) tp_misuse "$1" "$tp_says_not_tcp" ;;
 		*+unix+*) tp_misuse "$1" "$tp_says_unix_socket" ;;
-		*+srv+) tp_misuse "$1" "$tp_says_srv" ;;
-		*+tcp[46]+*) tp_misuse "$1" "$tp_says_only_bp" ;;
-		# What follows such a host may be anything.
+		*+srv+ | *+tcp[46]+*) tp_misuse "$1" "$tp_says_only_bp" ;;
 		*+http+ | *+https+ | +ws+ | +wss+) tp_path= ;;
 	esac
 	case $tp_authority,$tp_path in
@@ -280,39 +197,33 @@ tp_url() {
 	tp_service "${tp_scheme##*+}" || tp_service "${tp_scheme%%+*}" || tp_number=
 	tp_hosts "$tp_authority" url "$tp_number"
 }
-
 # tp_target WORD. If the first one has no port, it is tp_base, and all further ones are ports of it.
 tp_target() {
 	tp_word=$1
 	case ${tp_base:+base}$1 in
 		base*) tp_ports "$tp_base" "$1" && return ;;
 		'') tp_fail 2 "$tp_says_empty_word" ;;
-		*://*) tp_urls "$1" && return ;;
+		*://*[,\;]*://*) tp_misuse "$1" "a list of URLs: $tp_says_only_bp" ;;
+		*://*) tp_url "$1" && return ;;
 		*=*) tp_misuse "$1" "$tp_says_assignment" ;;
-		/dev/tcp/*/*) set -- "${1#/dev/tcp/}" && tp_take_host "${1%%/*}" && tp_ports "$tp_host" "${1#*/}" && return ;;
+		/dev/tcp/*:*/*) set -- "[${1#/dev/tcp/}" && set -- "${1%/*}]:${1##*/}" ;;
+		/dev/tcp/*/*) set -- "${1#/dev/tcp/}" && set -- "${1%%/*}:${1#*/}" ;;
 		/* | unix:*) tp_misuse "$1" "$tp_says_unix_socket" ;;
 		*@*) tp_misuse "$1" "$tp_says_bad_host" ;;
-		# A path behind a list is dropped.
-		*,*:*/tcp | *,*:*/udp) ;;
+		*,*:*/tcp | *,*:*/udp) ;; # A path behind a list is dropped. Behind an address it is a network.
 		*,*:*/*) tp_rest=${1##*,} && set -- "${1%"$tp_rest"}${tp_rest%%/*}" ;;
 		*/[0-9]*) tp_rest=${1%%/*} && tp_rest=${tp_rest#\[} && ! tp_numeric "${tp_rest%\]}" || tp_misuse "$1" "$tp_says_only_bp" ;;
 		:*) tp_numeric "$1" || set -- "localhost$1" ;;
 	esac
-	tp_rest=${1#\[} && tp_rest=${tp_rest%\]}
-	[ "${1#*:}" = "$1" ] || tp_numeric "$tp_rest" || { tp_hosts "$1" && return; }
-	[ -z "$tp_list" ] || tp_misuse "$1" "$tp_says_no_port"
-	tp_take_host "$1" && tp_base=$tp_host
+	case $1 in *:*:*) ! tp_numeric "$1" || set -- "[$1]" ;; esac
+	tp_hosts "$1"
 }
-
 # -- Tools. These two programs race all addresses, 250 ms apart, families in turn. They print "lookup MS" as soon as they
 # have addresses, "ADDRESS why" for each that fails, or "open ADDRESS MS", and end with 0 if it is open.
-
-# shellcheck disable=SC2016 # the variables are perl's
 tp_perl='use Socket qw(:DEFAULT getaddrinfo getnameinfo); use Fcntl; use Errno; $| = 1;
 my ($now, %turn, %flying) = eval { require Time::HiRes; \&Time::HiRes::time };
 sub ms { $now ? sprintf "%.3f", 1000 * ($now->() - $_[0]) : "-" }
-my $start = $now && $now->();
-my ($error, @all) = getaddrinfo(@ARGV, { socktype => SOCK_STREAM, flags => 0 });
+my ($start, $error, @all) = ($now && $now->(), getaddrinfo(@ARGV, { socktype => SOCK_STREAM, flags => 0 }));
 print $error ? "$error\n" : "lookup " . ms($start) . "\n";
 my @queue = map { $_->[1] } sort { $a->[0] <=> $b->[0] } map { [$turn{$_->{family}}++, $_] } @all;
 while (@queue || %flying) {
@@ -320,17 +231,14 @@ while (@queue || %flying) {
 		my ($s, $name) = (undef, (getnameinfo($to->{addr}, 3))[1]);
 		socket($s, $to->{family}, SOCK_STREAM, 0) && fcntl($s, F_SETFL, O_NONBLOCK) &&
 			(connect($s, $to->{addr}) || $!{EINPROGRESS}) or print("$name $!\n"), next;
-		$flying{fileno $s} = [$s, $name, $now && $now->()];
-	}
-	my $ready = ""; vec($ready, $_, 1) = 1 for keys %flying;
-	select(undef, $ready, undef, @queue ? 0.25 : undef);
+		$flying{fileno $s} = [$s, $name, $now && $now->()] }
+	my $ready = ""; vec($ready, $_, 1) = 1 for keys %flying; select(undef, $ready, undef, @queue ? 0.25 : undef);
 	for (grep { vec($ready, $_, 1) } keys %flying) {
 		my ($s, $name, $at) = @{delete $flying{$_}};
 		$! = unpack "i", getsockopt($s, SOL_SOCKET, SO_ERROR);
 		$! = Errno::ECONNREFUSED() if !$! && getsockname($s) eq (getpeername($s) || "");
 		if (!$! || $!{ECONNRESET} || $!{EPIPE}) { print "open $name ", ms($at), "\n"; exit 0 }
-		print "$name $!\n";
-	}
+		print "$name $!\n" }
 }
 exit 1;'
 tp_python='import errno, os, socket, sys, threading, time
@@ -339,27 +247,20 @@ def say(*words): os.write(1, (" ".join(words) + "\n").encode())
 def turn(found): turns[found[0]] = turns.get(found[0], 0) + 1; return turns[found[0]]
 def probe(to):
     try:
-        s, at = socket.socket(to[0]), time.monotonic()
-        code = s.connect_ex(to[4])
+        s, at = socket.socket(to[0]), time.monotonic(); code = s.connect_ex(to[4])
         if code == 0 and s.getsockname() == s.getpeername(): code = errno.ECONNREFUSED
     except OSError as error: code = error.errno
     if code in (0, errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN): say("open", to[4][0], ms(at)); os._exit(0)
-    say(to[4][0], os.strerror(code))
-    failed.set()
-start, turns, failed, threads = time.monotonic(), {}, threading.Event(), []
+    say(to[4][0], os.strerror(code)); failed.set()
+start, turns, failed = time.monotonic(), {}, threading.Event()
 try: found = socket.getaddrinfo(sys.argv[1].encode(), sys.argv[2].encode(), 0, socket.SOCK_STREAM)
 except OSError as error: sys.exit(error.strerror)
 say("lookup", ms(start))
 for to in sorted(found, key=turn):
-    threads.append(threading.Thread(target=probe, args=(to,)))
-    threads[-1].start()
+    threading.Thread(target=probe, args=(to,)).start()
     if failed.wait(0.25): failed.clear()
-for thread in threads: thread.join()
 sys.exit(1)'
-# bash tries the addresses one after the other, and cannot tell a connection to itself from another.
-# shellcheck disable=SC2016
-tp_bash=': <"/dev/tcp/$1/$2"'
-
+tp_bash=': <"/dev/tcp/$1/$2"' # It tries one address after the other, and is deceived by a connection to itself.
 # tp_pick HOST: sets tp_tool and its kind. For a name one that races comes first.
 tp_pick() {
 	tp_numeric "$1" && tp_order='bash perl python3' || tp_order='perl python3 bash'
@@ -368,8 +269,7 @@ tp_pick() {
 	for tp_tool in $tp_order; do
 		command -v "$tp_tool" >/dev/null || continue
 		tp_kind=$tp_tool tp_picked=$tp_order
-		case $tp_tool in bash | perl | python3 | nc.* | ncat) return ;; *box) tp_tool="$tp_tool nc" ;; esac
-		# Several programs are called nc, and not every box has one.
+		case $tp_tool in bash | perl | python3 | nc.openbsd | nc.traditional | ncat) return ;; nc) ;; *box) tp_tool="$tp_tool nc" ;; *) continue ;; esac
 		case $($tp_tool --help 2>&1 </dev/null) in
 			*Toybox*-q*) tp_kind=toybox && return ;;
 			*BusyBox*-e*) tp_kind=busybox && return ;;
@@ -380,113 +280,81 @@ tp_pick() {
 	done
 	tp_fail 5 "no tool to connect with: looked for $tp_order"
 }
-
-# tp_connect HOST PORT: becomes the tool. With -n it does not look an address up.
+# tp_connect HOST PORT: becomes the tool. -n: else it looks up what an address is called. -w: later than any deadline.
 tp_connect() {
-	unset PERL5OPT POSIXLY_CORRECT
 	tp_numeric "$1" && tp_n=-n || tp_n=
 	case $tp_kind in
 		bash) BASH_ENV='' ENV='' exec bash --norc --noprofile -pc "$tp_bash" bash "$1" "$2" ;;
 		perl) exec perl -e "$tp_perl" "$1" "$2" ;;
 		python3) exec python3 -ISc "$tp_python" "$1" "$2" ;;
 		nc.*) exec $tp_tool -z -v $tp_n "$1" "$2" ;;
-		# It has a deadline of its own, which shall come later.
 		ncat) exec $tp_tool -z -v $tp_n -w 500h "$1" "$2" ;;
 		busybox) exec $tp_tool "$1" "$2" -e true ;;
 		# It has no -z. That a port is open shows after a second, so with a shorter deadline it never does.
 		toybox) exec $tp_tool -q 1 "$1" "$2" ;;
 	esac
 }
-
-# -- One try is a process of the tool, and a sleep as its clock. When the sleep ends first, tp_supervise goes on. When the
-# tool does, tp_listen sees the end of the pipe, because only the tool still holds its other end.
-
-# tp_try HOST PORT MS: sets tp_said: what the tool said, each line behind a blank, and a line "status SLEEP TOOL".
-tp_try() {
-	tp_pick "$1"
-	tp_seconds "$3"
-	# If this is a function, the script that called it may have been ended.
-	kill -0 $$ 2>/dev/null || exit
-	tp_said=$tp_newline$({ tp_supervise "$1" "$2" $tp_span | tp_listen; } 3>&1)$tp_newline
-}
-
-# tp_seconds MS: sets tp_span, with no needless fraction: not every sleep takes one.
+# -- One try is a process of the tool, and a sleep as its clock. When one of them ends, SIGCHLD ends the other.
 tp_seconds() {
 	tp_span=$((1000 + $1 % 1000)) && tp_span=$(($1 / 1000)).${tp_span#1}
 	tp_span=${tp_span%"${tp_span##*[!0]}"} && tp_span=${tp_span%.}
 }
-
-# What runs in the background ignores Ctrl-C, so it is passed on. Until the trap knows both processes it is only noted.
-tp_supervise() {
-	tp_gone=
-	trap 'tp_gone=1' INT
-	exec sleep "$3" </dev/null >/dev/null 2>&1 3>&- &
-	tp_clock=$!
-	echo $tp_clock
-	tp_connect "$1" "$2" </dev/null 2>&1 3>&- &
+# tp_try HOST PORT SECONDS: prints what the tool says, and last "status N", "status late" or "status clock". What runs in
+# the background ignores Ctrl-C, so it is passed on. A signal that comes before both are known is kept in tp_gone.
+tp_try() {
+	tp_gone='' tp_clock='' tp_job='' LC_ALL=C && export LC_ALL && unset PERL5OPT POSIXLY_CORRECT
+	trap 'tp_gone=1; trap - CHLD; kill -KILL $tp_job $tp_clock 2>/dev/null; :' INT CHLD
+	tp_connect "$1" "$2" </dev/null 2>&1 &
 	tp_job=$!
-	trap 'kill -KILL $tp_clock $tp_job' INT
-	# Leaves the pipe to the tool, and hides what the shell says about killed jobs.
-	exec >/dev/null 2>&1
-	[ -z "$tp_gone" ] || kill -KILL $tp_clock $tp_job
-	wait $tp_clock && tp_late=0 || tp_late=$?
-	# Above 128 it was killed: by tp_listen, or for Ctrl-C.
-	[ $tp_late -gt 128 ] || kill -KILL $tp_job
-	wait $tp_job
-	echo "${tp_newline}status $tp_late $?" >&3
+	exec sleep "$3" >/dev/null 2>&1 &
+	tp_clock=$! && exec 2>/dev/null # or some shells would tell about killed jobs
+	[ -z "$tp_gone" ] || kill -KILL $tp_job $tp_clock
+	# In some shells the signal ends the first wait, in others the second one knows nothing.
+	wait $tp_job && tp_result=0 || tp_result=$?
+	wait $tp_job && tp_status=0 || tp_status=$?
+	[ $tp_status = 127 ] || tp_result=$tp_status
+	case $tp_result in 137 | 265 | 393)
+		# It was killed. The clock tells why, but ksh93 has forgotten how that ended.
+		wait $tp_clock
+		case $tp_result,$? in *,0 | 265,*) tp_result=late ;; *,? | *,1[0-2]?) tp_result=clock ;; esac
+		;;
+	esac
+	echo "${tp_newline}status $tp_result"
 }
-
-tp_listen() {
-	read -r tp_clock && tp_text=
-	while IFS= read -r tp_line || [ "$tp_line" ]; do tp_text="$tp_text $tp_line$tp_newline"; done
-	echo "$tp_text"
-	kill $tp_clock 2>/dev/null
-}
-
 # tp_judge HOST: sets tp_state, tp_why, tp_address, tp_ms and tp_lookup by tp_said. Open is a status. Else the most telling
 # words count: tp_words is in that order, and each has a blank in it, so that no host can imitate it.
 tp_judge() {
-	tp_result=${tp_said#*"${tp_newline}status "} && tp_result=${tp_result%%"$tp_newline"*}
-	tp_numeric "$1" && tp_address=$1 || tp_address=
-	tp_ms='' tp_lookup='' tp_why='' tp_rest=$tp_words tp_state=error
-	case $tp_kind$tp_said in p*' lookup '*) tp_lookup=${tp_said#*' lookup '} && tp_lookup=${tp_lookup%%"$tp_newline"*} ;; esac
-	while [ "$tp_rest" ]; do
-		tp_item=${tp_rest%%;*} tp_rest=${tp_rest#*;}
-		case $tp_said in *"${tp_item#*=}"*) tp_state=${tp_item%%=*} tp_why=${tp_item#*=} && break ;; esac
+	tp_address='' tp_ms='' tp_lookup='' tp_why='' tp_rest=$tp_words tp_state=error && ! tp_numeric "$1" || tp_address=$1
+	case $tp_kind$tp_said in p*lookup\ *) tp_lookup=${tp_said#*lookup } && tp_lookup=${tp_lookup%%"$tp_newline"*} ;; esac
+	while [ "$tp_rest" ] && [ -z "$tp_why" ]; do
+		tp_item=${tp_rest%%;*} tp_rest=${tp_rest#*;} && tp_name=${tp_item%%=*} && tp_means=${tp_name:-$tp_means}
+		case $tp_said in *"${tp_item#*=}"*) tp_state=$tp_means tp_why=${tp_item#*=} ;; esac
 	done
-	case $tp_result,${tp_state#"$tp_newline"},$tp_kind,$tp_address$tp_lookup in
-		*\ 0,*) tp_state=open ;;
-		,*) tp_state=error tp_why='the try broke off' ;;
-		[1-9]??*\ *,* | 0\ *,open,* | 0\ *,refused,*) tp_state=${tp_state#"$tp_newline"} ;;
-		0\ *,*,?*,?*) tp_state=timeout tp_why='Connection timed out' ;;
-		0\ *,*,p*,) tp_state=timeout tp_why=$tp_says_lookup_late ;;
-		0\ *,*) tp_state=timeout tp_why="Timed out, in the lookup or the handshake: $tp_kind does not tell" ;;
-		*) tp_state=error tp_why="sleep $tp_span: it failed" ;;
+	case ${tp_said##*"${tp_newline}status "},$tp_state,$tp_kind,$tp_address$tp_lookup in
+		0,* | *,open,*) tp_state=open tp_why='' ;;
+		late,refused,* | [0-9]*) ;;
+		late,*,?*,?*) tp_state=timeout tp_why='Connection timed out' ;;
+		late,*,p*,) tp_state=timeout tp_why=$tp_says_lookup_late ;;
+		late,*) tp_state=timeout tp_why="Timed out, in the lookup or the handshake: $tp_kind does not tell" ;;
+		clock,*) tp_state=error tp_why="sleep $tp_span: it failed" ;;
+		*) tp_state=error tp_why='the try broke off' ;;
 	esac
 	case $tp_state,$tp_kind,$tp_address,$tp_why in
-		open,p*) tp_rest=${tp_said##*' open '} && tp_ms=${tp_rest#* } && tp_address=${tp_rest%% *} tp_ms=${tp_ms%%"$tp_newline"*} tp_why='' ;;
-		open,*) tp_why='' ;;
-		unresolved,*,?*,* | error,*,) tp_state=error && tp_first_words ;;
+		open,p*) tp_ms=${tp_said##*open } && tp_address=${tp_ms%% *} tp_ms=${tp_ms#* } && tp_ms=${tp_ms%%"$tp_newline"*} ;;
+		open,*) ;;
+		# Nothing known, or what is no true answer about an address: its first line. Ncat begins with its version.
+		unresolved,*,?*,* | error,*,) tp_rest=${tp_said#*"/ncat )$tp_newline"} && tp_clean "${tp_rest%%"$tp_newline"*}" && tp_state=error tp_why="$tp_kind: ${tp_text:-it says nothing}" ;;
 		*,[Ff][Ee][89AaBb]?:*,'Invalid argument') [ "${1#*%}" != "$1" ] || tp_why=$tp_says_no_zone ;;
 		*,busybox,,* | *,nc.traditional,,*) tp_why="$tp_why ($tp_kind tries one address only)" ;;
-		*,p*,,[!N]*) tp_rest=${tp_said%%" $tp_why"*} && tp_address=${tp_rest##*"$tp_newline "} ;;
+		refused,p*,,* | unreachable,p*,,*) tp_rest=${tp_said%%" $tp_why"*} && tp_address=${tp_rest##*"$tp_newline"} ;;
 	esac
 }
-
-# An answer that means nothing known: its first line. Ncat begins with its version.
-tp_first_words() {
-	tp_rest=${tp_said#*"/ncat )"} && tp_rest=${tp_rest#"$tp_newline"}
-	tp_clean "${tp_rest%%"$tp_newline"*}" && tp_why="$tp_kind:${tp_text:- it says nothing}"
-}
-
 # -- Reports
-
 tp_put() { echo "$1" || tp_fail 5 'write error'; }
-
 # tp_tell HOST PORT: reports it, and sets tp_exit. The first that was not as wanted decides; with -1, one that was.
 tp_tell() {
-	tp_label=$1:$2 tp_total=$((tp_total + 1)) tp_told="$tp_told $tp_state" && [ "${1#*:}" = "$1" ] || tp_label="[$1]:$2"
-	tp_status=${tp_statuses#*" $tp_state "} && tp_status=${tp_status%% *}
+	case $1 in *:*) tp_label="[$1]:$2" ;; *) tp_label=$1:$2 ;; esac
+	tp_total=$((tp_total + 1)) tp_told="$tp_told $tp_state" tp_status=${tp_statuses#*" $tp_state "} && tp_status=${tp_status%% *}
 	[ -z "$tp_wanted" ] || tp_status=0 tp_why=''
 	if tp_has j; then
 		tp_text=${tp_address:+'"'$tp_address'"'} tp_rest=${tp_why:+'"'$tp_why'"'}
@@ -499,43 +367,29 @@ tp_tell() {
 	[ "$tp_wanted" ] || tp_has q || echo "tcpprobe: $tp_label: $tp_why" >&2
 	case $tp_flags,$tp_wanted,$tp_exit in *1*,1,*) tp_exit=0 tp_found=1 ;; *,0) tp_exit=$tp_status ;; esac
 }
-
-# The last line of -v: "--- 3 probes: 2 open, 1 refused"
-tp_summary() {
-	tp_text=
-	for tp_state in $tp_statuses; do
-		tp_number=0 tp_rest=$tp_told
-		while [ "${tp_rest#*" $tp_state"}" != "$tp_rest" ]; do tp_number=$((tp_number + 1)) tp_rest=${tp_rest#*" $tp_state"}; done
-		[ $tp_number = 0 ] || tp_text="${tp_text:+$tp_text, }$tp_number $tp_state"
-	done
-	tp_put "--- $tp_total probes: $tp_text"
-}
-
-# -- Waiting
-
-# Sets tp_left: what is left of the wait, in ms. Is there anything? Without /proc a look at the clock costs a process.
+# -- Waiting: tp_left is what is left of the wait, in ms. Is there anything? Without /proc it costs a process to know.
 tp_is_time() {
-	tp_left=$tp_forever
-	[ "${tp_until:+$tp_wait}0" -gt 0 ] || return 0
-	tp_cents=100
+	tp_left=$tp_forever tp_cents=100
+	[ "${tp_until:+$tp_wait}" -gt 0 ] 2>/dev/null || return 0
 	{ read -r tp_now tp_rest && tp_cents=1${tp_now#*.} tp_now=${tp_now%.*}; } 2>/dev/null </proc/uptime || tp_now=$(date +%s)
 	tp_start=${tp_start:-$tp_now} tp_start_cents=${tp_start_cents:-$tp_cents}
 	tp_left=$((tp_wait - (tp_now - tp_start) * 1000 - (tp_cents - tp_start_cents) * 10))
 	[ $tp_left -gt 0 ]
 }
-
 tp_nap() {
 	[ $tp_left -lt $tp_interval ] && tp_seconds $tp_left || tp_seconds $tp_interval
-	sleep "$tp_span" || tp_fail 5 "sleep $tp_span: it failed"
+	sleep $tp_span || tp_fail 5 "sleep $tp_span: it failed"
 }
-
-# tp_probe HOST PORT: tries until it is as wanted or the time is up, and reports it. In a wait with -1 it is one try, and
-# reported only if that ends the wait.
+# tp_probe HOST PORT: tries until it is as wanted or time is up, and tells. In a wait with -1 it is a try of a round.
 tp_probe() {
-	tp_state=timeout tp_why='' tp_address='' tp_ms='' tp_lookup='' tp_wanted=''
+	tp_state=timeout tp_why='' tp_address='' tp_ms='' tp_lookup='' tp_wanted='' && tp_has 1 || tp_tries=0
 	while tp_is_time; do
+		# If this is a function, the script that called it may have been ended.
+		kill -0 $$ 2>/dev/null || exit
 		[ $tp_left -lt $tp_timeout ] && tp_limit=$tp_left || tp_limit=$tp_timeout
-		tp_tries=$((tp_tries + 1)) && tp_try "$1" "$2" $tp_limit && tp_judge "$1"
+		tp_tries=$((tp_tries + 1)) && tp_pick "$1" && tp_seconds $tp_limit
+		tp_said=$(tp_try "$1" "$2" $tp_span)
+		tp_judge "$1"
 		# Silence for the rest of a wait is no proof that it is closed.
 		case $tp_until,$tp_state,$tp_why,$((tp_limit == tp_timeout || tp_tries == 1)) in
 			,open,* | r,open,* | R,refused,* | R,unreachable,* | R,timeout,Connection*,1) tp_wanted=1 ;;
@@ -546,16 +400,13 @@ tp_probe() {
 	done
 	tp_seconds $tp_wait
 	case $tp_until,$tp_state in R,open) tp_rest=$tp_says_still_open ;; R,*) tp_rest=$tp_says_not_closed ;; *) tp_rest=$tp_says_not_open ;; esac
-	tp_why="$tp_rest${tp_span}s${tp_why:+: $tp_why}" tp_state=timeout
-	tp_tell "$1" "$2"
+	tp_why="$tp_rest${tp_span}s${tp_why:+: $tp_why}" tp_state=timeout && tp_tell "$1" "$2"
 }
-
 tp_run() {
 	while :; do
 		for tp_entry in $tp_list; do
 			tp_host=${tp_entry%%/*} tp_last=${tp_entry##*/} tp_port=${tp_entry#*/} && tp_port=${tp_port%/*}
 			while [ $tp_port -le $tp_last ]; do
-				tp_has 1 || tp_tries=0
 				tp_probe $tp_host $tp_port
 				[ -z "$tp_found" ] || return 0
 				tp_port=$((tp_port + 1))
@@ -565,61 +416,51 @@ tp_run() {
 		! tp_is_time || tp_nap
 	done
 }
-
-# -- The start
-
-# tp_main WORD...: the whole command
+# -- The start. What is set in the shell that reads this changes nothing.
 tp_main() {
-	# What is set in the shell that reads this changes nothing: zsh's own ways, bash's traps, a limit for read.
 	[ -z "${ZSH_VERSION-}" ] || emulate sh
+	[ -z "${YASH_VERSION-}" ] || set -o posixlycorrect
 	[ -z "${BASH_VERSION-}" ] || { shopt -u nocasematch && trap - ERR DEBUG; }
-	set +eu -f
-	command unset TMOUT 2>/dev/null
-	IFS=" 	$tp_newline" tp_locale=${LC_ALL+x}${LC_ALL-} LC_ALL=C && export LC_ALL
-	tp_flags='' tp_until='' tp_wait=0 tp_interval=250 tp_timeout=5000 tp_list='' tp_base='' tp_picked='' tp_total=0 tp_told=''
-	tp_word='' tp_found='' tp_tries=0 tp_start='' tp_start_cents='' tp_forever=2073600000
-	[ -z "$tp_program" ] || { tp_builtin "$@" && exit 0 || tp_exit=$? && [ $tp_exit = 97 ] || exit $tp_exit; }
-	case ${TCPPROBE_BACKEND:-program} in
-		program) tp_hand_over "$@" ;;
-		bash | perl | python3 | nc | nc.openbsd | nc.traditional | ncat | busybox | toybox) ;;
-		*) tp_clean "$TCPPROBE_BACKEND" && tp_fail 5 "TCPPROBE_BACKEND '$tp_text': not here" ;;
-	esac
-	tp_exit=0
+	set +eu -f && IFS=" 	$tp_newline"
+	tp_flags='' tp_until='' tp_wait=0 tp_interval=250 tp_timeout=5000 tp_list='' tp_base='' tp_word='' tp_picked=''
+	tp_exit=0 tp_total=0 tp_told='' tp_found='' tp_tries=0 tp_start='' tp_start_cents='' tp_forever=2073600000
+	tp_hand_over "$@"
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		case $1 in -?*) tp_word='' && tp_option "$@" && shift $tp_used ;; *) tp_target "$1" && shift ;; esac
 	done
 	case $tp_flags,$tp_base$tp_list in
-		*[hV]*,?*) tp_fail 2 "$tp_says_help_alone" ;;
+		*[hV]*,?*) tp_fail 2 "-h, -V and targets $tp_says_exclude" ;;
 		*h*,) tp_put "$tp_help" && exit 0 ;;
 		*V*,) tp_put "tcpprobe $tp_version (wrapper)" && exit 0 ;;
 		*,) tp_fail 2 "$tp_says_no_target" ;;
+		*1*,*) [ "$tp_until" != R ] || tp_fail 2 "-1 and -R $tp_says_exclude" ;;
 	esac
 	[ "$tp_list" ] || tp_misuse "$tp_base" "$tp_says_no_port"
-	[ "$tp_until" != R ] || ! tp_has 1 || tp_fail 2 "-1 and -R $tp_says_exclude"
 	[ $# != 1 ] || tp_fail 2 "'--': $tp_says_no_argument"
 	[ $# = 0 ] || [ "$tp_program" ] || tp_fail 2 "'--': a function does not become a COMMAND, only a program"
-	[ $tp_timeout != 0 ] || tp_timeout=$tp_forever
 	tp_run
-	[ $tp_total -lt 2 ] || ! tp_has v || tp_has q || tp_has j || tp_summary
-	[ $tp_exit = 0 ] && [ $# -gt 0 ] || exit $tp_exit
-	shift
+	if [ $tp_total -gt 1 ] && tp_has v && ! tp_has q && ! tp_has j && tp_text=; then
+		for tp_state in $tp_statuses; do
+			tp_number=0
+			for tp_item in $tp_told; do [ $tp_item != $tp_state ] || tp_number=$((tp_number + 1)); done
+			[ $tp_number = 0 ] || tp_text="$tp_text, $tp_number $tp_state"
+		done
+		tp_put "--- $tp_total probes:${tp_text#,}"
+	fi
+	[ $tp_exit = 0 ] && [ $# -gt 0 ] && shift || exit $tp_exit
 	case $1 in -*) tp_fail 127 "$1: not found" ;; esac
-	unset LC_ALL
-	[ -z "$tp_locale" ] || export LC_ALL="${tp_locale#x}"
 	exec "$@"
 }
-
 # tp_hand_over WORD...: becomes the program of that name, if there is one that is no script, as this is.
 tp_hand_over() {
-	tp_rest=$PATH:
+	[ -z "$tp_program" ] || { tp_builtin "$@" && exit 0 || tp_status=$? && [ $tp_status = 97 ] || exit $tp_status; }
+	[ "${TCPPROBE_BACKEND:-program}" = program ] && tp_rest=$PATH: || return 0
 	while [ "$tp_rest" ]; do
 		tp_name=${tp_rest%%:*}/tcpprobe tp_rest=${tp_rest#*:}
 		[ -f "$tp_name" ] && [ -x "$tp_name" ] && read -r tp_line <"$tp_name" || continue
 		case $tp_line in '#!'*) ;; *) exec "$tp_name" "$@" ;; esac
 	done
-	[ -z "${TCPPROBE_BACKEND-}" ] || tp_fail 5 "TCPPROBE_BACKEND 'program': not here"
 }
-
 # tp_builtin WORD...: the builtin, in a bash that has it or can load it. Status 97: there is none, or it is not wanted.
 tp_builtin() {
 	case ${BASH_VERSION:+bash}${TCPPROBE_BACKEND:-builtin}," $* " in *' -- '*) return 97 ;; bashbuiltin,*) ;; *) return 97 ;; esac
@@ -629,44 +470,29 @@ tp_builtin() {
 	enable -d tcpprobe
 	return $1
 }
-
-# In a subshell, so that nothing of it stays.
 tcpprobe() {
 	tp_builtin "$@" && return || set -- $? "$@"
 	[ "$1" = 97 ] || return "$1"
 	(shift && tp_program='' && tp_main "$@")
 }
-
-# tp_is_us FILE: does it begin as this one?
-tp_is_us() {
-	[ -f "$1" ] && { read -r tp_line && read -r tp_line; } 2>/dev/null <"$1" || return
-	case $tp_line in '# tcpprobe: is that TCP'*) ;; *) return 1 ;; esac
-}
-
+tp_is_us() { [ -f "$1" ] && { read -r tp_line && read -r tp_line; } 2>/dev/null <"$1" && [ "$tp_line" = '# tcpprobe' ]; }
 # tp_is_program NAME COUNT: was this file started? Then the script NAME is this file, or a pipe; or the shell was fed with
-# it by -s or -c, and has COUNT words for it. Without words the status is 2, because something may follow. ksh93 hides the
-# name of a pipe.
+# it by -s or -c, and has COUNT words for it. Without words the status is 2, because something may follow.
 tp_is_program() {
-	tp_is_us "$1" || tp_is_us "$(command -v "$1" 2>/dev/null)" || [ -p "$1" ] && return
-	unset tp_line
+	case ${ZSH_EVAL_CONTEXT-} in *file*) return 1 ;; esac
+	tp_is_us "$1" || tp_is_us "$(unset -f tcpprobe && command -v "$1" 2>/dev/null)" || [ -p "$1" ] && return || unset tp_line
 	case $-,${KSH_VERSION:+${1##*/}} in
 		*i*,*) return 1 ;;
 		*s*,*) [ $2 -gt 0 ] || return 2 && return ;;
 		*c*,*) ;;
-		*,ksh*) return ;;
+		*,ksh*) return ;; # ksh93 hides the name of a pipe
 	esac
-	case $(tr -d '\0' 2>/dev/null </proc/$$/cmdline) in *"c#!/bin/sh$tp_newline# tcpprobe: is that"*) ;; *) return 1 ;; esac
+	case $(tr -d '\0' 2>/dev/null </proc/$$/cmdline) in *"c#!/bin/sh$tp_newline# tcpprobe$tp_newline"*) ;; *) return 1 ;; esac
 	[ $2 -gt 0 ] || return 2
 }
-
-# In bash only what is read with `.` can return, and zsh says it itself. A last status of 0 must not mean that it is open.
-if [ "${BASH_VERSION-}" ] && (return 0) 2>/dev/null; then
-	:
-elif [ "${ZSH_VERSION-}" ] && [ "${ZSH_EVAL_CONTEXT##*file*}" != "${ZSH_EVAL_CONTEXT-}" ]; then
-	:
-elif tp_is_program "$0" $#; then
-	tp_program=1
-	tp_main "$@"
+# In bash only what is read with `.` can return. A last status of 0 must not mean that something is open.
+if { [ -z "${BASH_VERSION-}" ] || ! (return 0) 2>/dev/null; } && tp_is_program "$0" $#; then
+	tp_program=1 && tp_main "$@"
 else
 	case $?,$- in 2,*e*) ;; 2,*) (exit 2) ;; esac
 fi

@@ -186,6 +186,7 @@ $TP_SILENT:80 timeout: silent from the first hop"
 }
 
 @test "-T goes with none of the options that make several probes or lines of their own" {
+	need variables
 	for options in -1 -a '-c 2' '-f /dev/null' '-F %h' '-o x' '-r 1' '-R 1' '-u x' -z; do
 		face "tcpprobe -T $options 127.0.0.1 1"
 		assert_state usage

@@ -123,7 +123,7 @@ static void tells_the_two_timeouts_apart(void)
 	char wanted[512];
 
 	result.error = ETIMEDOUT;
-	snprintf(wanted, sizeof(wanted), "db:5432: %s", strerror(ETIMEDOUT));
+	snprintf(wanted, sizeof(wanted), "db:5432: %s", tp_connect_words(ETIMEDOUT));
 	CHECK_TEXT(failure_of(&result), wanted);
 	result.in_lookup = true;
 	CHECK_TEXT(failure_of(&result), "db:5432: Name lookup timed out");
@@ -137,7 +137,7 @@ static void says_what_kept_a_lookup_from_being_made(void)
 	result.in_lookup = true;
 	result.eai = EAI_SYSTEM;
 	result.error = EMFILE;
-	snprintf(wanted, sizeof(wanted), "db:5432: Name lookup failed: %s", strerror(EMFILE));
+	snprintf(wanted, sizeof(wanted), "db:5432: Name lookup failed: %s", tp_connect_words(EMFILE));
 	CHECK_TEXT(failure_of(&result), wanted);
 }
 
@@ -156,7 +156,7 @@ static void has_room_for_the_longest_host(void)
 	failed.wanted = false;
 	failed.error = EADDRNOTAVAIL;
 	failed.one_address = true;
-	CHECK(strstr(failure_of(&failed), strerror(EADDRNOTAVAIL)) != NULL);
+	CHECK(strstr(failure_of(&failed), tp_connect_words(EADDRNOTAVAIL)) != NULL);
 }
 
 static void counts_the_states(void)
@@ -258,7 +258,7 @@ static void check_said(const struct tp_result *result, const char *behind)
 {
 	char wanted[128];
 
-	snprintf(wanted, sizeof(wanted), "db:5432: %s%s", strerror(result->error), behind);
+	snprintf(wanted, sizeof(wanted), "db:5432: %s%s", tp_connect_words(result->error), behind);
 	CHECK_TEXT(failure_of(result), wanted);
 }
 

@@ -1,0 +1,402 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2015,SC2086 # a shell may be two words; what stands between && and || cannot fail
+# CONTRACT 7: what only the wrapper has. In one shell (TP_SHELL, dash) with one tool (TCPPROBE_BACKEND, bash).
+
+setup() {
+	load lib
+	sh=${TP_SHELL:-dash}
+	file=$tree/shell/tcpprobe.sh
+	export TCPPROBE_BACKEND=${TCPPROBE_BACKEND:-bash}
+	command -v "${sh%% *}" "$TCPPROBE_BACKEND" >/dev/null || skip "no ${sh%% *}, or no $TCPPROBE_BACKEND"
+	cd "$BATS_TEST_TMPDIR" || return
+	closed_message='tcpprobe: 127.0.0.1:1: Connection refused'
+}
+
+# Only toybox needs longer than it takes to connect.
+deadline() {
+	[[ $TCPPROBE_BACKEND == toybox ]] && echo 3 || patient 2
+}
+
+assert_refused() {
+	assert_equal "$status $output" "1 $closed_message"
+}
+
+# none_left PATTERN: soon there is no process of ours left.
+none_left() {
+	local until=$((${EPOCHREALTIME/./} + 200000 + slack_ms * 1000))
+
+	until ! pgrep -f "$1" >/dev/null; do
+		((${EPOCHREALTIME/./} < until)) || fail "still there: $(pgrep -fa "$1")"
+	done
+}
+
+# -- Every way to start it probes
+
+@test "run by its path, or by another name, it is the program" {
+	cp "$file" renamed
+	run $sh "$file" 127.0.0.1 1
+	assert_refused
+	run $sh ./renamed 127.0.0.1 1
+	assert_refused
+	run $sh renamed 127.0.0.1 1
+	assert_refused
+}
+
+@test "found through PATH, it is the program" {
+	mkdir bin && cp "$file" bin/tcpprobe && chmod +x bin/tcpprobe
+	PATH=$PWD/bin:$PATH run tcpprobe 127.0.0.1 1
+	assert_refused
+	# Where the shell itself looks a script up there
+	[[ $sh == bash* || $sh == ksh93 ]] || return 0
+	cd / && PATH=$BATS_TEST_TMPDIR/bin:$PATH run $sh tcpprobe 127.0.0.1 1
+	assert_refused
+}
+
+@test "fed with words, on standard input or as the text of -c, it is the program" {
+	run $sh -s -- 127.0.0.1 1 <"$file"
+	assert_refused
+	run bash -c 'cat "$0" | exec '"$sh"' -s -- 127.0.0.1 1' "$file"
+	assert_refused
+	run $sh -c "$(cat "$file")" tcpprobe 127.0.0.1 1
+	assert_refused
+	run $sh -c "$(cat "$file")" other 127.0.0.1 1
+	assert_refused
+}
+
+@test "read from a pipe that is named as the script, it is the program" {
+	[[ $sh != ksh93 ]] || skip 'ksh93 crashes in the background of such a script'
+	run $sh <(cat "$file") 127.0.0.1 1
+	assert_refused
+}
+
+@test "fed and followed by a call, it is the function" {
+	run bash -c '(cat "$0"; echo tcpprobe 127.0.0.1 1) | '"$sh" "$file"
+	assert_refused
+	run $sh -c "$(cat "$file")
+		tcpprobe 127.0.0.1 1"
+	assert_refused
+}
+
+@test "fed with nothing behind it, the status is not 0" {
+	run $sh <"$file"
+	assert_equal "$status" 2
+	run $sh -c "$(cat "$file")"
+	assert_equal "$status" 2
+}
+
+@test "read with ., it only defines the function, whatever words the script has" {
+	printf '. "%s" && echo defined\ntcpprobe 127.0.0.1 1\n' "$file" >script
+	for words in '' 'a b'; do
+		run $sh ./script $words
+		assert_equal "$status $output" "1 defined"$'\n'"$closed_message"
+	done
+	run $sh -c '. "$1" && echo defined; tcpprobe 127.0.0.1 "$2"' x "$file" 1
+	assert_equal "$status $output" "1 defined"$'\n'"$closed_message"
+	run $sh -s a b <script
+	[[ $sh == bash* || $sh == zsh* ]] && want=$'defined\n'$closed_message || want=
+	[[ $status != 0 && (-z $want || $output == "$want") ]] || fail "$status: $output"
+}
+
+@test "pasted into another script, it only defines the function" {
+	(echo '#!/bin/sh' && echo 'echo before' && cat "$file" && echo 'echo "status $?"; tcpprobe 127.0.0.1 1') >script
+	run $sh ./script a b
+	assert_equal "$status $output" $'1 before\nstatus 0\n'"$closed_message"
+}
+
+@test "in an interactive shell it only defines the function" {
+	run bash -c 'echo ". $0; tcpprobe 127.0.0.1 1; echo still \"here\"; exit" | PS1= PS2= ENV= HISTFILE= '"$sh -i" "$file"
+	assert_output --partial "$closed_message"
+	assert_output --partial 'still here'
+}
+
+@test "no word at all is status 2, not silence" {
+	run $sh "$file"
+	assert_equal "$status ${lines[0]}" "2 tcpprobe: no target: is a variable unset?"
+}
+
+@test "open descriptors do not confuse it" {
+	for fd in {4..20}; do eval "exec $fd</dev/null"; done
+	run $sh "$file" 127.0.0.1 1
+	assert_refused
+}
+
+# -- What surrounds it changes nothing
+
+@test "options, IFS and traps of the script that reads it change nothing" {
+	for setting in 'set -eu' 'set -f' 'set -C' 'set -a' 'IFS=.:' '(set -o pipefail) 2>/dev/null && set -o pipefail' 'trap : TERM'; do
+		run $sh -c "$setting; "'. "$1"; tcpprobe 127.0.0.1 1 || echo "status $?"' x "$file"
+		assert_equal "$output" "$closed_message"$'\nstatus 1'
+	done
+}
+
+@test "of the function nothing stays but functions" {
+	run $sh -c '. "$1"; set | grep "^tp_[a-z_]*=" >before; tcpprobe -q 127.0.0.1 1; set | grep "^tp_[a-z_]*=" >after; cmp before after' x "$file"
+	assert_equal "$status$output" 0
+}
+
+@test "variables of the environment that are named like ours are harmless" {
+	run env tp_flags=q tp_list=' x/1/1' tp_until=r tp_exit=7 tp_found=1 tp_program='' tp_told='a b' tp_words=x TMOUT=1 \
+		$sh "$file" 127.0.0.1 1
+	assert_refused
+}
+
+@test "what bash reads and imports at its start is not used" {
+	echo 'echo read; tcpprobe() { return 0; }' >start
+	run env BASH_ENV="$PWD/start" ENV="$PWD/start" 'BASH_FUNC_connect%%=() { :; }' "$file" 127.0.0.1 1
+	assert_equal "$status $output" "1 $closed_message"
+}
+
+@test "POSIX mode, perl's options and a foreign locale change nothing" {
+	POSIXLY_CORRECT=1 PERL5OPT=-Mnonsense LC_ALL=de_DE.UTF-8 LANGUAGE=de run $sh "$file" 127.0.0.1 1
+	assert_refused
+}
+
+@test "it needs no /proc to wait" {
+	need_lab
+	run unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' x $sh "$file" -r 1 -i 0.1 127.0.0.1 1
+	assert_equal "$status $output" '124 tcpprobe: 127.0.0.1:1: not open after 1s: Connection refused'
+}
+
+# -- The builtin and the program come first
+
+@test "a bash that can load the builtin uses it, and unloads it again" {
+	unset TCPPROBE_BACKEND
+	BASH_LOADABLES_PATH=$TP_BUILD run bash --norc -c '. "$1"; tcpprobe -V; builtin tcpprobe -V' x "$file"
+	assert_line --index 0 --regexp '^tcpprobe .*\(builtin\)'
+	assert_line --index 1 --partial 'not a shell builtin'
+}
+
+@test "a program on PATH gets all words, and a script there is not mistaken for it" {
+	unset TCPPROBE_BACKEND
+	mkdir one two && cp "$file" one/tcpprobe && cp "$(type -P echo)" two/tcpprobe && chmod +x one/tcpprobe
+	PATH=$PWD/one:$PWD/two:$PATH run $sh "$file" -4 db 5432
+	assert_equal "$status $output" '0 -4 db 5432'
+}
+
+@test "a backend that is not here is status 5, by its name" {
+	for backend in nonsense builtin program; do
+		[[ $backend$sh != builtinbash* ]] || continue
+		TCPPROBE_BACKEND=$backend PATH=/usr/bin:/bin run $sh "$file" 127.0.0.1 1
+		assert_equal "$status" 5
+		assert_output --partial "$backend"
+	done
+}
+
+@test "an nc that does not know -z is no closed port" {
+	mkdir bin
+	printf '%s\n' '#!/bin/sh' 'echo "usage: nc [-z] host port" >&2' 'exit 1' >bin/nc && chmod +x bin/nc
+	PATH=$PWD/bin:$PATH TCPPROBE_BACKEND=nc run $sh "$file" 127.0.0.1 1
+	assert_equal "$status" "$(status_of error)"
+}
+
+# -- COMMAND
+
+@test "COMMAND runs once all is open, with its descriptors and environment, and not otherwise" {
+	peer open
+	TEST=x run $sh "$file" -t "$(deadline)" "127.0.0.1:$port" -- sh -c 'cat <&7; echo "$TEST ${LC_ALL-none}"' 7< <(echo seven)
+	assert_equal "$status $output" $'0 seven\nx C'
+	run $sh "$file" -t "$(deadline)" -q "127.0.0.1:$port" 127.0.0.1:1 -- echo ran
+	assert_equal "$status$output" 1
+}
+
+@test "a COMMAND that is not there is 127, one that cannot run is 126" {
+	peer open
+	for row in '/none 127' '-c 127' '/etc/passwd 126'; do
+		run $sh "$file" -t "$(deadline)" "127.0.0.1:$port" -- ${row% *}
+		assert_equal "${row% *} $status" "$row"
+	done
+}
+
+@test "a function refuses a COMMAND" {
+	run $sh -c '. "$1"; tcpprobe 127.0.0.1 1 -- echo ran' x "$file"
+	assert_equal "$status" 2
+	refute_output ran
+}
+
+# -- Words
+
+@test "what only other faces have is status 2, and says who has it" {
+	for option in -4 -6 -a -c1 -ffile -F%h -n1 -slo -T -z --count=1 --trace; do
+		run $sh "$file" $option 127.0.0.1 1
+		assert_equal "$option $status" "$option 2"
+		assert_line --index 0 --partial 'only the builtin and the program have it'
+	done
+	run $sh "$file" --output=x 127.0.0.1 1
+	assert_line --index 0 "tcpprobe: '-o': only the builtin has it"
+	run $sh "$file" 10.0.0.0/30 80
+	assert_line --index 0 "tcpprobe: '10.0.0.0/30': only the builtin and the program have it"
+}
+
+@test "options stand anywhere, and long names may be cut" {
+	for words in '127.0.0.1 1 -qt2' '-q --timeout 2 127.0.0.1 1' '127.0.0.1 --timeo=2 1 --quie'; do
+		run $sh "$file" $words
+		assert_equal "$words $status$output" "$words 1"
+	done
+	for option in -x --nonsense --ver --quiet=1 --timeout= '-t' '-t -1' '-t 1e3' '-t ..5' '-r 99h99' '-r 9999h' '-r1 -R1' '-1R1'; do
+		run $sh "$file" 127.0.0.1 1 $option
+		assert_equal "$option $status ${lines[1]}" "$option 2 Try 'tcpprobe --help'."
+	done
+}
+
+@test "the help fits 80 columns, and neither it nor the version hides a target" {
+	run $sh "$file" --help
+	assert_success
+	for line in "${lines[@]}"; do ((${#line} <= 80)) || fail "$line"; done
+	run $sh "$file" -V
+	assert_output --regexp '^tcpprobe [0-9.]* \(wrapper\)$'
+	for option in -h -V; do
+		run $sh "$file" 127.0.0.1 1 $option
+		assert_equal "$status" 2
+	done
+}
+
+@test "every form of a target reaches its port" {
+	# refused N TARGET...: so many ports, all refused, without a look-up
+	refused() {
+		run $sh "$file" -q -j "${@:2}"
+		assert_equal "${*:2}: $status $(grep -c '"state":"refused"' <<<"$output")" "${*:2}: 1 $1"
+	}
+	refused 1 127.0.0.1 1
+	refused 1 127.0.0.1:1
+	refused 1 :1
+	refused 1 /dev/tcp/127.0.0.1/1
+	refused 4 127.0.0.1 1-3,5/tcp
+	refused 2 127.0.0.1:1,127.0.0.1:2/chroot
+	refused 3 127.0.0.1:1,2,127.0.0.1:3
+	refused 1 jdbc:postgresql://u:p%40@127.0.0.1:1/db
+	refused 2 'RABBIT+amqp://u:p@127.0.0.1:1,u:p@127.0.0.1//?x=y@z'
+	refused 2 postgres://127.0.0.1:1,127.0.0.1/db
+	run $sh "$file" -j git+https://127.0.0.1/x
+	assert_output --partial '"port":443'
+	run $sh "$file" -j 'http://[::1]:1/@x?host=/run/y'
+	assert_output --partial '"host":"::1","port":1'
+}
+
+@test "what is no target is refused before anything is probed, and shows no secret" {
+	for word in '' ' ' 127.0.0.1 127.0.0.1:0 127.0.0.1:65536 127.0.0.1:9-8 127.0.0.1:nonsense 127.0.0.1:+80 127.0.0.1:0x50 \
+		127.0.0.1:1/udp udp://127.0.0.1:1 quic://127.0.0.1:1 sctp://127.0.0.1:1 '-- x' 1::2::3 'h:1:2' '[127.0.0.1]:1' '[::1:1' \
+		unix:/run/x /run/x postgres:///db 'postgres://u@h/db?host=/run/x' postgresql://%2Frun/db 'a;b:1' 'a$(x):1' 'a`x`:1' "a'b:1" $'a\nb:1' \
+		'127.0.0.1:1,password=s3cret' 'redis://127.0.0.1:1,password=s3cret' 'host=h password=s3cret' 'redis://u:s3cret/@127.0.0.1:1' \
+		'u:s3cret@127.0.0.1:1' 'redis://u:a,s3cret@127.0.0.1:1' 'http://127.0.0.1:1,http://127.0.0.1:s3cret' 'x s3cret=://h:1'; do
+		run $sh "$file" "$word"
+		assert_equal "$word: $status" "$word: 2"
+		refute_output --partial s3cret
+	done
+}
+
+@test "a word that is shown is harmless and short" {
+	printf -v long '%*s' 3000 ''
+	run $sh "$file" $'a\033[2J\u0085b' 80
+	assert_line --index 0 --regexp "^tcpprobe: 'a\?\[2J\?+b': "
+	run $sh "$file" "${long// /_}" "${long// /x}"
+	((${#lines[0]} < 250)) || fail "${lines[0]}"
+}
+
+@test "a host that is named like an answer is none" {
+	for host in refused.nx.test timeout.nx.test open.nx.test; do
+		run $sh "$file" -t "$(deadline)" -j "$host" 80
+		refute [ "$status" = 0 ] || fail "$host: open"
+		refute_output --partial '"state":"refused"'
+	done
+}
+
+# -- Reports and waits
+
+@test "-v tells what is open, and counts; -qv does not count; -j has every key" {
+	peer open
+	run $sh "$file" -t "$(deadline)" -v 127.0.0.1 1 "$port"
+	assert_line --index 1 --partial "127.0.0.1:$port open 127.0.0.1"
+	assert_line --index 2 '--- 2 probes: 1 open, 1 refused'
+	run $sh "$file" -t "$(deadline)" -qv 127.0.0.1 1 "$port"
+	assert_equal "${#lines[@]}" 1
+	run $sh "$file" -j -q 127.0.0.1 1
+	assert_output --regexp '^\{"host":"127.0.0.1","port":1,"address":"127.0.0.1","state":"refused","status":1,"error":"Connection refused","reporter":null,"icmp":null,"banner":null,"connect_ms":null,"lookup_ms":(null|[0-9.]+),"try":1,"time":[0-9]+\}$'
+}
+
+@test "a write error is status 5" {
+	peer open
+	run bash -c "$sh '$file' -t $(deadline) -v 127.0.0.1 $port >/dev/full"
+	assert_equal "$status" 5
+	assert_output --partial 'write error'
+}
+
+@test "-r ends in time, with the last reason; -R is content at once; -1 with what is open" {
+	peer open
+	run $sh "$file" -r 0.5 -i 0.1 127.0.0.1 1
+	assert_equal "$status $output" '124 tcpprobe: 127.0.0.1:1: not open after 0.5s: Connection refused'
+	run $sh "$file" -R 5 127.0.0.1 1
+	assert_equal "$status$output" 0
+	[[ $TCPPROBE_BACKEND != toybox ]] || return 0
+	run $sh "$file" -R "$(patient 0.5)" 127.0.0.1 "$port"
+	assert_equal "$status $output" "124 tcpprobe: 127.0.0.1:$port: still open after $(patient 0.5)s"
+	run $sh "$file" -1 -r "$(patient 5)" 127.0.0.1 1 "$port"
+	assert_equal "$status$output" 0
+}
+
+@test "a silent port takes its deadline, and no process is left of any ending" {
+	need_lab
+	begin=${EPOCHREALTIME/./}
+	run $sh "$file" -t 0.5 "$TP_SILENT" 4711
+	took=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	assert_equal "$status" "$(status_of timeout)"
+	((took >= 500 && took < 700 + slack_ms)) || fail "took $took ms"
+	for _ in 1 2 3 4 5 6 7 8; do $sh "$file" -q -t 4711 127.0.0.1 1 || :; done
+	none_left '4711'
+}
+
+@test "a sleep that fails is an error, never a try without a clock" {
+	need_lab
+	[[ $sh != busybox* ]] || skip 'its sleep is its own'
+	mkdir bin && printf '%s\n' '#!/bin/sh' 'exit 1' >bin/sleep && chmod +x bin/sleep
+	PATH=$PWD/bin:$PATH run $sh "$file" -t 0.5 "$TP_SILENT" 80
+	[[ $sh == ksh93 ]] && want=timeout || want=error
+	assert_equal "$status" "$(status_of $want)"
+}
+
+# -- Signals
+
+# ended_by SIGNAL WHOM STATUS COMMAND...: WHOM is group or shell. As soon as its clock runs
+ended_by() {
+	local pid status=0
+
+	env --default-signal=INT setsid "${@:4}" >out 2>&1 3>&- &
+	pid=$!
+	until pgrep -f '[ :/]4711' >/dev/null && pgrep -x sleep >/dev/null; do kill -0 "$pid" || fail "it ended: $(cat out)"; done
+	[[ $2 == shell ]] && kill "-$1" "$pid" || kill "-$1" -- "-$pid"
+	wait "$pid" || status=$?
+	assert_equal "$status $(cat out)" "$3 "
+}
+
+@test "Ctrl-C ends it at once, as a program and as a function, and the script too" {
+	need_lab
+	ended_by INT group 130 $sh "$file" -t 4713 "$TP_SILENT" 4711
+	none_left '471[13]'
+	ended_by INT group 130 $sh -c ". '$file'; tcpprobe -t 4713 $TP_SILENT 4711; echo went on"
+	none_left '471[13]'
+}
+
+@test "TERM leaves nothing behind once the try is over" {
+	need_lab
+	ended_by TERM shell 143 $sh "$file" -t 1 "$TP_SILENT" 4711
+	until ! pgrep -f 4711 >/dev/null; do :; done
+	none_left 4711
+}
+
+@test "an ignored Ctrl-C stays ignored" {
+	need_lab
+	[[ $sh != zsh* ]] || skip 'zsh listens to it all the same'
+	(trap '' INT && exec setsid $sh "$file" -t 1 "$TP_SILENT" 4711 >out 2>&1 3>&-) &
+	pid=$!
+	until pgrep -f '[ :/]4711' >/dev/null && pgrep -x sleep >/dev/null; do :; done
+	kill -INT -- "-$pid"
+	status=0
+	wait "$pid" || status=$?
+	assert_equal "$status $(cat out)" "$(status_of timeout) tcpprobe: $TP_SILENT:4711: Connection timed out"
+}
+
+@test "the file has at most 500 lines, and no function is longer than a screen" {
+	(($(wc -l <"$file") <= 500)) || fail "$(wc -l <"$file") lines"
+	run awk '/^[a-z_]*\(\) \{$/ { from = NR } /^}/ { if (NR - from > 45) print from ": " NR - from }' "$file"
+	assert_output ''
+}
