@@ -130,7 +130,7 @@ static void takes_a_host_and_ports(void)
 		{ { "under_score.test.", "1" }, "under_score.test. 1" },
 		{ { "m\xc3\xbcnchen.test", "1" }, "m\xc3\xbcnchen.test 1" },
 		{ { "80", "80" }, "80 80" },
-		{ { "-", "80" }, "- 80" },
+		{ { "db", "80/tcp", "22,443/tcp" }, "db 80,22,443" },
 	};
 
 	check_good(rows, ROWS(rows));
@@ -183,7 +183,6 @@ static void takes_urls(void)
 		{ { "http://@db:1" }, "db 1" },
 		{ { "http://user:p@ss:w@rd@db:1" }, "db 1" },
 		{ { "http://us%65r:p%40ss@db:1" }, "db 1" },
-		{ { "http://user:a,b:1,c@db:1" }, "db 1" },
 		{ { "http://user:[x]@db:1" }, "db 1" },
 		{ { "http://[::1]:8080/" }, "::1 8080" },
 		{ { "http://u:p@[::1]:8080/" }, "::1 8080" },
@@ -191,7 +190,7 @@ static void takes_urls(void)
 		{ { "http://[fe80::1%eth0]:1/" }, "fe80::1%eth0 1" },
 		{ { "http://d%62.te%73T:1/" }, "db.tesT 1" },
 		{ { "http://db:1-2,4/" }, "db 1-2,4" },
-		{ { "a+b.c-9://db:1" }, "db 1" },
+		{ { "a+b.c-9_d://db:1" }, "db 1" },
 		{ { "X://db:1" }, "db 1" },
 	};
 
@@ -429,7 +428,9 @@ static void refuses_what_is_no_target(void)
 		{ { "db" } },
 		{ { "db", "" } },
 		{ { "db:" } },
-		{ { ":80" } },
+		{ { "-", "80" } },
+		{ { "-db:80" } },
+		{ { "d#b:80" } },
 		{ { ":" } },
 		{ { "::1" } },
 		{ { "[::1]" } },
@@ -503,9 +504,8 @@ static void refuses_what_is_no_url(void)
 		{ { "1http://db:80" } },
 		{ { "+://db:80" } },
 		{ { "ht tp://db:80" } },
-		{ { "ht_tp://db:80" } },
+		{ { "_http://db:80" } },
 		{ { "ht\x01tp://db:80" } },
-		{ { "jdbc:postgresql://db:80" } },
 		{ { "db:80://" } },
 		{ { "no-such-scheme://db" } },
 		{ { "x://db:0" } },
@@ -689,7 +689,8 @@ static void names_the_piece_that_is_wrong(void)
 	static const struct {
 		const char *words[WORDS], *piece;
 	} rows[] = {
-		{ { "db", "80/tcp" }, "'80/tcp'" },
+		{ { "db", "80/tcpx" }, "'80/tcpx'" },
+		{ { "db", "53/udp" }, "'53/udp'" },
 		{ { "db", "80x" }, "'80x'" },
 		{ { "db:22,80x" }, "'80x'" },
 		{ { "db:90-80" }, "'90-80'" },
@@ -839,19 +840,18 @@ static void goes_through_all_in_order(void)
 	};
 	struct parse parsed;
 	struct tp_cursor cursor = { 0 };
-	const char *host;
-	uint16_t port;
+	struct tp_endpoint to;
 
 	parse(&parsed, (const char *[]){ "a:1-3,9,5-6", "b:7-7", "c:7,7", "d:65534-65535" }, 4);
 	CHECK_NUMBER(parsed.error, 0);
 	for (size_t i = 0; i < ROWS(wanted); i++) {
-		if (!CHECK(tp_cursor_next(&cursor, &parsed.targets, &host, &port)))
+		if (!CHECK(tp_cursor_next(&cursor, &parsed.targets, &to)))
 			break;
-		CHECK_TEXT(host, wanted[i].host);
-		CHECK_NUMBER(port, wanted[i].port);
+		CHECK_TEXT(to.host, wanted[i].host);
+		CHECK_NUMBER(to.port, wanted[i].port);
 	}
-	CHECK(!tp_cursor_next(&cursor, &parsed.targets, &host, &port));
-	CHECK(!tp_cursor_next(&cursor, &parsed.targets, &host, &port));
+	CHECK(!tp_cursor_next(&cursor, &parsed.targets, &to));
+	CHECK(!tp_cursor_next(&cursor, &parsed.targets, &to));
 	tp_targets_free(&parsed.targets);
 }
 
@@ -859,13 +859,12 @@ static void goes_through_every_port(void)
 {
 	struct parse parsed;
 	struct tp_cursor cursor = { 0 };
-	const char *host;
-	uint16_t port;
+	struct tp_endpoint to;
 	long next = 1;
 
 	parse_one(&parsed, "a:1-65535");
-	while (next <= 65536 && tp_cursor_next(&cursor, &parsed.targets, &host, &port))
-		CHECK_NUMBER(port, next++);
+	while (next <= 65536 && tp_cursor_next(&cursor, &parsed.targets, &to))
+		CHECK_NUMBER(to.port, next++);
 	CHECK_NUMBER(next, 65536);
 	tp_targets_free(&parsed.targets);
 }
@@ -874,10 +873,9 @@ static void goes_nowhere_in_an_empty_list(void)
 {
 	struct tp_targets targets = { 0 };
 	struct tp_cursor cursor = { 0 };
-	const char *host;
-	uint16_t port;
+	struct tp_endpoint to;
 
-	CHECK(!tp_cursor_next(&cursor, &targets, &host, &port));
+	CHECK(!tp_cursor_next(&cursor, &targets, &to));
 }
 
 int main(void)
