@@ -33,10 +33,13 @@
 #define TP_SAYS_HOST_BITS "not a network: its address has bits set behind the prefix"
 #define TP_SAYS_LARGE_NETWORK "a network of more than 65536 addresses"
 #define TP_SAYS_OTHER_FAMILY "the other family than -4, -6 or -s asks for"
-#define TP_SAYS_HIDDEN_HOST "its path or query seems to name one more host; write that as a URL of its own"
+#define TP_SAYS_HIDDEN_HOST "it seems to name one more host; write that as a target of its own"
+#define TP_SAYS_NO_AUTHORITY "not a URL: no ://HOST"
+#define TP_SAYS_BLANK "a blank or a control byte"
+#define TP_SAYS_NO_BRACKETS "an IPv6 address in a URL stands in brackets"
 #define TP_SAYS_BAD_SCHEME "not a URL: the scheme is malformed"
 #define TP_SAYS_SRV "its hosts stand in DNS SRV records, which are not looked up"
-#define TP_SAYS_CUT_PASSWORD "it is not clear where the password ends; in it write / as %2F, ? as %3F, # as %23, a comma as %2C"
+#define TP_SAYS_CUT_PASSWORD "it is not clear where the password ends; write its / as %2F, ? as %3F, # as %23, comma as %2C"
 #define TP_SAYS_LONG_LINE "the line is too long"
 
 /* Of options. */

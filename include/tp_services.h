@@ -8,9 +8,11 @@
 /* Zeroed it has read nothing yet; freed by tp_services_free(). */
 struct tp_services {
 	char *list; /* the system's, as a text; "" where there is none */
-	/* What it was asked for last, and what came of it. */
-	char last[64];
-	uint16_t last_port;
+	/* What it was asked for lately, and what came of it: a long list asks for the same names again and again. */
+	struct {
+		char name[64];
+		uint16_t port;
+	} lately[16];
 };
 
 /* The port of this name, or 0. It may be a scheme in several parts: git+https. */

@@ -38,7 +38,10 @@ int tp_because(struct tp_why *why, const char *format, ...) __attribute__((forma
 /* What the scheme of a URL is made of: RFC 3986, section 3.1, and '_' as in SASL_SSL. */
 extern const char tp_scheme_bytes[];
 
-/* May a part of this word be a password? Of every word with "://", '@' or '='. */
+/* The length of "jdbc:" or "r2dbc:" at the start of the word, or 0: which library wants the URL behind it is all they say. */
+size_t tp_jdbc_length(const char *word);
+
+/* May a part of this word be a password? Of every word with "://", '@', '=' or '?', and of JDBC's. */
 bool tp_may_hide_secret(const char *word);
 
 /* A word made fit to show: see tp_quote(). */
@@ -49,11 +52,11 @@ struct tp_quoted {
 /*
  * The word in single quotes, control bytes as \ooo, cut after some 100 bytes.
  * Of a word that may hide a secret only the scheme is shown: 'redis://...',
- * or '...' where the word does not begin with one.
+ * 'jdbc:mysql://...', or '...' where the word does not begin with one.
  */
 struct tp_quoted tp_quote(const char *word);
 
-/* A file's name as it is; as tp_quote() has it, in *quoted, where it could harm a terminal or looks like a URL. */
+/* A file's name as it is; as tp_quote() has it, in *quoted, where it could harm a terminal or is a URL or a setting. */
 const char *tp_path(const char *path, struct tp_quoted *quoted);
 
 /* The bytes of the control character that begins here: C0, DEL, or C1 as UTF-8 writes it. 0: none begins. */

@@ -122,20 +122,23 @@ static uint16_t parts_port(const struct tp_services *services, char *scheme)
 
 uint16_t tp_service_port(struct tp_services *services, const char *name)
 {
-	char text[sizeof(services->last)];
+	size_t length = strlen(name), places = sizeof(services->lately) / sizeof(*services->lately);
+	char text[sizeof(services->lately->name)], *known;
+	uint16_t *port;
 
-	/* A list asks for the same one again and again. */
-	if (strcmp(name, services->last) == 0)
-		return services->last_port;
-	if (strlen(name) >= sizeof(text) || name[strspn(name, tp_scheme_bytes)] != '\0')
+	if (length == 0 || length >= sizeof(text) || name[strspn(name, tp_scheme_bytes)] != '\0')
 		return 0;
+	known = services->lately[((size_t)*name + length) % places].name;
+	port = &services->lately[((size_t)*name + length) % places].port;
+	if (strcmp(name, known) == 0)
+		return *port;
 	if (services->list == NULL)
 		services->list = read_list();
-	strcpy(services->last, name);
-	services->last_port = name_port(services, name);
-	if (services->last_port == 0)
-		services->last_port = parts_port(services, strcpy(text, name));
-	return services->last_port;
+	strcpy(known, name);
+	*port = name_port(services, name);
+	if (*port == 0)
+		*port = parts_port(services, strcpy(text, name));
+	return *port;
 }
 
 void tp_services_free(struct tp_services *services)

@@ -292,33 +292,40 @@ static int parse_item(const struct tp_parser *parser, char *item, bool last, str
 	return tp_parser_add_port(parser, *target, port);
 }
 
+/* 80, 8000-8010, also with "/tcp" or a path behind it: no name. */
+static bool is_number(const char *item)
+{
+	item += strspn(item, "0123456789-");
+	return *item == '\0' || *item == '/';
+}
+
 /*
- * Items between commas. One without a colon is one more port of the host before: a number, or where there is no other
- * host the name of a service, too. In h1:80,h2,h3:80 nobody can tell that h2 is none.
+ * Items between commas. One without a colon is one more port of the host before it, where it is a number. A name is
+ * refused: redis in db:5432,redis may be a service or a host.
  */
 static int parse_list(const struct tp_parser *parser, struct tp_target **target)
 {
-	char *item = parser->text, *comma = strchr(item, ',');
-	bool one_host = comma == NULL || strchr(comma, ':') == NULL;
+	char *item = parser->text;
 	int error = 0;
 
 	*target = NULL;
 	while (error == 0 && item != NULL) {
-		comma = strchr(item, ',');
+		char *comma = strchr(item, ',');
+		bool more;
+
 		if (comma != NULL)
 			*comma++ = '\0';
-		if (*target == NULL || strchr(item, ':') != NULL) {
+		more = *target != NULL && strchr(item, ':') == NULL;
+		if (comma == NULL && more)
+			drop_path(item);
+		if (!more)
 			error = parse_item(parser, item, comma == NULL, target);
-			if (error == 0 && (*target)->ports_count == 0 && (item != parser->text || comma != NULL))
-				error = tp_parser_complain(parser, item, TP_SAYS_NO_OWN_PORT);
-		} else {
-			if (comma == NULL)
-				drop_path(item);
-			if (!one_host && *item != '\0' && item[strspn(item, "0123456789-")] != '\0')
-				error = tp_parser_complain(parser, item, TP_SAYS_NO_OWN_PORT);
-			else
-				error = tp_parser_add_port(parser, *target, item);
-		}
+		else if (is_number(item))
+			error = tp_parser_add_port(parser, *target, item);
+		else
+			error = tp_parser_complain(parser, item, TP_SAYS_NO_OWN_PORT);
+		if (error == 0 && (*target)->ports_count == 0 && (item != parser->text || comma != NULL))
+			error = tp_parser_complain(parser, item, TP_SAYS_NO_OWN_PORT);
 		item = comma;
 	}
 	return error;
@@ -333,7 +340,7 @@ static bool is_assignment(const char *word)
 /* Of a word without "://". */
 static bool is_unix_socket(const char *word)
 {
-	return strncasecmp(word, "unix:/", 6) == 0 || (word[0] == '/' && strchr(word, ':') == NULL);
+	return strncasecmp(word, "unix:", 5) == 0 || (word[0] == '/' && strchr(word, ':') == NULL);
 }
 
 /* One word, whole or the host before port words: *target is then the target that has no port yet, else NULL. */
@@ -346,6 +353,8 @@ static int parse_word(struct tp_parser *parser, struct tp_target **target)
 		return tp_parser_add_oracle(parser);
 	if (strstr(parser->word, "://") != NULL)
 		return tp_parser_add_urls(parser);
+	if (tp_jdbc_length(parser->word) > 0)
+		return blame_word(parser, TP_SAYS_NO_AUTHORITY);
 	if (is_assignment(parser->word))
 		return blame_word(parser, TP_SAYS_ASSIGNMENT);
 	if (strchr(parser->word, '@') != NULL)

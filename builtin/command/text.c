@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void tp_text_free(struct tp_text *text)
 {
@@ -103,17 +104,24 @@ bool tp_has_control(const char *text)
 
 const char tp_scheme_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-_";
 
-bool tp_may_hide_secret(const char *word)
+size_t tp_jdbc_length(const char *word)
 {
-	return strpbrk(word, "@=") != NULL || strstr(word, "://") != NULL;
+	if (strncasecmp(word, "jdbc:", 5) == 0)
+		return 5;
+	return strncasecmp(word, "r2dbc:", 6) == 0 ? 6 : 0;
 }
 
-/* How many bytes at the start of a word that may hide a secret are none: its scheme with "://", where it is one. */
+bool tp_may_hide_secret(const char *word)
+{
+	return strpbrk(word, "@=?") != NULL || strstr(word, "://") != NULL || tp_jdbc_length(word) > 0;
+}
+
+/* How many bytes at the start of a word that may hide a secret are none: jdbc:, and a scheme with its "://". */
 static size_t public_length(const char *word)
 {
-	size_t length = strspn(word, tp_scheme_bytes);
+	size_t jdbc = tp_jdbc_length(word), length = jdbc + strspn(word + jdbc, tp_scheme_bytes);
 
-	return length > 0 && strncmp(word + length, "://", 3) == 0 ? length + 3 : 0;
+	return length > jdbc && strncmp(word + length, "://", 3) == 0 ? length + 3 : jdbc;
 }
 
 struct tp_quoted tp_quote(const char *word)
@@ -141,7 +149,7 @@ struct tp_quoted tp_quote(const char *word)
 
 const char *tp_path(const char *path, struct tp_quoted *quoted)
 {
-	if (!tp_has_control(path) && strstr(path, "://") == NULL)
+	if (!tp_has_control(path) && strstr(path, "://") == NULL && strchr(path, '=') == NULL)
 		return path;
 	*quoted = tp_quote(path);
 	return quoted->text;

@@ -46,7 +46,7 @@ static bool is_web(const char *scheme)
 	return has_part(scheme, "http https ws wss");
 }
 
-/* Where the next URL begins in this text, behind a ',' or a ';'; NULL: nowhere. */
+/* Where the next URL begins in this text, behind a ',', ';' or '|'; NULL: nowhere. */
 static char *next_url(char *text)
 {
 	for (char *end = text; (end = strstr(end, "://")) != NULL; end += strlen("://")) {
@@ -54,7 +54,7 @@ static char *next_url(char *text)
 
 		while (begin > text && (begin[-1] == ':' || strchr(tp_scheme_bytes, begin[-1]) != NULL))
 			begin--;
-		if (begin > text && begin < end && (begin[-1] == ',' || begin[-1] == ';'))
+		if (begin > text && begin < end && strchr(",;|", begin[-1]) != NULL)
 			return begin;
 	}
 	return NULL;
@@ -104,8 +104,8 @@ static int check_scheme(struct tp_parser *parser, char *scheme, bool jdbc)
 		return blame_word(parser, TP_SAYS_SRV);
 	if (has_part(scheme, "unix socket redis-socket ldapi ipc"))
 		return blame_word(parser, TP_SAYS_UNIX_SOCKET);
-	if (has_part(scheme, "udp udp4 udp6 sctp dccp quic h3 http3 dtls coap coaps rtp srt tftp dns sqlite sqlite3 "
-			     "duckdb file npipe") &&
+	if (has_part(scheme, "udp udp4 udp6 sctp dccp quic h3 http3 dtls coap coaps rtp srt tftp dns pgm epgm inproc mem "
+			     "sqlite sqlite3 duckdb file npipe") &&
 	    !has_part(scheme, "tcp"))
 		return blame_word(parser, TP_SAYS_NOT_TCP);
 	parser->family = AF_UNSPEC;
@@ -173,6 +173,9 @@ static int parse_host(struct tp_parser *parser, char *text, const char *scheme, 
 		return blame_word(parser, TP_SAYS_UNIX_SOCKET);
 	if (strchr(text, '/') != NULL)
 		return blame_word(parser, TP_SAYS_BAD_HOST);
+	/* Who forgot them may mean a port by the last part: redis://::1:6379. */
+	if (*text != '[' && strchr(text, ':') != NULL)
+		return blame_word(parser, TP_SAYS_NO_BRACKETS);
 	error = tp_parser_add_host(parser, text, target);
 	if (error != 0 || (port != NULL && *port != '\0'))
 		return error != 0 ? error : tp_parser_add_port(parser, *target, port);
@@ -182,41 +185,54 @@ static int parse_host(struct tp_parser *parser, char *text, const char *scheme, 
 }
 
 /*
- * Peers between commas. Where a peer without a user stands before one with a
- * user, or only some users have a password, the comma may be part of a password.
+ * Is each comma one between peers? It may be a password's where a peer without a user stands before one with a user, or
+ * where only some users have a password.
  */
+static bool commas_are_clear(const char *peers)
+{
+	bool all_have_users = true, with_password = false;
+
+	for (const char *peer = peers;; peer++) {
+		size_t length = strcspn(peer, ",");
+		const char *at = memrchr(peer, '@', length);
+		bool password = at != NULL && memchr(peer, ':', (size_t)(at - peer)) != NULL;
+
+		if (at != NULL && peer != peers && (!all_have_users || password != with_password))
+			return false;
+		all_have_users &= at != NULL;
+		with_password = password;
+		peer += length;
+		if (*peer == '\0')
+			return true;
+	}
+}
+
 static int parse_peers(struct tp_parser *parser, char *peers, const char *scheme)
 {
 	struct tp_target *target = NULL;
-	bool all_have_users = true, with_password = false, with_port = false;
-	char *peer = peers;
+	bool with_port = false;
+	char *comma;
 	int error = 0;
 
-	while (error == 0 && peer != NULL) {
-		char *comma = strchr(peer, ','), *at, *colon;
+	if (!commas_are_clear(peers))
+		return blame_word(parser, TP_SAYS_CUT_PASSWORD);
+	for (char *peer = peers; error == 0 && peer != NULL; peer = comma) {
+		char *at, *colon;
 
+		comma = strchr(peer, ',');
 		if (comma != NULL)
 			*comma++ = '\0';
 		at = strrchr(peer, '@');
-		if (at != NULL) {
-			bool password = memchr(peer, ':', (size_t)(at - peer)) != NULL;
-
-			if (peer != peers && (!all_have_users || password != with_password))
-				return blame_word(parser, TP_SAYS_CUT_PASSWORD);
-			with_password = password;
+		if (target != NULL && at == NULL && peer[strspn(peer, "0123456789-")] == '\0') {
+			/* h:80,443: one more port of the same host. */
+			error = with_port ? tp_parser_add_port(parser, target, peer) : blame_word(parser, TP_SAYS_NO_OWN_PORT);
+			continue;
+		}
+		if (at != NULL)
 			peer = at + 1;
-		} else {
-			all_have_users = false;
-		}
-		/* h:80,443: one more port of the same host. */
-		if (with_port && at == NULL && *peer != '\0' && peer[strspn(peer, "0123456789-")] == '\0') {
-			error = tp_parser_add_port(parser, target, peer);
-		} else {
-			colon = strrchr(peer, ':');
-			with_port = colon != NULL && strchr(colon, ']') == NULL;
-			error = parse_host(parser, peer, scheme, &target);
-		}
-		peer = comma;
+		colon = strrchr(peer, ':');
+		with_port = colon != NULL && strchr(colon, ']') == NULL;
+		error = parse_host(parser, peer, scheme, &target);
 	}
 	return error;
 }
@@ -228,7 +244,9 @@ static bool names_host(const char *key, size_t length)
 {
 	/* None of them is shorter. */
 	return length >= strlen("host") && is_one_of("host hostaddr hosts server servername failoverpartner "
-						     "failover_partner socket unix_socket unixsocket",
+						     "failover_partner alternateservers "
+						     "clientreroutealternateservername socket socketpath "
+						     "localsocket unix_socket unixsocket",
 						     key, length);
 }
 
@@ -244,10 +262,11 @@ static bool is_path(const char *value)
 static int check_tail(const struct tp_parser *parser, char *tail, bool web)
 {
 	const char *query = tail + (*tail == '/' ? strcspn(tail, "?#") : 0), *piece = tail;
+	/* A password with a bare '/', '?', '#' or ';' ends the peers too early, and an '@' comes behind. */
+	size_t path = *tail == '/' ? (size_t)(query - tail) : strcspn(tail, *tail == ';' ? "=" : "");
 	bool setting = false, colon = false;
 
-	/* A password with a bare '/', '?' or '#' ends the peers too early, and an '@' comes behind. */
-	if (!web && *tail != ';' && memchr(tail, '@', *tail == '/' ? (size_t)(query - tail) : strlen(tail)) != NULL)
+	if (!web && memchr(tail, '@', path) != NULL)
 		return blame_word(parser, TP_SAYS_CUT_PASSWORD);
 	if (next_url(tail) != NULL)
 		return blame_word(parser, TP_SAYS_HIDDEN_HOST);
@@ -273,15 +292,12 @@ static int check_tail(const struct tp_parser *parser, char *tail, bool web)
 static int parse_url(struct tp_parser *parser, char *scheme)
 {
 	char *peers = strstr(scheme, "://"), *tail;
-	bool jdbc;
+	bool jdbc = tp_jdbc_length(scheme) > 0;
 	int error;
 
 	*peers = '\0';
 	peers += strlen("://");
-	/* Which library wants the URL is all that these say. */
-	jdbc = strncasecmp(scheme, "jdbc:", 5) == 0 || strncasecmp(scheme, "r2dbc:", 6) == 0;
-	if (jdbc)
-		scheme = strchr(scheme, ':') + 1;
+	scheme += tp_jdbc_length(scheme);
 	error = check_scheme(parser, scheme, jdbc);
 	if (error != 0)
 		return error;
@@ -290,6 +306,9 @@ static int parse_url(struct tp_parser *parser, char *scheme)
 	if (error != 0)
 		return error;
 	*tail = '\0';
+	/* Cassandra's driver for JDBC has h1--h2, which may be a name, too. */
+	if (jdbc && has_part(scheme, "cassandra") && strstr(peers, "--") != NULL)
+		return blame_word(parser, TP_SAYS_HIDDEN_HOST);
 	return parse_peers(parser, peers, scheme);
 }
 
@@ -298,6 +317,8 @@ int tp_parser_add_urls(struct tp_parser *parser)
 	char *url = parser->text;
 	int error = 0;
 
+	if (strchr(parser->word, ' ') != NULL || tp_has_control(parser->word))
+		return blame_word(parser, TP_SAYS_BLANK);
 	while (error == 0 && url != NULL) {
 		char *next = cut_first(url);
 
@@ -307,26 +328,46 @@ int tp_parser_add_urls(struct tp_parser *parser)
 	return error;
 }
 
-/* jdbc:oracle:thin:[USER/PASSWORD]@[//]HOST[:PORT]/SERVICE, or ...@HOST:PORT:SID. A lone name is an alias of Oracle's. */
+/* How many of these bytes has the text? */
+static size_t count_bytes(const char *text, char byte)
+{
+	size_t count = 0;
+
+	for (; (text = strchr(text, byte)) != NULL; text++)
+		count++;
+	return count;
+}
+
+/*
+ * jdbc:oracle:thin:[USER/PASSWORD]@[[tcp:|tcps:]//]HOST[:PORT]/SERVICE, or ...@HOST:PORT:SID. A lone name is an alias of
+ * Oracle's. In a list a host without a port has that of the next one which has one: so all have one, or none.
+ */
 int tp_parser_add_oracle(struct tp_parser *parser)
 {
-	char *peers = strrchr(parser->text, '@'), *tail, *colon;
+	char *peers = strchr(parser->text, '@'), *tail, *colon;
+	size_t colons;
 	int error;
 
 	if (peers == NULL)
 		return blame_word(parser, TP_SAYS_NO_PORT);
-	peers++;
-	if (strncmp(peers, "//", 2) == 0)
-		peers += 2;
+	if (*++peers == '(')
+		return blame_word(parser, TP_SAYS_ASSIGNMENT);
+	peers += strncasecmp(peers, "tcp://", 6) == 0 ? 4 : strncasecmp(peers, "tcps://", 7) == 0 ? 5 : 0;
+	peers += strncmp(peers, "//", 2) == 0 ? 2 : 0;
 	tail = peers + strcspn(peers, "/?#");
-	colon = strchr(peers, ':');
-	if (strstr(peers, "://") != NULL || (*tail == '\0' && colon == NULL))
+	if (*tail == '\0' && strchr(peers, ':') == NULL)
 		return blame_word(parser, TP_SAYS_NO_PORT);
+	/* @ldap://... asks a directory for the host. */
+	if (tail > peers && strncmp(tail - 1, "://", 3) == 0)
+		return blame_word(parser, TP_SAYS_BAD_SCHEME);
 	error = check_tail(parser, tail, false);
 	if (error != 0)
 		return error;
 	*tail = '\0';
-	colon = colon != NULL && strpbrk(peers, "[,") == NULL ? strchr(colon + 1, ':') : NULL;
+	colons = count_bytes(peers, ':');
+	if (strchr(peers, ',') != NULL && colons > 0 && colons != count_bytes(peers, ',') + 1)
+		return blame_word(parser, TP_SAYS_NO_OWN_PORT);
+	colon = strpbrk(peers, "[,") == NULL && colons == 2 ? strrchr(peers, ':') : NULL;
 	if (colon != NULL)
 		*colon = '\0';
 	return parse_peers(parser, peers, "oracle");
