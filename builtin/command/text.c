@@ -111,9 +111,21 @@ size_t tp_jdbc_length(const char *word)
 	return strncasecmp(word, "r2dbc:", 6) == 0 ? 6 : 0;
 }
 
+/* HOST:PORT:USER:PASSWORD and longer ones: lists of proxies, .pgpass. All of an IPv6 address may be shown. */
+static bool is_record(const char *word)
+{
+	unsigned colons = 0;
+
+	if (strstr(word, "::") != NULL || word[strspn(word, "0123456789abcdefABCDEF:.[]")] == '\0')
+		return false;
+	for (; *word != '\0'; word++)
+		colons += *word == ':';
+	return colons >= 3;
+}
+
 bool tp_may_hide_secret(const char *word)
 {
-	return strpbrk(word, "@=?") != NULL || strstr(word, "://") != NULL || tp_jdbc_length(word) > 0;
+	return strpbrk(word, "@=?") != NULL || strstr(word, "://") != NULL || tp_jdbc_length(word) > 0 || is_record(word);
 }
 
 /* How many bytes at the start of a word that may hide a secret are none: jdbc:, and a scheme with its "://". */

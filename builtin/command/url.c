@@ -163,6 +163,8 @@ static int parse_host(struct tp_parser *parser, char *text, const char *scheme, 
 
 	if (strchr(text, '=') != NULL)
 		return blame_word(parser, TP_SAYS_ASSIGNMENT);
+	if (strncasecmp(text, "unix:", 5) == 0)
+		return blame_word(parser, TP_SAYS_UNIX_SOCKET);
 	error = tp_parser_cut_port(parser, text, &port);
 	if (error != 0)
 		return error;
@@ -242,12 +244,10 @@ static int parse_peers(struct tp_parser *parser, char *peers, const char *scheme
 /* Is this the name of a setting that names a host, or a socket? */
 static bool names_host(const char *key, size_t length)
 {
-	/* None of them is shorter. */
-	return length >= strlen("host") && is_one_of("host hostaddr hosts server servername failoverpartner "
-						     "failover_partner alternateservers "
-						     "clientreroutealternateservername socket socketpath "
-						     "localsocket unix_socket unixsocket",
-						     key, length);
+	return length > 0 && is_one_of("host hostaddr hosts server servers servername failoverpartner failover_partner "
+				       "alternateservers clientreroutealternateservername addr addrs backup "
+				       "socket socketpath localsocket unix_socket unixsocket",
+				       key, length);
 }
 
 static bool is_path(const char *value)
@@ -264,6 +264,7 @@ static int check_tail(const struct tp_parser *parser, char *tail, bool web)
 	const char *query = tail + (*tail == '/' ? strcspn(tail, "?#") : 0), *piece = tail;
 	/* A password with a bare '/', '?', '#' or ';' ends the peers too early, and an '@' comes behind. */
 	size_t path = *tail == '/' ? (size_t)(query - tail) : strcspn(tail, *tail == ';' ? "=" : "");
+	const char *key = tail + 1;
 	bool setting = false, colon = false;
 
 	if (!web && memchr(tail, '@', path) != NULL)
@@ -271,10 +272,14 @@ static int check_tail(const struct tp_parser *parser, char *tail, bool web)
 	if (next_url(tail) != NULL)
 		return blame_word(parser, TP_SAYS_HIDDEN_HOST);
 	for (const char *byte = tail; *piece != '\0'; byte++) {
-		colon |= *byte == ':';
+		/* Db2 has its settings behind a colon. */
+		if (*byte == ':' && !setting) {
+			colon = true;
+			key = byte + 1;
+		}
 		if (*byte == '=' && !setting) {
 			setting = true;
-			if (!web && names_host(piece + 1, (size_t)(byte - piece) - 1))
+			if (!web && names_host(key, (size_t)(byte - key)))
 				return blame_word(parser,
 						  is_path(byte + 1) ? TP_SAYS_UNIX_SOCKET : TP_SAYS_HIDDEN_HOST);
 		}
@@ -284,6 +289,7 @@ static int check_tail(const struct tp_parser *parser, char *tail, bool web)
 		    !setting && (!web || colon))
 			return blame_word(parser, TP_SAYS_HIDDEN_HOST);
 		piece = byte;
+		key = byte + 1;
 		setting = colon = false;
 	}
 	return 0;
