@@ -41,7 +41,7 @@ extern const char tp_scheme_bytes[];
 /* The length of "jdbc:" or "r2dbc:" at the start of the word, or 0: which library wants the URL behind it is all they say. */
 size_t tp_jdbc_length(const char *word);
 
-/* May a part of this word be a password? Of every word with "://", '@', '=', '?' or three colons, and of JDBC's. */
+/* May a part of this word be a password? Of every word with "://", '@', '=', a query or three colons, and of JDBC's. */
 bool tp_may_hide_secret(const char *word);
 
 /* A word made fit to show: see tp_quote(). */

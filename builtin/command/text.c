@@ -125,7 +125,10 @@ static bool is_record(const char *word)
 
 bool tp_may_hide_secret(const char *word)
 {
-	return strpbrk(word, "@=?") != NULL || strstr(word, "://") != NULL || tp_jdbc_length(word) > 0 || is_record(word);
+	const char *host_end = strpbrk(word, ":/");
+
+	return strpbrk(word, "@=") != NULL || strstr(word, "://") != NULL || tp_jdbc_length(word) > 0 ||
+	       (host_end != NULL && strchr(host_end, '?') != NULL) || is_record(word);
 }
 
 /* How many bytes at the start of a word that may hide a secret are none: jdbc:, and a scheme with its "://". */
