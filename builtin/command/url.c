@@ -54,7 +54,7 @@ static char *next_url(char *text)
 
 		while (begin > text && (begin[-1] == ':' || strchr(tp_scheme_bytes, begin[-1]) != NULL))
 			begin--;
-		if (begin > text && begin < end && strchr(",;|", begin[-1]) != NULL)
+		if (begin > text && strchr(",;|", begin[-1]) != NULL)
 			return begin;
 	}
 	return NULL;
@@ -256,7 +256,7 @@ static bool is_path(const char *value)
 }
 
 /*
- * Path, query, fragment and properties are dropped. A host in them must not be skipped: a setting that names one, or
+ * Path, query, fragment and properties are dropped; a byte stands before them. A host in them must not be skipped: a setting that names one, or
  * what stands behind a comma and is no setting. In a path of the web only what has a colon may be a host.
  */
 static int check_tail(const struct tp_parser *parser, char *tail, bool web)
@@ -269,7 +269,8 @@ static int check_tail(const struct tp_parser *parser, char *tail, bool web)
 
 	if (!web && memchr(tail, '@', path) != NULL)
 		return blame_word(parser, TP_SAYS_CUT_PASSWORD);
-	if (next_url(tail) != NULL)
+	/* http://h1http://h2, or Oracle's @ldap://h: what seemed to be a host is a scheme. */
+	if (next_url(tail) != NULL || strncmp(tail - 1, "://", 3) == 0)
 		return blame_word(parser, TP_SAYS_HIDDEN_HOST);
 	for (const char *byte = tail; *piece != '\0'; byte++) {
 		/* Db2 has its settings behind a colon. */
@@ -298,11 +299,12 @@ static int check_tail(const struct tp_parser *parser, char *tail, bool web)
 static int parse_url(struct tp_parser *parser, char *scheme)
 {
 	char *peers = strstr(scheme, "://"), *tail;
-	bool jdbc = tp_jdbc_length(scheme) > 0;
+	bool jdbc;
 	int error;
 
 	*peers = '\0';
 	peers += strlen("://");
+	jdbc = tp_jdbc_length(scheme) > 0;
 	scheme += tp_jdbc_length(scheme);
 	error = check_scheme(parser, scheme, jdbc);
 	if (error != 0)
@@ -363,9 +365,6 @@ int tp_parser_add_oracle(struct tp_parser *parser)
 	tail = peers + strcspn(peers, "/?#");
 	if (*tail == '\0' && strchr(peers, ':') == NULL)
 		return blame_word(parser, TP_SAYS_NO_PORT);
-	/* @ldap://... asks a directory for the host. */
-	if (tail > peers && strncmp(tail - 1, "://", 3) == 0)
-		return blame_word(parser, TP_SAYS_BAD_SCHEME);
 	error = check_tail(parser, tail, false);
 	if (error != 0)
 		return error;

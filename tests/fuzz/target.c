@@ -77,7 +77,7 @@ static void check_cursor(const struct tp_targets *targets)
 }
 
 /*
- * A list in one word, without user, path or query: each piece between separators is a host, or a number that is one more
+ * A list in one word, without user, path, query or settings: each piece between separators is a host, or a number that is one more
  * port. So many hosts does a person see.
  */
 static void check_count(const char *word, const struct tp_targets *targets)
@@ -88,10 +88,10 @@ static void check_count(const char *word, const struct tp_targets *targets)
 		hosts -= 2;
 	for (const char *slash = word; (slash = strchr(slash, '/')) != NULL; slash++)
 		hosts++;
-	if (hosts != 0 || strpbrk(word, "@=?#") != NULL)
+	if (hosts != 0 || strpbrk(word, "@=?#;") != NULL)
 		return;
 	for (;; word++) {
-		size_t length = strcspn(word, ",;|");
+		size_t length = strcspn(word, ",|");
 
 		hosts += strspn(word, "0123456789-") < length || length == 0;
 		word += length;
