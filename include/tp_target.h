@@ -8,32 +8,37 @@
  *	call     = place spec { spec } | target { target } ;
  *	target   = list | dev-tcp | urls | oracle ;
  *
- *	list     = item { "," ( item | port ) } [ "/" path ] ;
+ *	list     = item { "," ( item | number ) } [ "/" path ] ;
  *	item     = [ place ] ":" port ;
  *	place    = host | network ;
  *	host     = name | ipv4 | ipv6 | "[" ipv6 "]" ;
  *	network  = ( ipv4 | ipv6 | "[" ipv6 "]" ) "/" bits ;
  *	spec     = port { "," port } ;
- *	port     = ( number | number "-" number | service ) [ "/tcp" ] ;
+ *	port     = number | service [ "/tcp" ] ;
+ *	number   = digits [ "-" digits ] [ "/tcp" ] ;
  *	dev-tcp  = "/dev/tcp/" host "/" spec ;
  *
- *	urls     = url { ( "," | ";" ) url } ;
+ *	urls     = url { ( "," | ";" | "|" ) url } ;
  *	url      = [ "jdbc:" | "r2dbc:" ] scheme "://" peer { "," ( peer | number ) } [ tail ] ;
  *	scheme   = part { "+" part } ;
  *	peer     = [ user [ ":" password ] "@" ] host [ ":" [ port ] ] ;
  *	tail     = ( "/" | "?" | "#" | ";" ) anything ;
  *	oracle   = "jdbc:oracle:" driver ":" [ user "/" password ] "@"
- *	           ( [ "//" ] peer { "," peer } "/" tail | host ":" port ":" sid ) ;
+ *	           ( [ [ "tcp:" | "tcps:" ] "//" ] peer { "," peer } tail | host ":" port [ ":" sid ] ) ;
  *
- * An item without host is localhost. A port of a list, or a number of a URL,
- * that stands alone belongs to the host before it; between several hosts of a
- * list only numbers may. path has none of ",:;". Peers either all have a user,
- * as RabbitMQ's lists have it, or only the first has, as MongoDB's have it.
- * ";" begins a tail only behind "jdbc:" and in SQL Server's URLs. Hosts of URLs
- * may have %XX. What is refused although a general URL may have it: a comma in
- * a user or password; '@' in the path of anything but the web; a path or query
- * that seems to name one more host (?host=, ,host:port); a scheme that is not
- * TCP; '=' anywhere but in a user, a password or a tail.
+ * An item without host is localhost. A number that stands alone is one more
+ * port of the host before it, which has one. path has none of ",:;". Peers
+ * either all have a user, as RabbitMQ's lists have it, or only the first has, as
+ * MongoDB's have it; of several of Oracle's all have a port, or none has. ";"
+ * begins a tail only behind "jdbc:" and in SQL Server's URLs; behind "jdbc:"
+ * the parts of a scheme may be joined by ":". Hosts of URLs may have %XX, and
+ * IPv6 literals in them stand in brackets. All addresses of a network count, the
+ * first and the last one too.
+ *
+ * What is refused, though a general URL may have it: a comma in a user or
+ * password; '@' in the path of anything but the web; a tail that seems to name
+ * one more host (?host=, ,host:port); a scheme that is not TCP; '=' anywhere
+ * but in a user, a password or a tail; blanks.
  */
 #ifndef TP_TARGET_H
 #define TP_TARGET_H

@@ -16,7 +16,7 @@ tp_says_unix_socket='a Unix socket, not TCP' tp_says_no_zone='a link-local addre
 tp_says_bad_host='not a host: a name has letters, digits and . _ - only, and begins with no dash'
 tp_says_bad_port='a port is 1 to 65535' tp_says_bad_range='the range is reversed' tp_says_bad_option='invalid option'
 tp_says_unknown_port='neither a port nor a known service' tp_says_no_port='no port: HOST PORT, or HOST:PORT'
-tp_says_cut_password='it is not clear where the password ends; write its / as %2F, ? as %3F, # as %23, comma as %2C'
+tp_says_cut_password='where does the password end? write its / as %2F, ? as %3F, # as %23, comma as %2C'
 tp_says_try_help='Try '\''tcpprobe --help'\''.' tp_says_only_b='only the builtin has it'
 tp_says_only_bp='only the builtin and the program have it' tp_says_no_argument='an argument is missing'
 tp_says_exclude='exclude each other' tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)'

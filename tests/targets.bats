@@ -303,8 +303,8 @@ bad_settings() {
 		sctp://127.0.0.1:53|not TCP
 		quic://127.0.0.1:443|not TCP
 		mongodb+srv://u:s3cret@h/db|DNS SRV records
-		redis://u:s3,cret@h:1|it is not clear where the password ends
-		redis://u:s3/cret@h:1|it is not clear where the password ends
+		redis://u:s3,cret@h:1|where does the password end?
+		redis://u:s3/cret@h:1|where does the password end?
 		redis://u:p s3cret@h:1|a blank or a control byte
 		jdbc:oracle:thin:scott/s3cret|'jdbc:...'
 		h:8080:user:s3cret|'...'

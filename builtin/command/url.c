@@ -104,8 +104,9 @@ static int check_scheme(struct tp_parser *parser, char *scheme, bool jdbc)
 		return blame_word(parser, TP_SAYS_SRV);
 	if (has_part(scheme, "unix socket redis-socket ldapi ipc"))
 		return blame_word(parser, TP_SAYS_UNIX_SOCKET);
-	if (has_part(scheme, "udp udp4 udp6 sctp dccp quic h3 http3 dtls coap coaps rtp srt tftp dns pgm epgm inproc mem "
-			     "sqlite sqlite3 duckdb file npipe") &&
+	if (has_part(scheme,
+		     "udp udp4 udp6 sctp dccp quic h3 http3 dtls coap coaps rtp srt tftp dns pgm epgm inproc mem "
+		     "sqlite sqlite3 duckdb file npipe") &&
 	    !has_part(scheme, "tcp"))
 		return blame_word(parser, TP_SAYS_NOT_TCP);
 	parser->family = AF_UNSPEC;
@@ -227,7 +228,8 @@ static int parse_peers(struct tp_parser *parser, char *peers, const char *scheme
 		at = strrchr(peer, '@');
 		if (target != NULL && at == NULL && peer[strspn(peer, "0123456789-")] == '\0') {
 			/* h:80,443: one more port of the same host. */
-			error = with_port ? tp_parser_add_port(parser, target, peer) : blame_word(parser, TP_SAYS_NO_OWN_PORT);
+			error = with_port ? tp_parser_add_port(parser, target, peer)
+					  : blame_word(parser, TP_SAYS_NO_OWN_PORT);
 			continue;
 		}
 		if (at != NULL)

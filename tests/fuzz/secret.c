@@ -138,8 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	place = data[0] % PLACES;
 	words = words_of(data + 1, size - 1);
-	snprintf(word, sizeof(word), forms[place], filler(&words, 0, "redis"), filler(&words, 1, ""), filler(&words, 2, ""),
-		 filler(&words, 3, "h"), filler(&words, 4, ""));
+	snprintf(word, sizeof(word), forms[place], filler(&words, 0, "redis"), filler(&words, 1, ""),
+		 filler(&words, 2, ""), filler(&words, 3, "h"), filler(&words, 4, ""));
 	if (is_in_place(place, word, filler(&words, 1, ""), filler(&words, 2, ""))) {
 		for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++) {
 			check_call(before[i], word, NULL);
