@@ -22,7 +22,7 @@ const char *tp_network_check(const char *address, const char *bits, uint16_t *la
 {
 	uint8_t bytes[sizeof(struct in6_addr)];
 	size_t size = address_bytes(address, bytes), length = strspn(bits, "0123456789");
-	int host_bits = (int)size * 8 - atoi(bits);
+	int host_bits = (int)size * 8 - (int)strtol(bits, NULL, 10);
 
 	if (size == 0 || length == 0 || length > 3 || bits[length] != '\0' || host_bits < 0)
 		return TP_SAYS_BAD_NETWORK;

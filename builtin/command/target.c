@@ -182,6 +182,14 @@ static int strip_brackets(const struct tp_parser *parser, char **host)
 	return is_ipv6(*host) ? 0 : tp_parser_complain(parser, *host, TP_SAYS_BAD_IPV6);
 }
 
+/* A host, or the address of a network, where bits is not NULL; *last: see struct tp_target. */
+static int check_place(const struct tp_parser *parser, const char *host, const char *bits, uint16_t *last)
+{
+	const char *why = bits != NULL ? tp_network_check(host, bits, last) : NULL;
+
+	return why != NULL ? blame_word(parser, why) : check_host(parser, host);
+}
+
 /* The family that a target is probed in: its own, or that of all. */
 static int choose_family(const struct tp_parser *parser, int *family)
 {
@@ -197,19 +205,14 @@ int tp_parser_add_host(const struct tp_parser *parser, char *host, struct tp_tar
 {
 	struct tp_targets *targets = parser->targets;
 	struct tp_target *list, new = { 0 };
-	char *slash = strchr(host, '/');
-	const char *why = NULL;
+	char *bits = strchr(host, '/');
 	int error;
 
-	if (slash != NULL)
-		*slash = '\0';
+	if (bits != NULL)
+		*bits++ = '\0';
 	error = strip_brackets(parser, &host);
-	if (error == 0 && slash != NULL)
-		why = tp_network_check(host, slash + 1, &new.last);
-	if (why != NULL)
-		return blame_word(parser, why);
 	if (error == 0)
-		error = check_host(parser, host);
+		error = check_place(parser, host, bits, &new.last);
 	if (error == 0)
 		error = choose_family(parser, &new.family);
 	if (error != 0)
@@ -256,7 +259,7 @@ int tp_parser_cut_port(const struct tp_parser *parser, char *text, char **port)
 static int parse_dev_tcp(const struct tp_parser *parser)
 {
 	char *host = parser->text + strlen(dev_tcp), *slash = strchr(host, '/');
-	struct tp_target *target;
+	struct tp_target *target = NULL;
 	int error;
 
 	if (slash == NULL)

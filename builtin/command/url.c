@@ -83,7 +83,7 @@ static bool fold_scheme(char *scheme, bool jdbc)
 {
 	size_t length = 0;
 
-	for (; scheme[length] != '\0' && length < SCHEME_MAX; length++) {
+	for (; length < SCHEME_MAX && scheme[length] != '\0'; length++) {
 		char *byte = &scheme[length];
 
 		if (*byte >= 'A' && *byte <= 'Z')
@@ -258,66 +258,64 @@ static bool is_path(const char *value)
 }
 
 /*
- * Path, query, fragment and properties are dropped; a byte stands before them. A host in them must not be skipped: a setting that names one, or
- * what stands behind a comma and is no setting. In a path of the web only what has a colon may be a host.
+ * What is wrong with a piece of a tail, or NULL: a setting that names a host, or, in_list, something that is no setting
+ * and may be a host. In a path of the web only what has a colon may be one.
  */
+static const char *piece_fault(const char *piece, size_t length, bool in_list, bool web)
+{
+	const char *equals = memchr(piece, '=', length), *colon, *key;
+
+	/* Db2 has its settings behind a colon. */
+	colon = memrchr(piece, ':', equals != NULL ? (size_t)(equals - piece) : length);
+	key = colon != NULL ? colon + 1 : piece;
+	if (equals == NULL)
+		return in_list && length > 0 && (!web || colon != NULL) ? TP_SAYS_HIDDEN_HOST : NULL;
+	if (web || !names_host(key, (size_t)(equals - key)))
+		return NULL;
+	return is_path(equals + 1) ? TP_SAYS_UNIX_SOCKET : TP_SAYS_HIDDEN_HOST;
+}
+
+/* Path, query, fragment and properties are dropped, if no host is skipped with them. A byte stands before the tail. */
 static int check_tail(const struct tp_parser *parser, char *tail, bool web)
 {
-	const char *query = tail + (*tail == '/' ? strcspn(tail, "?#") : 0), *piece = tail;
+	const char *query = tail + (*tail == '/' ? strcspn(tail, "?#") : 0), *why = NULL;
 	/* A password with a bare '/', '?', '#' or ';' ends the peers too early, and an '@' comes behind. */
-	size_t path = *tail == '/' ? (size_t)(query - tail) : strcspn(tail, *tail == ';' ? "=" : "");
-	const char *key = tail + 1;
-	bool setting = false, colon = false;
+	size_t path = *tail == '/' ? (size_t)(query - tail) : strcspn(tail, *tail == ';' ? "=" : ""), length;
 
 	if (!web && memchr(tail, '@', path) != NULL)
 		return blame_word(parser, TP_SAYS_CUT_PASSWORD);
 	/* http://h1http://h2, or Oracle's @ldap://h: what seemed to be a host is a scheme. */
 	if (next_url(tail) != NULL || strncmp(tail - 1, "://", 3) == 0)
 		return blame_word(parser, TP_SAYS_HIDDEN_HOST);
-	for (const char *byte = tail; *piece != '\0'; byte++) {
-		/* Db2 has its settings behind a colon. */
-		if (*byte == ':' && !setting) {
-			colon = true;
-			key = byte + 1;
-		}
-		if (*byte == '=' && !setting) {
-			setting = true;
-			if (!web && names_host(key, (size_t)(byte - key)))
-				return blame_word(parser,
-						  is_path(byte + 1) ? TP_SAYS_UNIX_SOCKET : TP_SAYS_HIDDEN_HOST);
-		}
-		if (strchr(",;?&#", *byte) == NULL)
-			continue;
-		if ((*piece == ',' || *piece == ';') && (piece < query || *tail == ';') && byte > piece + 1 &&
-		    !setting && (!web || colon))
-			return blame_word(parser, TP_SAYS_HIDDEN_HOST);
-		piece = byte;
-		key = byte + 1;
-		setting = colon = false;
+	for (const char *piece = tail; why == NULL && *piece != '\0'; piece += 1 + length) {
+		bool in_list = (*piece == ',' || *piece == ';') && (piece < query || *tail == ';');
+
+		length = strcspn(piece + 1, ",;?&#");
+		why = piece_fault(piece + 1, length, in_list, web);
 	}
-	return 0;
+	return why == NULL ? 0 : blame_word(parser, why);
 }
 
 static int parse_url(struct tp_parser *parser, char *scheme)
 {
 	char *peers = strstr(scheme, "://"), *tail;
-	bool jdbc;
+	size_t jdbc;
 	int error;
 
 	*peers = '\0';
 	peers += strlen("://");
-	jdbc = tp_jdbc_length(scheme) > 0;
-	scheme += tp_jdbc_length(scheme);
-	error = check_scheme(parser, scheme, jdbc);
+	jdbc = tp_jdbc_length(scheme);
+	scheme += jdbc;
+	error = check_scheme(parser, scheme, jdbc > 0);
 	if (error != 0)
 		return error;
-	tail = peers + strcspn(peers, jdbc || has_part(scheme, "sqlserver mssql") ? "/?#;" : "/?#");
+	tail = peers + strcspn(peers, jdbc > 0 || has_part(scheme, "sqlserver mssql") ? "/?#;" : "/?#");
 	error = check_tail(parser, tail, is_web(scheme));
 	if (error != 0)
 		return error;
 	*tail = '\0';
 	/* Cassandra's driver for JDBC has h1--h2, which may be a name, too. */
-	if (jdbc && has_part(scheme, "cassandra") && strstr(peers, "--") != NULL)
+	if (jdbc > 0 && has_part(scheme, "cassandra") && strstr(peers, "--") != NULL)
 		return blame_word(parser, TP_SAYS_HIDDEN_HOST);
 	return parse_peers(parser, peers, scheme);
 }

@@ -671,7 +671,8 @@ static struct tp_lookup *lookup_for(struct tp_engine *engine, const char *host, 
 {
 	struct tp_lookup *latest = engine->latest;
 
-	if (latest == NULL || strcmp(latest->host, host) != 0 || latest->family != family || !may_join(engine, latest, anew)) {
+	if (latest == NULL || strcmp(latest->host, host) != 0 || latest->family != family ||
+	    !may_join(engine, latest, anew)) {
 		engine->latest = tp_lookup_new(host, family);
 		if (latest != NULL)
 			tp_lookup_release(latest);

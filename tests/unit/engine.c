@@ -125,7 +125,7 @@ static void prepare(void)
 
 static void add(const char *host, uint16_t port)
 {
-	run.targets[run.count++] = (struct target){ host, port };
+	run.targets[run.count++] = (struct target){ host, port, AF_UNSPEC };
 }
 
 static void add_all(const struct place *places, size_t count)
