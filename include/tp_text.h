@@ -56,7 +56,7 @@ struct tp_quoted {
  */
 struct tp_quoted tp_quote(const char *word);
 
-/* A file's name as it is; as tp_quote() has it, in *quoted, where it could harm a terminal or is a URL or a setting. */
+/* A file's name as it is; as tp_quote() has it, in *quoted, where it could harm a terminal or seems to be a URL or a setting. */
 const char *tp_path(const char *path, struct tp_quoted *quoted);
 
 /* The bytes of the control character that begins here: C0, DEL, or C1 as UTF-8 writes it. 0: none begins. */

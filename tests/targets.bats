@@ -325,7 +325,7 @@ bad_settings() {
 
 @test "no part of a file's name that may be a secret is shown" {
 	need engine
-	for file in redis://u:s3cret@h password=s3cret; do
+	for file in redis://u:s3cret@h password=s3cret u:s3cret@h; do
 		face 'tcpprobe -f "$@"' "$file"
 		assert_state usage
 		[[ $stderr != *s3cret* ]] || fail "$stderr"

@@ -128,7 +128,7 @@ bool tp_may_hide_secret(const char *word)
 	const char *host_end = strpbrk(word, ":/");
 
 	return strpbrk(word, "@=") != NULL || strstr(word, "://") != NULL || tp_jdbc_length(word) > 0 ||
-	       (host_end != NULL && strchr(host_end, '?') != NULL) || is_record(word);
+	       (host_end != NULL && strpbrk(host_end, "?#") != NULL) || is_record(word);
 }
 
 /* How many bytes at the start of a word that may hide a secret are none: jdbc:, and a scheme with its "://". */
@@ -164,7 +164,10 @@ struct tp_quoted tp_quote(const char *word)
 
 const char *tp_path(const char *path, struct tp_quoted *quoted)
 {
-	if (!tp_has_control(path) && strstr(path, "://") == NULL && strchr(path, '=') == NULL)
+	const char *colon = strchr(path, ':');
+	bool secret = strchr(path, '=') != NULL || (colon != NULL && strpbrk(colon, "/@") != NULL);
+
+	if (!secret && !tp_has_control(path))
 		return path;
 	*quoted = tp_quote(path);
 	return quoted->text;

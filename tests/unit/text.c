@@ -93,6 +93,7 @@ static void hides_what_may_be_a_secret(void)
 		{ "R2DBC:x", "'R2DBC:...'" },
 		{ "h:80?secret", "'...'" },
 		{ "h/x?secret", "'...'" },
+		{ "h:80#secret", "'...'" },
 		{ "-?", "'-?'" },
 		{ "%?", "'%?'" },
 		{ "h:5432:db:user:secret", "'...'" },
@@ -104,6 +105,28 @@ static void hides_what_may_be_a_secret(void)
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		unit.row = rows[i].word;
 		CHECK_TEXT(tp_quote(rows[i].word).text, rows[i].quoted);
+	}
+}
+
+static void hides_secrets_of_paths(void)
+{
+	static const struct {
+		const char *path, *shown;
+	} rows[] = {
+		{ "/etc/hosts.list", "/etc/hosts.list" },
+		{ "/home/me@corp/list", "/home/me@corp/list" },
+		{ "a:b", "a:b" },
+		{ "redis://u:secret@h", "'redis://...'" },
+		{ "u:secret@h", "'...'" },
+		{ "PASSWORD=secret", "'...'" },
+		{ "a\nb", "'a\\012b'" },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct tp_quoted quoted;
+
+		unit.row = rows[i].path;
+		CHECK_TEXT(tp_path(rows[i].path, &quoted), rows[i].shown);
 	}
 }
 
@@ -162,6 +185,7 @@ int main(void)
 		{ "control characters are known: C0, DEL, and C1 in UTF-8", knows_control_characters },
 		{ "a word is quoted, and what a terminal obeys is not in it", quotes_words },
 		{ "of a word that may hold a secret only the public part is quoted", hides_what_may_be_a_secret },
+		{ "a path is shown as it is, unless it may hold a secret or harm a terminal", hides_secrets_of_paths },
 		{ "a word of any length fits, whatever it is made of", cuts_long_words },
 		{ "a word that was cut ends in dots", shows_what_it_cut },
 		{ "where memory is out a text keeps what it had, and says so", stays_failed_where_memory_is_out },
