@@ -33,7 +33,7 @@
 #define TP_SAYS_HOST_BITS "not a network: its address has bits set behind the prefix"
 #define TP_SAYS_LARGE_NETWORK "a network of more than 65536 addresses"
 #define TP_SAYS_OTHER_FAMILY "the other family than -4, -6 or -s asks for"
-#define TP_SAYS_HIDDEN_HOST "it seems to name one more host; write that as a target of its own"
+#define TP_SAYS_HIDDEN_HOST "it seems to name one more host or port; write that as a target of its own"
 #define TP_SAYS_NO_AUTHORITY "not a URL: no ://HOST"
 #define TP_SAYS_BLANK "a blank or a control byte"
 #define TP_SAYS_NO_BRACKETS "an IPv6 address in a URL stands in brackets"

@@ -3,20 +3,22 @@
 #ifndef TP_SERVICES_H
 #define TP_SERVICES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Zeroed it has read nothing yet; freed by tp_services_free(). */
 struct tp_services {
 	char *list; /* the system's, as a text; "" where there is none */
-	/* What it was asked for lately, and what came of it: a long list asks for the same names again and again. */
-	struct {
+	/* A long list asks for the same names again and again. */
+	struct tp_service {
 		char name[64];
+		bool scheme;
 		uint16_t port;
 	} lately[16];
 };
 
-/* The port of this name, or 0. It may be a scheme in several parts: git+https. */
-uint16_t tp_service_port(struct tp_services *services, const char *name);
+/* The port of this name, or 0. A scheme may have several parts: git+https. */
+uint16_t tp_service_port(struct tp_services *services, const char *name, bool scheme);
 
 void tp_services_free(struct tp_services *services);
 

@@ -27,7 +27,7 @@
  *	           ( [ [ "tcp:" | "tcps:" ] "//" ] peer { "," peer } tail | host ":" port [ ":" sid ] ) ;
  *
  * An item without host is localhost. A number that stands alone is one more
- * port of the host before it, which has one. path has none of ",:;". Peers
+ * port of the host before it, which has one. path has none of ",:;|". Peers
  * either all have a user, as RabbitMQ's lists have it, or only the first has, as
  * MongoDB's have it; of several of Oracle's all have a port, or none has. ";"
  * begins a tail only behind "jdbc:" and in SQL Server's URLs; behind "jdbc:"

@@ -34,7 +34,7 @@ setup() {
 	peer open
 	run -127 "$program" "127.0.0.1:$port" -- /none/such
 	assert_equal "$status $output" '127 tcpprobe: /none/such: No such file or directory'
-	run "$program" "127.0.0.1:$port" -- PASSWORD=s3cret ./server
+	run -127 "$program" "127.0.0.1:$port" -- PASSWORD=s3cret ./server
 	assert_equal "$status $output" "127 tcpprobe: '...': No such file or directory"
 	run "$program" "127.0.0.1:$port" -- /
 	assert_equal "$status" 126

@@ -120,25 +120,24 @@ static uint16_t parts_port(const struct tp_services *services, char *scheme)
 	}
 }
 
-uint16_t tp_service_port(struct tp_services *services, const char *name)
+uint16_t tp_service_port(struct tp_services *services, const char *name, bool scheme)
 {
 	size_t length = strlen(name), places = sizeof(services->lately) / sizeof(*services->lately);
-	char text[sizeof(services->lately->name)], *known;
-	uint16_t *port;
+	struct tp_service *known = &services->lately[((size_t)*name + length) % places];
+	char text[sizeof(known->name)];
 
 	if (length == 0 || length >= sizeof(text) || name[strspn(name, tp_scheme_bytes)] != '\0')
 		return 0;
-	known = services->lately[((size_t)*name + length) % places].name;
-	port = &services->lately[((size_t)*name + length) % places].port;
-	if (strcmp(name, known) == 0)
-		return *port;
+	if (known->scheme == scheme && strcmp(known->name, name) == 0)
+		return known->port;
 	if (services->list == NULL)
 		services->list = read_list();
-	strcpy(known, name);
-	*port = name_port(services, name);
-	if (*port == 0)
-		*port = parts_port(services, strcpy(text, name));
-	return *port;
+	strcpy(known->name, name);
+	known->scheme = scheme;
+	known->port = name_port(services, name);
+	if (known->port == 0 && scheme)
+		known->port = parts_port(services, strcpy(text, name));
+	return known->port;
 }
 
 void tp_services_free(struct tp_services *services)

@@ -102,7 +102,7 @@ int tp_parser_add_port(const struct tp_parser *parser, struct tp_target *target,
 		port = port_number(parser, item);
 		return port == 0 ? EINVAL : tp_parser_add_range(target, port, port);
 	}
-	port = tp_service_port(&parser->targets->services, item);
+	port = tp_service_port(&parser->targets->services, item, false);
 	if (port == 0)
 		return tp_parser_complain(parser, item, TP_SAYS_UNKNOWN_PORT);
 	return tp_parser_add_range(target, port, port);
@@ -274,7 +274,7 @@ static void drop_path(char *port)
 {
 	char *slash = strchr(port, '/');
 
-	if (slash != NULL && strcmp(slash, "/udp") != 0 && strpbrk(slash, ":;") == NULL)
+	if (slash != NULL && strcmp(slash, "/udp") != 0 && strpbrk(slash, ":;|") == NULL)
 		*slash = '\0';
 }
 

@@ -171,7 +171,7 @@ static int parse_host(struct tp_parser *parser, char *text, const char *scheme, 
 		return error;
 	decode_percent(text);
 	if (port == NULL || *port == '\0')
-		default_port = tp_service_port(&parser->targets->services, scheme);
+		default_port = tp_service_port(&parser->targets->services, scheme, true);
 	if (*text == '/' || (*text == '\0' && has_own_socket(default_port)))
 		return blame_word(parser, TP_SAYS_UNIX_SOCKET);
 	if (strchr(text, '/') != NULL)
@@ -243,12 +243,12 @@ static int parse_peers(struct tp_parser *parser, char *peers, const char *scheme
 
 /* -- What follows the peers */
 
-/* Is this the name of a setting that names a host, or a socket? */
+/* Is this the name of a setting that names a host, a port or a socket? */
 static bool names_host(const char *key, size_t length)
 {
 	return length > 0 && is_one_of("host hostaddr hosts server servers servername failoverpartner failover_partner "
 				       "alternateservers clientreroutealternateservername addr addrs backup "
-				       "socket socketpath localsocket unix_socket unixsocket",
+				       "port portnumber dbs_port socket socketpath localsocket unix_socket unixsocket",
 				       key, length);
 }
 
@@ -288,9 +288,9 @@ static int check_tail(const struct tp_parser *parser, char *tail, bool web)
 	if (next_url(tail) != NULL || strncmp(tail - 1, "://", 3) == 0)
 		return blame_word(parser, TP_SAYS_HIDDEN_HOST);
 	for (const char *piece = tail; why == NULL && *piece != '\0'; piece += 1 + length) {
-		bool in_list = (*piece == ',' || *piece == ';') && (piece < query || *tail == ';');
+		bool in_list = strchr(",;|", *piece) != NULL && (piece < query || *tail == ';');
 
-		length = strcspn(piece + 1, ",;?&#");
+		length = strcspn(piece + 1, ",;|?&#");
 		why = piece_fault(piece + 1, length, in_list, web);
 	}
 	return why == NULL ? 0 : blame_word(parser, why);
