@@ -27,7 +27,8 @@ B = build
 CFLAGS = -Os -g
 # Jumps land only where they may, if compiler and machine have it. A PLT would grow by it, so there is none.
 CFI := $(shell $(CC) -fcf-protection=full -x c -c -o /dev/null /dev/null 2>/dev/null && echo -fcf-protection=full -fno-plt)
-HARDENING = -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(CFI)
+# A packager's own choice of FORTIFY holds.
+HARDENING = -fstack-protector-strong $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) $(CFI)
 # Immediate binding: a symbol that a bash lacks fails `enable`, not the user's shell later. No start files: there is
 # nothing to start, and where they are not marked for CFI the whole would not be. One segment holds code and constants:
 # three, each filled up to a page, are 4 KiB more.
@@ -37,7 +38,7 @@ STRICT = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-proto
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef -Werror
 # It is mapped into every shell that wants it, so it is kept small: nothing unwinds through it. And it is the same file
 # wherever it is built.
-OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -fPIC -fvisibility=hidden -fno-asynchronous-unwind-tables \
+OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -fvisibility=hidden -fno-asynchronous-unwind-tables \
 	'-ffile-prefix-map=$(CURDIR)=.'
 
 # Each folder of builtin/ is one layer, and knows only those above it here.
@@ -73,13 +74,13 @@ headers:
 
 $B/%.o: builtin/%.c
 	@mkdir -p $(@D)
-	$(CC) $(OUR_CFLAGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS) -MMD -c -o $@ $<
+	$(CC) $(OUR_CFLAGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS) -fPIC -MMD -c -o $@ $<
 
 $B/tcpprobe.so: $(call objects,$(BASH) $(COMMAND) $(ENGINE))
-	$(CC) $(SO_LDFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(LDFLAGS) $(SO_LDFLAGS) -o $@ $^
 
 $B/tcpprobe: $(call objects,$(PROGRAM) $(COMMAND) $(ENGINE))
-	$(CC) $(PROGRAM_LDFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(CFLAGS) $(PROGRAM_LDFLAGS) $(LDFLAGS) -o $@ $^
 
 # One file that needs no C library where it runs, below a folder of its own: another compiler, other objects.
 static:
@@ -98,13 +99,13 @@ $B/bench/%: tests/bench/%.c tests/bench/bench.h
 
 $B/unit/%: tests/unit/%.c tests/unit/unit.h $(call objects,$(COMMAND) $(ENGINE))
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CFLAGS) -MMD -o $@ $< $(call objects,$(COMMAND) $(ENGINE))
+	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CFLAGS) -MMD $(LDFLAGS) -o $@ $< $(call objects,$(COMMAND) $(ENGINE))
 
 # Memory runs out in it, at every call.
 $B/unit/memory: tests/unit/memory.c $(COMMAND) $(ENGINE) $(wildcard include/* tests/unit/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CPPFLAGS) $(CFLAGS) $(foreach f,malloc calloc realloc strdup free,-D$f=unit_$f) \
-		-o $@ $(filter %.c,$^)
+		$(LDFLAGS) -o $@ $(filter %.c,$^)
 
 $B/fuzz/%: tests/fuzz/%.c $(COMMAND) $(ENGINE) tests/fuzz/fuzz.h
 	@mkdir -p $(@D)

@@ -17,7 +17,7 @@ open_then_refused() {
 	printf -v target "$2" "$port"
 	face 'tcpprobe -v "$1"' "$target"
 	assert_state open
-	assert_output --regexp "^(127\.0\.0\.1|localhost):$port open 127\.0\.0\.1 "
+	assert_output --regexp "^(127\.0\.0\.1|localhost):$port open"
 	server_stop "$1"
 	face 'tcpprobe "$1"' "$target"
 	assert_state refused
@@ -39,38 +39,64 @@ open_then_refused() {
 	open_then_refused postgres 'postgres://postgres@localhost:%s/postgres'
 }
 
-# waited_for NAME TARGET-FORMAT: the wait begins a while before the server does.
+# client NAME: sets client, the words that run this program of a server's package.
+client() {
+	local program dir=$BATS_TEST_TMPDIR environment
+
+	program=$(server_path "$1") || skip "no $1 here (.ci/deps server brings it)"
+	server_environment
+	client=("${environment[@]}" "$program")
+}
+
+# waited_for NAME TARGET COMMAND...: the wait begins before the server does, and COMMAND is served after it. In TARGET and
+# COMMAND %s is the port. The builtin's caller runs COMMAND, the other faces do. Sets output to what it printed.
 waited_for() {
-	local target port pid begin_ms
+	local port pid begin_us end_us begun='echo "$EPOCHREALTIME"; exec "$@"' then='--'
 
 	if why=$(server_missing "$1"); then skip "$why"; fi
 	# What it sets up once is no part of a start.
 	server_start "$1"
 	server_stop "$1"
-	# shellcheck disable=SC2059
-	printf -v target "$2" "$port"
-	"$shell" --norc -c "$face_prelude"'tcpprobe -r 30 "$1"; echo "$? ${EPOCHREALTIME/./}"' script "$target" >"$BATS_TEST_TMPDIR/out" 3>&- &
+	[[ $face_name != builtin ]] || then='&&'
+	set -- "${@//%s/$port}"
+	"$shell" --norc -c "${face_prelude}tcpprobe -r 30 \"\$1\" $then \"\${@:2}\"" script "$2" \
+		"$BASH" -c "$begun" begun "${@:3}" >"$BATS_TEST_TMPDIR/out" 3>&- &
 	pid=$!
 	until_waiting "$pid"
 	server_start "$1" "$port"
-	begin_ms=$((${EPOCHREALTIME/./} / 1000))
+	begin_us=${EPOCHREALTIME/./}
 	wait "$pid"
-	read -r status end_us <"$BATS_TEST_TMPDIR/out"
 	server_stop "$1"
-	assert_equal "$status" 0
-	((end_us / 1000 - begin_ms < 500)) || fail "seen $((end_us / 1000 - begin_ms)) ms after it accepted"
+	{
+		read -r end_us
+		output=$(cat)
+	} <"$BATS_TEST_TMPDIR/out"
+	((${end_us/./} - begin_us < (500 + slack_ms) * 1000)) || fail "seen $((${end_us/./} - begin_us)) us after it accepted"
 }
 
-@test "PostgreSQL is waited for" {
-	waited_for postgres 'postgres://postgres:secret@localhost:%s/postgres'
+@test "PostgreSQL is waited for, and answers psql then" {
+	client psql
+	waited_for postgres 'postgres://postgres:secret@localhost:%s/postgres' \
+		"${client[@]}" -h 127.0.0.1 -p %s -U postgres -Atc 'select 6 * 7'
+	assert_output 42
 }
 
-@test "redis is waited for" {
-	waited_for redis 'redis://localhost:%s'
+@test "redis is waited for, and answers redis-cli then" {
+	client redis-cli
+	waited_for redis 'redis://localhost:%s' "${client[@]}" -h 127.0.0.1 -p %s ping
+	assert_output PONG
 }
 
-@test "nginx is waited for" {
-	waited_for nginx 'http://127.0.0.1:%s/'
+@test "sshd is waited for, and shows ssh-keyscan its key then" {
+	client ssh-keyscan
+	waited_for sshd 'ssh://localhost:%s' "${client[@]}" -p %s 127.0.0.1
+	assert_output --partial 'ssh-ed25519 '
+}
+
+@test "nginx is waited for, and serves a page then" {
+	waited_for nginx 'http://127.0.0.1:%s/' \
+		"$shell" -c 'exec 3<>"/dev/tcp/127.0.0.1/$0" && printf "GET / HTTP/1.0\r\n\r\n" >&3 && grep ok <&3' %s
+	assert_output ok
 }
 
 # unseen_by NAME: half-open probes leave no line in its log at its most talkative.

@@ -116,7 +116,7 @@ refused_ports() {
 	within=(unshare --mount)
 	face '[[ ! -e /etc/services ]] || mount --bind /dev/null /etc/services; tcpprobe 127.0.0.1 https,postgres,redis,mongodb'
 	assert_equal "$(refused_ports)" '443 5432 6379 27017'
-	cp -a /etc "$BATS_TEST_TMPDIR/"
+	mkdir "$BATS_TEST_TMPDIR/etc"
 	printf '%s\n' 'web		80/tcp		www	w3	# the web' 'tele 23/tcp # no alias' >"$BATS_TEST_TMPDIR/etc/services"
 	face 'mount --bind "$1" /etc; tcpprobe 127.0.0.1 tele,w3,www,web' "$BATS_TEST_TMPDIR/etc"
 	assert_equal "$(refused_ports)" '23 80 80 80'

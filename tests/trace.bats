@@ -110,10 +110,16 @@ $TP_RESET"
 @test "-T tells a refusal by the host from one by a router" {
 	face 'tcpprobe -T "$1" 81' "$TP_END6"
 	assert_state refused
-	assert_line --index 3 "[$TP_END6]:81 refused: by the host itself, at hop 3 ($TP_END6)"
+	assert_line --index 3 "[$TP_END6]:81 refused: a TCP reset, at hop 3 ($TP_END6)"
 	face 'tcpprobe -T "$1" 8212' "$TP_END"
 	assert_state refused
 	assert_line --index 2 "$TP_END:8212 refused: port unreachable, says hop 2 ($TP_HOP2)"
+}
+
+@test "-T does not say who sent a TCP reset: a router's is an earlier hop in the host's name" {
+	face 'tcpprobe -T "$1" 8102' "$TP_END"
+	assert_state refused
+	assert_line --index 2 "$TP_END:8102 refused: a TCP reset, at hop 2 ($TP_END)"
 }
 
 names_the_hop() {
@@ -152,7 +158,7 @@ $TP_SILENT:80 timeout: silent from the first hop"
 	nsenter --net="$TP_HOP1_NET" nft 'delete table inet mute'
 	assert_state refused
 	assert_line --index 0 ' 1  *'
-	assert_line --index 3 "$TP_END:81 refused: by the host itself, at hop 3 ($TP_END)"
+	assert_line --index 3 "$TP_END:81 refused: a TCP reset, at hop 3 ($TP_END)"
 	assert_took_less 300
 }
 

@@ -206,23 +206,24 @@ static const struct option {
 #include "usage.def"
 };
 
-#define TABLE_COUNT (sizeof(table) / sizeof(*table))
+/* The rows by their letters: ROW_t is table[ROW_t]. */
+enum {
+#define TP_FLAG(letter, name, function, faces, help) ROW_##letter,
+#define TP_VALUE(letter, name, argument, function, faces, help) ROW_##letter,
+#include "usage.def"
+	TABLE_COUNT
+};
 
 static const struct option *find_letter(char letter)
 {
-	static const char aliases[][2][2] = {
-#define TP_ALIAS(letter, name, argument, of) { #letter, #of },
-#include "usage.def"
-	};
-
-	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++) {
-		if (aliases[i][0][0] == letter)
-			letter = aliases[i][1][0];
-	}
 	for (size_t i = 0; i < TABLE_COUNT; i++) {
 		if (table[i].letter[0] == letter)
 			return &table[i];
 	}
+#define TP_ALIAS(alias, name, argument, of) \
+	if (letter == #alias[0])            \
+		return &table[ROW_##of];
+#include "usage.def"
 	return NULL;
 }
 
@@ -371,24 +372,19 @@ static int take_command(struct parser *parser)
 	return 0;
 }
 
-/* Are both of these letters' options given? */
-static bool both_given(const struct parser *parser, char one, char other)
-{
-	uint32_t bits = UINT32_C(1) << (find_letter(one) - table) | UINT32_C(1) << (find_letter(other) - table);
-
-	return (parser->given & bits) == bits;
-}
-
 static int check_exclusions(const struct parser *parser)
 {
-	static const char pairs[][2][2] = {
-#define TP_EXCLUDE(one, other) { #one, #other },
+	static const uint8_t pairs[][2] = {
+#define TP_EXCLUDE(one, other) { ROW_##one, ROW_##other },
 #include "usage.def"
 	};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
-		if (both_given(parser, pairs[i][0][0], pairs[i][1][0]))
-			return tp_because(parser->why, "-%s and -%s " TP_SAYS_EXCLUDE, pairs[i][0], pairs[i][1]);
+		unsigned one = pairs[i][0], other = pairs[i][1];
+
+		if ((parser->given >> one & parser->given >> other & 1) != 0)
+			return tp_because(parser->why, "-%s and -%s " TP_SAYS_EXCLUDE, table[one].letter,
+					  table[other].letter);
 	}
 	return 0;
 }

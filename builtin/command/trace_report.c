@@ -44,14 +44,15 @@ static void put_place(struct tp_text *text, const struct tp_hop *hop)
 	tp_put(text, ")");
 }
 
+/* Who sent a TCP reset cannot be proved: any router on the way can send it in the host's name. */
 static void put_answer(struct tp_text *text, const struct tp_verdict *verdict)
 {
 	bool open = verdict->result.state == TP_OPEN;
 
 	if (verdict->hop.hop > 0)
-		tp_put(text, open ? "answered at " : "by the host itself, at ");
+		tp_put(text, open ? "answered at " : "a TCP reset, at ");
 	else
-		tp_put(text, open ? "over silent hops, by " : "by the host itself, over silent hops: ");
+		tp_put(text, open ? "over silent hops, by " : "a TCP reset, over silent hops, by ");
 	put_place(text, &verdict->hop);
 }
 

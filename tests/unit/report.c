@@ -331,9 +331,9 @@ static void tells_the_verdict(void)
 		const char *words;
 	} rows[] = {
 		{ TP_VERDICT_ANSWERED, TP_OPEN, 3, 0, "open: answered at hop 3 (10.0.0.1)" },
-		{ TP_VERDICT_ANSWERED, TP_REFUSED, 3, 0, "refused: by the host itself, at hop 3 (10.0.0.1)" },
+		{ TP_VERDICT_ANSWERED, TP_REFUSED, 3, 0, "refused: a TCP reset, at hop 3 (10.0.0.1)" },
 		{ TP_VERDICT_ANSWERED, TP_OPEN, 0, 0, "open: over silent hops, by 10.0.0.1" },
-		{ TP_VERDICT_ANSWERED, TP_REFUSED, 0, 0, "refused: by the host itself, over silent hops: 10.0.0.1" },
+		{ TP_VERDICT_ANSWERED, TP_REFUSED, 0, 0, "refused: a TCP reset, over silent hops, by 10.0.0.1" },
 		{ TP_VERDICT_REJECTED, TP_REFUSED, 2, 0, "refused: port unreachable, says hop 2 (10.0.0.1)" },
 		{ TP_VERDICT_REJECTED, TP_REFUSED, 0, 0, "refused: port unreachable, says 10.0.0.1" },
 		{ TP_VERDICT_SILENT, TP_TIMEOUT, 2, 0, "timeout: answered up to hop 2 (10.0.0.1), silent beyond" },
