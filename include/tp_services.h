@@ -14,7 +14,7 @@ struct tp_services {
 		char name[64];
 		bool scheme;
 		uint16_t port;
-	} lately[16];
+	} lately[4];
 };
 
 /* The port of this name, or 0. A scheme may have several parts: git+https. */
