@@ -176,21 +176,39 @@ good_settings() {
 	need engine
 	need_lab
 	cp /etc/hosts "$BATS_TEST_TMPDIR/hosts"
-	echo 127.0.0.1 xn--bcher-kva.test >>"$BATS_TEST_TMPDIR/hosts"
+	echo 127.0.0.1 xn--bcher-kva.test xn--mller-kva.test xn--wgv71a.test a.xn--p1ai >>"$BATS_TEST_TMPDIR/hosts"
 	# shellcheck disable=SC2016
 	within=(unshare --mount sh -c 'mount --bind "$0" /etc/hosts; exec "$@"' "$BATS_TEST_TMPDIR/hosts")
-	for word in bücher.test:7002 http://b%C3%BCcher.test:7002; do
-		face 'tcpprobe "$@"; LC_ALL=C.UTF-8 tcpprobe "$@"' "$word"
-		assert_equal "$(grep -c 'cher.test:7002: Connection refused' <<<"$stderr")" 2
+	for word in bücher.test BÜCHER.test http://b%C3%BCcher.test http://u:p@bücher.test xn--bcher-kva.test \
+		müller.test http://müller.test 日本.test http://%e6%97%a5%e6%9c%ac.test a.рф jdbc:postgresql://müller.test; do
+		face 'tcpprobe "$@"; LC_ALL=C.UTF-8 tcpprobe "$@"' "$word:7002"
+		assert_equal "$word: $(grep -c ':7002: Connection refused' <<<"$stderr")" "$word: 2"
 	done
 }
 
 @test "a link-local address without a zone is unreachable, and the words say what is missing" {
 	need ipv6
 	need_lab
-	face 'tcpprobe fe80::1 80'
-	assert_state unreachable
-	assert_message_has 'fe80::1%eth0'
+	for word in 'fe80::1 80' '[fe80::1]:80' 'fe80::1 80-81' /dev/tcp/fe80::1/80 'http://[fe80::1]/' 'febf:ffff::1 80' \
+		'FE80::A 80' '-a fe80::1 80' '-r 0.1 -i 0 fe80::2 80' 'fe80::/127 80' '-f /dev/stdin'; do
+		# shellcheck disable=SC2086 # words
+		face 'tcpprobe "$@" <<<"fe80::1 80"' $word
+		[[ $word == -r* ]] || assert_state unreachable
+		assert_message_has 'fe80::1%eth0'
+	done
+}
+
+@test "a byte order mark at the start of a file is dropped, and only there" {
+	need engine
+	mark='\xef\xbb\xbf'
+	for bytes in 'x127.0.0.1:1' 'x127.0.0.1:1\n' 'x127.0.0.1:1\r\n' 'x127.0.0.1 1\n' 'x\n127.0.0.1:1\n' 'x# list\n127.0.0.1:1\n' \
+		'x\r\n127.0.0.1:1' 'x \t127.0.0.1 1' 'xtcp://127.0.0.1:1\n' 'x127.0.0.1:1 # x\n#x'; do
+		face 'printf "$1" | tcpprobe -f -' "${bytes/x/"$mark"}"
+		assert_state refused
+		assert_message '127.0.0.1:1: Connection refused'
+	done
+	face 'printf "$1" | tcpprobe -f -' "127.0.0.1:1\n$mark"
+	assert_state usage
 }
 
 # -- Used wrongly
@@ -288,6 +306,19 @@ bad_settings() {
 		|an empty word: is a variable unset?
 		127.0.0.1:7001,password=s3cret,ssl=True|'...': a word with = is no target
 		redis://127.0.0.1:7001,password=s3cret|'redis://...': a word with = is no target
+		redis://h1,h2:6380,password=s3cret|'redis://...': a word with = is no target
+		rediss://cache.test:6380,ssl=True,password=s3cret|'rediss://...': a word with = is no target
+		http://h,token=s3cret|'http://...': a word with = is no target
+		kafka://b1:9092,sasl.password=s3cret|'kafka://...': a word with = is no target
+		amqp://h1,user=s3cret,h2|'amqp://...': a word with = is no target
+		memcached://h:11211,password=s3cret/x|'memcached://...': a word with = is no target
+		mongodb://h1,h2,password=s3cret/?a=b|'mongodb://...': a word with = is no target
+		nats://password=s3cret,h|'nats://...': a word with = is no target
+		tcp://h:1,[::1]:2,key=s3cret|'tcp://...': a word with = is no target
+		postgres://h:5432,h2:5432,sslpassword=s3cret|'postgres://...': a word with = is no target
+		http://h1,http://h2,password=s3cret|'http://...': a word with = is no target
+		h1:1,h2:2,password=s3cret|'...': a word with = is no target
+		password=s3cret@h:1|'...': a word with = is no target
 		host=db password=s3cret|'...': a word with = is no target
 		postgresql://%2Fvar%2Frun%2Fpostgresql/db|a Unix socket, not TCP
 		postgres:///db?password=s3cret|a Unix socket, not TCP
