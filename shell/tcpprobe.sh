@@ -1,42 +1,36 @@
 #!/bin/sh
 # tcpprobe
 # SPDX-License-Identifier: 0BSD
-#
 # Is that TCP port open, and if not, why not? One file for any POSIX shell: run it, read it with `.` for a function, or feed
 # it: (cat tcpprobe.sh; echo tcpprobe -v db 5432) | ssh host sh. It hands over to the builtin or the program of that name, if
 # there is one, else it connects with a tool: bash, perl, python3 or an nc. From top to bottom: words, options, targets,
 # tools, a try, its meaning, reports, waiting, the start. Results are left in variables, because a $( ) costs a process.
 # shellcheck disable=SC2015,SC2016,SC2086,SC3040,SC3044,SC3047 # what is not quoted needs no quotes; bash is asked for first
-
 # BEGIN sh_words
-tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFnsTz tp_says_no_target='no target: is a variable unset?'
-tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 timeout 124 ' tp_says_not_tcp='not TCP'
-tp_says_empty_word='an empty word: is a variable unset?' tp_says_assignment='a word with = is no target'
-tp_says_unix_socket='a Unix socket, not TCP' tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0'
-tp_says_bad_host='not a host: a name has letters, digits and . _ - only, and begins with no dash'
-tp_says_bad_port='a port is 1 to 65535' tp_says_bad_range='the range is reversed' tp_says_bad_option='invalid option'
-tp_says_unknown_port='neither a port nor a known service' tp_says_no_port='no port: HOST PORT, or HOST:PORT'
+tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFnsTz tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 timeout 124 '
+tp_says_no_target='no target: is a variable unset?' tp_says_empty_word='an empty word: is a variable unset?' tp_says_not_tcp='not TCP'
+tp_says_assignment='a word with = is no target' tp_says_unix_socket='a Unix socket, not TCP' tp_says_long_host='the host is too long'
+tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0' tp_says_bad_port='a port is 1 to 65535'
+tp_says_bad_host='not a host: a name has letters, digits and . _ - only, and begins with no dash' tp_says_bad_option='invalid option'
+tp_says_bad_range='the range is reversed' tp_says_unknown_port='neither a port nor a known service' tp_says_exclude='exclude each other'
+tp_says_no_port='no port: HOST PORT, or HOST:PORT' tp_says_no_ipv6_port='no port: HOST PORT, or [HOST]:PORT'
+tp_says_no_url_port='no port, and the scheme names no known service' tp_says_try_help='Try '\''tcpprobe --help'\''.'
 tp_says_cut_password='where does the password end? write its / as %2F, ? as %3F, # as %23, comma as %2C'
-tp_says_try_help='Try '\''tcpprobe --help'\''.' tp_says_only_b='only the builtin has it'
-tp_says_only_bp='only the builtin and the program have it' tp_says_no_argument='an argument is missing'
-tp_says_exclude='exclude each other' tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)'
-tp_says_lookup_late='Name lookup timed out' tp_says_still_open='still open after ' tp_says_not_open='not open after '
-tp_says_not_closed='not closed after '
+tp_says_only_b='only the builtin has it' tp_says_only_bp='only the builtin and the program have it' tp_says_not_open='not open after '
+tp_says_no_argument='an argument is missing' tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)'
+tp_says_lookup_late='Name lookup timed out' tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
 tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q
  wait:r wait-closed:R source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
-tp_services=' amqp 5672 amqps 5671 domain 53 ftp 21 ftps 990 git 9418 http 80 https 443 imap 143 imaps 993 ldap 389 ldaps 636
- mqtt 1883 mysql 3306 pop3 110 pop3s 995 postgresql 5432 smtp 25 ssh 22 submission 587 telnet 23 rdp 3389 sftp 22
- smb 445 smtps 465 vnc 5900 ws 80 wss 443 pgsql 5432 postgres 5432 mariadb 3306 mysql2 3306 clickhouse 9000
- mssql 1433 oracle 1521 sqlserver 1433 bolt 7687 cassandra 9042 elasticsearch 9200 mongodb 27017 memcached 11211
- redis 6379 rediss 6379 valkey 6379 valkeys 6379 kafka 9092 mqtts 8883 nats 4222 pulsar 6650 rabbitmq 5672
- sasl_ssl 9092 consul 8500 docker 2375 etcd 2379 vault 8200 zookeeper 2181 '
+tp_services=' amqp 5672 amqps 5671 ftp 21 http 80 https 443 imap 143 imaps 993 ldap 389 ldaps 636 mqtt 1883 mysql 3306
+ postgresql 5432 smtp 25 ssh 22 rdp 3389 smtps 465 ws 80 wss 443 pgsql 5432 postgres 5432 mariadb 3306 mysql2 3306 mssql 1433
+ oracle 1521 sqlserver 1433 bolt 7687 elasticsearch 9200 mongodb 27017 redis 6379 rediss 6379 valkey 6379 valkeys 6379 kafka 9092
+ mqtts 8883 nats 4222 rabbitmq 5672 sasl_ssl 9092 etcd 2379 zookeeper 2181 '
 tp_words="open=Connection reset by peer;=Broken pipe;refused=Connection refused;timeout=Operation timed out;\
 =Connection timed out;unresolved=Name or service not known;=Temporary failure in name resolution;\
-=Non-recoverable failure in name resolution;=The host has no address of this family;\
-=No address associated with hostname;=forward host lookup failed;=bad address;=Name does not resolve;=Try again;\
-unreachable=No route to host;=Network is unreachable;=Network is down;=Permission denied;=Operation not permitted;\
-=Invalid argument;=Host is down;=Protocol error;=Operation not supported;=Protocol not available;\
-=Machine is not on the network;=Host is unreachable;=Network unreachable;"
+=Non-recoverable failure in name resolution;=The host has no address of this family;=No address associated with hostname;\
+=forward host lookup failed;=bad address;=Name does not resolve;=Try again;unreachable=No route to host;=Network is unreachable;\
+=Network is down;=Permission denied;=Operation not permitted;=Invalid argument;=Host is down;=Protocol error;=Operation not supported;\
+=Protocol not available;=Machine is not on the network;=Host is unreachable;=Network unreachable;"
 tp_help='usage: tcpprobe [OPTION]... TARGET... [-- COMMAND [ARG]...]
 Is a TCP port reachable, and if not, why not? Nothing is sent to the peer.
 TARGET: HOST PORT..., HOST:PORT, :PORT, /dev/tcp/HOST/PORT, or a URL.
@@ -53,9 +47,9 @@ COMMAND replaces the process once every target is as wanted.
   -t, --timeout TIME      deadline of a probe, lookup included (5; 0: none)
   -v, --verbose           a line for each open target, and the states counted
   -V, --version           show name, version and face
-Exit status: 0 open, 1 refused, 2 wrong usage, 3 unreachable, 4 unresolved, 5
-error, 124 timeout, 126, 127 COMMAND cannot be run, is not found, 128+n
-signal n ended it
+Exit status: 0 open, 1 refused, 2 wrong usage, 3 unreachable, 4 unresolved,
+5 error, 124 timeout, 126, 127 COMMAND cannot be run, is not found,
+128+n signal n ended it
 Examples:
   tcpprobe -t 2 db 5432 || echo "status $?"
   tcpprobe -r 30 "$DATABASE_URL" && ./server
@@ -70,25 +64,26 @@ tp_fail() {
 	[ "$1" != 2 ] || echo "$tp_says_try_help" >&2
 	exit "$1"
 }
-# tp_misuse TEXT WHY: of a target that may hold a password no more than the scheme is shown.
+# tp_misuse TEXT WHY [OPTION]: if TEXT is a target that may hold a password, no more than its scheme is shown.
 tp_misuse() {
 	tp_clean "$1" && tp_rest=${tp_word#jdbc:} && tp_name=${tp_rest%%[!A-Za-z0-9+._-]*}
 	case $tp_rest in "$tp_name"://*) tp_text=$tp_name://... ;; *://* | *[@=]*) tp_text=... ;; esac
-	tp_fail 2 "'$tp_text': $2"
+	tp_fail 2 "${3-}'$tp_text': $2"
 }
 # -- Options: flags in tp_flags, times in variables of their own
 tp_has() { [ "${tp_flags#*"$1"}" != "$tp_flags" ]; }
 # tp_plain DIGITS: sets tp_number, without the leading zeros that would make it octal.
 tp_plain() { tp_number=${1#"${1%%[!0]*}"} && tp_number=${tp_number:-0}; }
-# tp_time TEXT: sets tp_ms, 0 only if it is. A shell has no fractions, and mksh counts in 31 bits: that is 24 days.
+# tp_time LETTER TEXT: sets tp_ms, 0 only if TEXT is. A shell has no fractions: five decimals count, with a 1 before them,
+# since 08 is no number. mksh counts in 31 bits: the longest time is 24 days.
 tp_time() {
-	tp_rest=${1%[smh]} tp_scale=1
-	case $1 in *ms) tp_rest=${1%ms} ;; *m) tp_scale=60 ;; *h) tp_scale=3600 ;; esac
-	case $tp_rest in '' | . | *[!0-9.]* | *.*.*) tp_misuse "$1" "$tp_says_bad_duration" ;; *.*) ;; *) tp_rest=$tp_rest.0 ;; esac
-	tp_plain "${tp_rest%%.*}" && tp_rest=1${tp_rest#*.}000
-	[ ${#tp_number} -le 7 ] && [ $tp_number -le $((2073600 / tp_scale)) ] || tp_misuse "$1" "$tp_says_bad_duration"
-	tp_ms=$(((tp_number * 1000 + ${tp_rest%"${tp_rest#????}"} - 1000) * tp_scale))
-	case $1,$tp_ms in *ms,*) tp_ms=$tp_number ;; *[1-9]*,0) tp_ms=1 ;; esac
+	tp_rest=${2%[smh]} tp_scale=1
+	case $2 in *ms) tp_rest=${2%ms} ;; *m) tp_scale=60 ;; *h) tp_scale=3600 ;; esac
+	case $tp_rest in '' | . | *[!0-9.]* | *.*.*) tp_misuse "$2" "$tp_says_bad_duration" "-$1 " ;; *.*) ;; *) tp_rest=$tp_rest.0 ;; esac
+	tp_plain "${tp_rest%%.*}" && tp_rest=1${tp_rest#*.}00000
+	[ ${#tp_number} -le 7 ] && [ $tp_number -le $((2073600 / tp_scale)) ] || tp_misuse "$2" "$tp_says_bad_duration" "-$1 "
+	tp_ms=$((tp_number * 1000 * tp_scale + (${tp_rest%"${tp_rest#??????}"} - 100000) * tp_scale / 100))
+	case $2,$tp_ms in *ms,*) tp_ms=$tp_number ;; *[1-9]*,0) tp_ms=1 ;; esac
 }
 # tp_option WORD [NEXT]: takes a word of options; sets tp_used, how many words that were. --timeout=5 becomes t5.
 tp_option() {
@@ -108,8 +103,8 @@ tp_option() {
 		tp_letter=${tp_letters%"${tp_letters#?}"} tp_letters=${tp_letters#?}
 		case $tp_letter,$tp_letters,$# in
 			[irRtw],,1) tp_misuse "$1" "$tp_says_no_argument" ;;
-			[irRtw],,*) tp_used=2 && tp_time "$2" ;;
-			[irRtw],*) tp_time "$tp_letters" && tp_letters='' ;;
+			[irRtw],,*) tp_used=2 && tp_time $tp_letter "$2" ;;
+			[irRtw],*) tp_time $tp_letter "$tp_letters" && tp_letters='' ;;
 		esac
 		case $tp_letter in
 			[1hjqvV]) tp_flags=$tp_flags$tp_letter ;;
@@ -123,7 +118,14 @@ tp_option() {
 	done
 }
 # -- Targets: tp_target WORD adds HOST/FIRST/LAST to tp_list for each range of ports, or refuses the word.
-tp_service() { tp_number=${tp_services#*" $1 "} && [ "$tp_number" != "$tp_services" ] && tp_number=${tp_number%% *}; }
+# tp_service NAME: sets tp_number, by the system's list (a line: NAME PORT/tcp ALIAS... # comment), else by ours.
+tp_service() {
+	[ ! -r /etc/services ] || while read -r tp_name tp_number tp_rest; do
+		case $tp_number," $tp_name ${tp_rest%%#*} " in */tcp,*[!A-Za-z0-9+._-]"$1"[!A-Za-z0-9+._-]*) tp_number=${tp_number%/tcp} && return ;; esac
+	done </etc/services
+	tp_number=${tp_services#*" $1 "} && [ "$tp_number" != "$tp_services" ] && tp_number=${tp_number%% *}
+}
+tp_port() { tp_plain "$1" && [ ${#tp_number} -le 5 ] && [ $tp_number -ge 1 ] && [ $tp_number -le 65535 ] || tp_misuse "$1" "$tp_says_bad_port"; }
 # tp_ports HOST SPEC: 80, 8000-8010, ssh, or a list of these
 tp_ports() {
 	tp_spec=$2,
@@ -131,33 +133,33 @@ tp_ports() {
 		tp_item=${tp_spec%%,*} tp_spec=${tp_spec#*,} && tp_first=${tp_item%/tcp}
 		case $tp_first in
 			*/udp) tp_misuse "$tp_item" "$tp_says_not_tcp" ;;
-			*[!A-Za-z0-9+._-]* | '' | -* | *- | *-*-*) tp_misuse "$tp_item" "$tp_says_unknown_port" ;;
+			*[!A-Za-z0-9+._-]* | '' | -* | *- | *-*-*) tp_misuse "${tp_item:-$2}" "$tp_says_unknown_port" ;;
 			*[!0-9-]*) tp_service "$tp_first" && tp_first=$tp_number || tp_misuse "$tp_item" "$tp_says_unknown_port" ;;
 		esac
-		tp_plain "${tp_first#*-}" && tp_last=$tp_number && tp_plain "${tp_first%-*}"
-		[ ${#tp_number} -le 5 ] && [ ${#tp_last} -le 5 ] && [ $tp_number -ge 1 ] && [ $tp_last -le 65535 ] ||
-			tp_misuse "$tp_item" "$tp_says_bad_port"
-		[ $tp_number -le $tp_last ] || tp_misuse "$tp_item" "$tp_says_bad_range"
-		tp_list="$tp_list $1/$tp_number/$tp_last"
+		tp_port "${tp_first%-*}" && tp_from=$tp_number && tp_port "${tp_first#*-}"
+		[ $tp_from -le $tp_number ] || tp_misuse "$tp_item" "$tp_says_bad_range"
+		tp_list="$tp_list $1/$tp_from/$tp_number"
 	done
 }
 # tp_numeric HOST: is it an address? Not 010.0.0.1 or 127.1: those are read as other addresses than they look like.
 tp_numeric() {
 	case ${1%%%*} in
 		*[!0-9A-Fa-f:.]* | *:::* | *::*::*) false ;;
-		*::* | *:*:*:*:*:*:*:* | *:*:*:*:*:*:*.*) ;;
-		*[!0-9.]* | *.*.*.*.* | .* | *. | *..* | 0[0-9]* | *.0[0-9]* | *[0-9][0-9][0-9][0-9]* | *[3-9][0-9][0-9]*) false ;;
-		*2[6-9][0-9]* | *25[6-9]*) false ;;
+		*:*.*) tp_numeric "${1##*:}" && tp_numeric "${1%:*}:0:0" ;;
+		*:*:*:*:*:*:*:*:*:* | [!:]*:*:*:*:*:*:*:*:[!:]* | *[!:.][!:.][!:.][!:.][!:.]* | :[!:]* | *[!:]:) false ;;
+		*::* | *:*:*:*:*:*:*:*) ;;
+		*[!0-9.]* | *.*.*.*.* | .* | *. | *..* | 0[0-9]* | *.0[0-9]* | *[0-9][0-9][0-9][0-9]* | *[3-9][0-9][0-9]* | *2[6-9][0-9]* | *25[6-9]*) false ;;
 		*) [ "$1" != "${1#*.*.*.}" ] ;;
 	esac
 }
 # tp_hosts LIST [MARK [PORT]]: HOST:PORT, or a list. With MARK it is a URL's: USER@ may precede HOST, PORT is the default.
-# The host gets no further unless it is of these characters, so nothing below can be misread.
+# A host with any other character than these is refused here, so nothing below can be misread.
 tp_hosts() {
 	tp_pieces=$1, tp_host=''
 	while [ "$tp_pieces" ]; do
 		tp_piece=${tp_pieces%%,*} tp_pieces=${tp_pieces#*,} tp_port=${3-} && tp_piece=${tp_piece##*@}
 		case ${2-},${tp_host:+more},$tp_piece in
+			,*,*:) tp_misuse "$tp_word" "$tp_no_port" ;;
 			*=*) tp_misuse "$tp_word" "$tp_says_assignment" ;;
 			*,%2[Ff]*) tp_misuse "$tp_word" "$tp_says_unix_socket" ;;
 			*,*,[!\[]*:*:*) tp_misuse "$tp_piece" "$tp_says_bad_host" ;;
@@ -166,13 +168,17 @@ tp_hosts() {
 			?*,more,*[!0-9-]* | *,\[*) ;;
 			*,more,*) tp_ports "$tp_host" "$tp_piece" && continue ;;
 		esac
-		case $tp_piece in \[*:*\]) tp_piece=${tp_piece#?} && tp_host=${tp_piece%?} ;; *) tp_host=$tp_piece ;; esac
+		tp_host=$tp_piece
+		case $tp_piece in \[*\]) tp_host=${tp_host#?} && tp_host=${tp_host%?} ;; esac
 		case $tp_host in *:*%25*) tp_host=${tp_host%%\%25*}%${tp_host#*%25} ;; esac
-		case $tp_host in
-			'' | -* | *[!A-Za-z0-9._:%-]*) tp_misuse "$tp_host" "$tp_says_bad_host" ;;
-			*[:%]*) tp_numeric "$tp_host" || tp_misuse "$tp_host" "$tp_says_bad_host" ;;
+		[ ${#tp_host} -le 1024 ] || tp_misuse "$tp_host" "$tp_says_long_host"
+		case $tp_piece,$tp_host in
+			*, | *,-* | *,*[!A-Za-z0-9._:%-]*) tp_misuse "${tp_host:-$tp_word}" "$tp_says_bad_host" ;;
+			*,*:*) tp_numeric "$tp_host" || tp_misuse "$tp_word" "$tp_says_bad_host" ;;
+			\[*) tp_misuse "$tp_host" "$tp_says_bad_host" ;;
+			*%*) tp_misuse "$tp_word" "a host with % in it: $tp_says_only_bp" ;;
 		esac
-		case ${2-}$tp_list,$tp_port in ,) tp_base=$tp_host ;; *,) tp_misuse "$tp_word" "$tp_says_no_port" ;; *) tp_ports "$tp_host" "$tp_port" ;; esac
+		case ${2-}$tp_list,$tp_port in ,) tp_base=$tp_host ;; *,) tp_misuse "$tp_word" "$tp_no_port" ;; *) tp_ports "$tp_host" "$tp_port" ;; esac
 	done
 }
 # tp_url SCHEME://[USER[:PASSWORD]@]HOST[:PORT][,...][/...]
@@ -196,12 +202,12 @@ tp_url() {
 	case ${tp_authority%%,*} in *@*) ;; *) tp_path=$tp_authority$tp_path ;; esac
 	case $tp_path in *@*) tp_misuse "$1" "$tp_says_cut_password" ;; esac
 	# Of a scheme in two parts the second names the port, unless it is a library: postgresql+psycopg2.
-	tp_service "${tp_scheme##*+}" || tp_service "${tp_scheme%%+*}" || tp_number=
+	tp_service "${tp_scheme##*+}" || tp_service "${tp_scheme%%+*}" || tp_number='' tp_no_port=$tp_says_no_url_port
 	tp_hosts "$tp_authority" url "$tp_number"
 }
 # tp_target WORD. If the first one has no port, it is tp_base, and all further ones are ports of it.
 tp_target() {
-	tp_word=$1
+	tp_word=$1 tp_no_port=$tp_says_no_port
 	case ${tp_base:+base}$1 in
 		base*) tp_ports "$tp_base" "$1" && return ;;
 		'') tp_fail 2 "$tp_says_empty_word" ;;
@@ -215,15 +221,15 @@ tp_target() {
 		*,*:*/tcp | *,*:*/udp) ;; # A path behind a list is dropped. Behind an address it is a network.
 		*,*:*/*) tp_rest=${1##*,} && set -- "${1%"$tp_rest"}${tp_rest%%/*}" ;;
 		*/[0-9]*) tp_rest=${1%%/*} && tp_rest=${tp_rest#\[} && ! tp_numeric "${tp_rest%\]}" || tp_misuse "$1" "$tp_says_only_bp" ;;
-		:*) tp_numeric "$1" || set -- "localhost$1" ;;
+		:[!:]*) set -- "localhost$1" ;;
 	esac
-	case $1 in *:*:*) ! tp_numeric "$1" || set -- "[$1]" ;; esac
+	case $1 in *:*:*) tp_no_port=$tp_says_no_ipv6_port && ! tp_numeric "$1" || set -- "[$1]" ;; esac
 	tp_hosts "$1"
 }
 # -- Tools. These two programs race all addresses, 250 ms apart, families in turn. They print "lookup MS" as soon as they
 # have addresses, "ADDRESS why" for each that fails, or "open ADDRESS MS", and end with 0 if it is open.
 tp_perl='use Socket qw(:DEFAULT getaddrinfo getnameinfo); use Fcntl; use Errno; $| = 1;
-my ($now, %turn, %flying) = eval { require Time::HiRes; \&Time::HiRes::time };
+my ($now, %turn, %flying) = eval { require Time::HiRes; sub { Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOTONIC()) } };
 sub ms { $now ? sprintf "%.3f", 1000 * ($now->() - $_[0]) : "-" }
 my ($start, $error, @all) = ($now && $now->(), getaddrinfo(@ARGV, { socktype => SOCK_STREAM, flags => 0 }));
 print $error ? "$error\n" : "lookup " . ms($start) . "\n";
@@ -237,8 +243,7 @@ while (@queue || %flying) {
 	my $ready = ""; vec($ready, $_, 1) = 1 for keys %flying; select(undef, $ready, undef, @queue ? 0.25 : undef);
 	for (grep { vec($ready, $_, 1) } keys %flying) {
 		my ($s, $name, $at) = @{delete $flying{$_}};
-		$! = unpack "i", getsockopt($s, SOL_SOCKET, SO_ERROR);
-		$! = Errno::ECONNREFUSED() if !$! && getsockname($s) eq (getpeername($s) || "");
+		$! = unpack("i", getsockopt($s, SOL_SOCKET, SO_ERROR)) || getsockname($s) eq (getpeername($s) || "") && Errno::ECONNREFUSED();
 		if (!$! || $!{ECONNRESET} || $!{EPIPE}) { print "open $name ", ms($at), "\n"; exit 0 }
 		print "$name $!\n" }
 }
@@ -263,14 +268,13 @@ for to in sorted(found, key=turn):
     if failed.wait(0.25): failed.clear()
 sys.exit(1)'
 tp_bash=': <"/dev/tcp/$1/$2"' # It tries one address after the other, and is deceived by a connection to itself.
-# tp_pick HOST: sets tp_tool and its kind. For a name one that races comes first.
+# tp_pick HOST: sets tp_tool and its kind. For a name, the tools that race all its addresses come first.
 tp_pick() {
 	tp_numeric "$1" && tp_order='bash perl python3' || tp_order='perl python3 bash'
 	tp_order=${TCPPROBE_BACKEND:-$tp_order nc nc.openbsd nc.traditional ncat busybox toybox}
 	[ "$tp_order" != "$tp_picked" ] || return 0
 	for tp_tool in $tp_order; do
-		command -v "$tp_tool" >/dev/null || continue
-		tp_kind=$tp_tool tp_picked=$tp_order
+		command -v "$tp_tool" >/dev/null && tp_kind=$tp_tool tp_picked=$tp_order || continue
 		case $tp_tool in bash | perl | python3 | nc.openbsd | nc.traditional | ncat) return ;; nc) ;; *box) tp_tool="$tp_tool nc" ;; *) continue ;; esac
 		case $($tp_tool --help 2>&1 </dev/null) in
 			*Toybox*-q*) tp_kind=toybox && return ;;
@@ -282,8 +286,10 @@ tp_pick() {
 	done
 	tp_fail 5 "no tool to connect with: looked for $tp_order"
 }
-# tp_connect HOST PORT: becomes the tool. -n: else it looks up what an address is called. -w: later than any deadline.
+# tp_connect HOST PORT: becomes the tool. With -n an nc looks up no name for an address. -w: its own limit, beyond any of ours.
 tp_connect() {
+	# Some tools tell about the last address only. Where the host lacks IPv6 that would be ::1, so localhost is told to be IPv4.
+	[ "$1" != localhost ] || [ ! -e /proc/net/dev ] || { [ -r /proc/net/if_inet6 ] && read -r tp_line </proc/net/if_inet6; } || set -- 127.0.0.1 "$2"
 	tp_numeric "$1" && tp_n=-n || tp_n=
 	case $tp_kind in
 		bash) BASH_ENV='' ENV='' exec bash --norc --noprofile -pc "$tp_bash" bash "$1" "$2" ;;
@@ -292,8 +298,7 @@ tp_connect() {
 		nc.*) exec $tp_tool -z -v $tp_n "$1" "$2" ;;
 		ncat) exec $tp_tool -z -v $tp_n -w 500h "$1" "$2" ;;
 		busybox) exec $tp_tool "$1" "$2" -e true ;;
-		# It has no -z. That a port is open shows after a second, so with a shorter deadline it never does.
-		toybox) exec $tp_tool -q 1 "$1" "$2" ;;
+		toybox) exec $tp_tool -q 1 "$1" "$2" ;; # it has no -z: that a port is open shows after a second, and not before
 	esac
 }
 # -- One try is a process of the tool, and a sleep as its clock. When one of them ends, SIGCHLD ends the other.
@@ -315,12 +320,9 @@ tp_try() {
 	wait $tp_job && tp_result=0 || tp_result=$?
 	wait $tp_job && tp_status=0 || tp_status=$?
 	[ $tp_status = 127 ] || tp_result=$tp_status
-	case $tp_result in 137 | 265 | 393)
-		# It was killed. The clock tells why, but ksh93 has forgotten how that ended.
-		wait $tp_clock
-		case $tp_result,$? in *,0 | 265,*) tp_result=late ;; *,? | *,1[0-2]?) tp_result=clock ;; esac
-		;;
-	esac
+	# 137 (265 in ksh93, 393 in yash): it was killed. Why is told by the status of the clock, which ksh93 has forgotten by now.
+	case $tp_result in 137 | 265 | 393) wait $tp_clock && tp_result=late || tp_result=$tp_result,$? ;; esac
+	case $tp_result in 265,*) tp_result=late ;; *,? | *,1[0-2]?) tp_result=clock ;; esac
 	echo "${tp_newline}status $tp_result"
 }
 # tp_judge HOST: sets tp_state, tp_why, tp_address, tp_ms and tp_lookup by tp_said. Open is a status. Else the most telling
@@ -343,17 +345,16 @@ tp_judge() {
 	esac
 	case $tp_state,$tp_kind,$tp_address,$tp_why in
 		open,p*) tp_ms=${tp_said##*open } && tp_address=${tp_ms%% *} tp_ms=${tp_ms#* } && tp_ms=${tp_ms%%"$tp_newline"*} ;;
-		open,*) ;;
-		# Nothing known, or what is no true answer about an address: its first line. Ncat begins with its version.
+		# None of the known words, or "unresolved" about an address: show the first line. Ncat's first one is its version.
 		unresolved,*,?*,* | error,*,) tp_rest=${tp_said#*"/ncat )$tp_newline"} && tp_clean "${tp_rest%%"$tp_newline"*}" && tp_state=error tp_why="$tp_kind: ${tp_text:-it says nothing}" ;;
 		*,[Ff][Ee][89AaBb]?:*,'Invalid argument') [ "${1#*%}" != "$1" ] || tp_why=$tp_says_no_zone ;;
-		*,busybox,,* | *,nc.traditional,,*) tp_why="$tp_why ($tp_kind tries one address only)" ;;
+		open,* | unresolved,*) ;;
+		*,b*,,* | *,nc.traditional,,* | *,toybox,,*) tp_why="$tp_why ($tp_kind tells about one address only)" ;;
 		refused,p*,,* | unreachable,p*,,*) tp_rest=${tp_said%%" $tp_why"*} && tp_address=${tp_rest##*"$tp_newline"} ;;
 	esac
 }
-# -- Reports
 tp_put() { echo "$1" || tp_fail 5 'write error'; }
-# tp_tell HOST PORT: reports it, and sets tp_exit. The first that was not as wanted decides; with -1, one that was.
+# -- Reports. tp_tell HOST PORT sets tp_exit. The first that was not as wanted decides; with -1, one that was.
 tp_tell() {
 	case $1 in *:*) tp_label="[$1]:$2" ;; *) tp_label=$1:$2 ;; esac
 	tp_total=$((tp_total + 1)) tp_told="$tp_told $tp_state" tp_status=${tp_statuses#*" $tp_state "} && tp_status=${tp_status%% *}
@@ -363,17 +364,16 @@ tp_tell() {
 		tp_text="{\"host\":\"$1\",\"port\":$2,\"address\":${tp_text:-null},\"state\":\"$tp_state\",\"status\":$tp_status"
 		tp_text="$tp_text,\"error\":${tp_rest:-null},\"reporter\":null,\"icmp\":null,\"banner\":null,\"connect_ms\":${tp_ms:-null}"
 		tp_put "$tp_text,\"lookup_ms\":${tp_lookup:-null},\"try\":$tp_tries,\"time\":$(date +%s 2>/dev/null || echo null)}"
-	elif tp_has v && [ "$tp_wanted" ]; then
-		tp_put "$tp_label $tp_state${tp_address:+ $tp_address}${tp_ms:+ $tp_ms ms}"
 	fi
+	tp_has j || ! tp_has v || [ -z "$tp_wanted" ] || tp_put "$tp_label $tp_state${tp_address:+ $tp_address}${tp_ms:+ $tp_ms ms}"
 	[ "$tp_wanted" ] || tp_has q || echo "tcpprobe: $tp_label: $tp_why" >&2
 	case $tp_flags,$tp_wanted,$tp_exit in *1*,1,*) tp_exit=0 tp_found=1 ;; *,0) tp_exit=$tp_status ;; esac
 }
-# -- Waiting: tp_left is what is left of the wait, in ms. Is there anything? Without /proc it costs a process to know.
+# -- Waiting. tp_is_time: is the wait not over yet? Sets tp_left, in ms. Without /proc it takes the time of day, by a process.
 tp_is_time() {
 	tp_left=$tp_forever tp_cents=100
 	[ "${tp_until:+$tp_wait}" -gt 0 ] 2>/dev/null || return 0
-	{ read -r tp_now tp_rest && tp_cents=1${tp_now#*.} tp_now=${tp_now%.*}; } 2>/dev/null </proc/uptime || tp_now=$(date +%s)
+	[ -r /proc/uptime ] && read -r tp_now tp_rest </proc/uptime && tp_cents=1${tp_now#*.} tp_now=${tp_now%.*} || tp_now=$(date +%s)
 	tp_start=${tp_start:-$tp_now} tp_start_cents=${tp_start_cents:-$tp_cents}
 	tp_left=$((tp_wait - (tp_now - tp_start) * 1000 - (tp_cents - tp_start_cents) * 10))
 	[ $tp_left -gt 0 ]
@@ -386,7 +386,7 @@ tp_nap() {
 tp_probe() {
 	tp_state=timeout tp_why='' tp_address='' tp_ms='' tp_lookup='' tp_wanted='' && tp_has 1 || tp_tries=0
 	while tp_is_time; do
-		# If this is a function, the script that called it may have been ended.
+		# The script that called the function may have been ended by a signal: then this subshell ends too.
 		kill -0 $$ 2>/dev/null || exit
 		[ $tp_left -lt $tp_timeout ] && tp_limit=$tp_left || tp_limit=$tp_timeout
 		tp_tries=$((tp_tries + 1)) && tp_pick "$1" && tp_seconds $tp_limit
@@ -410,8 +410,7 @@ tp_run() {
 			tp_host=${tp_entry%%/*} tp_last=${tp_entry##*/} tp_port=${tp_entry#*/} && tp_port=${tp_port%/*}
 			while [ $tp_port -le $tp_last ]; do
 				tp_probe $tp_host $tp_port
-				[ -z "$tp_found" ] || return 0
-				tp_port=$((tp_port + 1))
+				[ -z "$tp_found" ] && tp_port=$((tp_port + 1)) || return 0
 			done
 		done
 		[ $tp_total = 0 ] || return 0
@@ -437,7 +436,7 @@ tp_main() {
 		*,) tp_fail 2 "$tp_says_no_target" ;;
 		*1*,*) [ "$tp_until" != R ] || tp_fail 2 "-1 and -R $tp_says_exclude" ;;
 	esac
-	[ "$tp_list" ] || tp_misuse "$tp_base" "$tp_says_no_port"
+	[ "$tp_list" ] || tp_misuse "$tp_base" "$tp_no_port"
 	[ $# != 1 ] || tp_fail 2 "'--': $tp_says_no_argument"
 	[ $# = 0 ] || [ "$tp_program" ] || tp_fail 2 "'--': a function does not become a COMMAND, only a program"
 	tp_run
@@ -458,8 +457,8 @@ tp_hand_over() {
 	[ -z "$tp_program" ] || { tp_builtin "$@" && exit 0 || tp_status=$? && [ $tp_status = 97 ] || exit $tp_status; }
 	[ "${TCPPROBE_BACKEND:-program}" = program ] && tp_rest=$PATH: || return 0
 	while [ "$tp_rest" ]; do
-		tp_name=${tp_rest%%:*}/tcpprobe tp_rest=${tp_rest#*:}
-		[ -f "$tp_name" ] && [ -x "$tp_name" ] && read -r tp_line <"$tp_name" || continue
+		tp_name=${tp_rest%%:*}/tcpprobe tp_rest=${tp_rest#*:} tp_line=''
+		[ -f "$tp_name" ] && [ -x "$tp_name" ] && { read -r tp_line <"$tp_name" || :; } 2>/dev/null || continue
 		case $tp_line in '#!'*) ;; *) exec "$tp_name" "$@" ;; esac
 	done
 }

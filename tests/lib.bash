@@ -49,6 +49,8 @@ esac
 #	inside     to live in the process of the shell that calls it
 #	variables  -o and -u
 #	engine     all that is not the wrapper's core: -4 -6 -a -c -f -F -n -s -T -z, and who said no
+#	beside     targets side by side
+#	encoded    a percent-encoded host in a URL
 #	all        a name's addresses side by side
 #	time       the handshake's time, and a name's address
 #	late       whether time was up in the lookup or in the handshake
@@ -59,19 +61,24 @@ esac
 #	plain      to run as users have it (tests/sanitizers, tests/coverage)
 #	bytes      an argument of any bytes
 #	closed     an error where standard output is closed
+#	term       TERM while a command is in its foreground, any command
+#	ignored    to go on when an INT comes that it was started to ignore
+#	named      a script that is a named pipe
+#	sleep      a sleep that is found on PATH
 #	pipe       an error where the reader of a pipe has gone
 lacks='
 	program: inside variables
-	wrapper: inside variables engine
+	wrapper: inside variables engine beside encoded
 	bash: all time late self
 	nc.openbsd: all time late self why
 	nc.traditional: all time late self why ipv6
 	ncat: all time late self why
-	busybox: all time late self why
+	busybox: all time late self why sleep
 	toybox: all time late self why soon
 	yash: bytes
-	zsh: closed
-	ksh93: pipe
+	zsh: closed ignored
+	ksh93: pipe named
+	mksh: term
 	watched: plain
 '
 

@@ -99,7 +99,8 @@ setup() {
 		assert_state open
 		assert_line --index 0 --regexp '^usage: tcpprobe \[OPTION\]'
 		assert_line --regexp '^  -t, --timeout TIME  '
-		assert_line --regexp '^  124 +timeout'
+		# In a row of its own, or in the wrapper's one sentence
+		assert_line --regexp '(^  |, )124 +timeout'
 		assert_line --index -1 --partial '  tcpprobe '
 		((${#lines[@]} <= 50)) || fail "${#lines[@]} lines"
 		refute_line --regexp '.{81}'

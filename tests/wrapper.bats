@@ -5,10 +5,8 @@
 
 setup() {
 	load lib
-	sh=${TP_SHELL:-dash}
-	file=$tree/shell/tcpprobe.sh
-	export TCPPROBE_BACKEND=${TCPPROBE_BACKEND:-bash}
-	command -v "${sh%% *}" "$TCPPROBE_BACKEND" >/dev/null || skip "no ${sh%% *}, or no $TCPPROBE_BACKEND"
+	load pair
+	need_pair
 	cd "$BATS_TEST_TMPDIR" || return
 	closed_message='tcpprobe: 127.0.0.1:1: Connection refused'
 }
@@ -20,15 +18,6 @@ deadline() {
 
 assert_refused() {
 	assert_equal "$status $output" "1 $closed_message"
-}
-
-# none_left PATTERN: soon there is no process of ours left.
-none_left() {
-	local until=$((${EPOCHREALTIME/./} + 200000 + slack_ms * 1000))
-
-	until ! pgrep -f "$1" >/dev/null; do
-		((${EPOCHREALTIME/./} < until)) || fail "still there: $(pgrep -fa "$1")"
-	done
 }
 
 # -- Every way to start it probes
@@ -65,7 +54,7 @@ none_left() {
 }
 
 @test "read from a pipe that is named as the script, it is the program" {
-	[[ $sh != ksh93 ]] || skip 'ksh93 crashes in the background of such a script'
+	need named
 	run $sh <(cat "$file") 127.0.0.1 1
 	assert_refused
 }
@@ -147,6 +136,34 @@ none_left() {
 	assert_equal "$status $output" "1 $closed_message"
 }
 
+@test "a history file and a function of that name in BASH_ENV are left alone" {
+	echo old >history
+	echo 'tcpprobe() { echo started >>history; }; tp_main() { :; }' >start
+	HISTFILE=$PWD/history HISTSIZE=1 BASH_ENV=$PWD/start run $sh "$file" 127.0.0.1 1
+	assert_refused
+	assert_equal "$(<history)" old
+}
+
+@test "a SIGALRM that its parent ignores or blocks does not cost it the deadline of a lookup" {
+	need_lab
+	begin=${EPOCHREALTIME/./}
+	run env --ignore-signal=ALRM --block-signal=ALRM $sh "$file" -t 0.5 no.dead.test 80
+	took=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	assert_equal "$status" "$(status_of timeout)"
+	((took >= 500 && took < 700 + slack_ms)) || fail "took $took ms"
+}
+
+@test "a name is left to perl or python3, which try all its addresses, and a tool that does not says so" {
+	need_lab
+	command -v perl || command -v python3 || skip 'no perl, no python3'
+	peer -a 127.0.0.1 open
+	# Its first address is silent.
+	TCPPROBE_BACKEND='' run $sh "$file" -t "$(patient 2)" two-faced "$port"
+	assert_equal "$status$output" 0
+	TCPPROBE_BACKEND=bash run $sh "$file" localhost 1
+	assert_output 'tcpprobe: localhost:1: Connection refused (bash tells about one address only)'
+}
+
 @test "POSIX mode, perl's options and a foreign locale change nothing" {
 	POSIXLY_CORRECT=1 PERL5OPT=-Mnonsense LC_ALL=de_DE.UTF-8 LANGUAGE=de run $sh "$file" 127.0.0.1 1
 	assert_refused
@@ -203,7 +220,7 @@ none_left() {
 @test "a COMMAND that is not there is 127, one that cannot run is 126" {
 	peer open
 	for row in '/none 127' '-c 127' '/etc/passwd 126'; do
-		run $sh "$file" -t "$(deadline)" "127.0.0.1:$port" -- ${row% *}
+		run "-${row#* }" $sh "$file" -t "$(deadline)" "127.0.0.1:$port" -- ${row% *}
 		assert_equal "${row% *} $status" "$row"
 	done
 }
@@ -226,6 +243,8 @@ none_left() {
 	assert_line --index 0 "tcpprobe: '-o': only the builtin has it"
 	run $sh "$file" 10.0.0.0/30 80
 	assert_line --index 0 "tcpprobe: '10.0.0.0/30': only the builtin and the program have it"
+	run $sh "$file" http://local%68ost:80/
+	assert_line --index 0 "tcpprobe: 'http://...': a host with % in it: only the builtin and the program have it"
 }
 
 @test "options stand anywhere, and long names may be cut" {
@@ -285,10 +304,14 @@ none_left() {
 	done
 }
 
-@test "a word that is shown is harmless and short" {
-	printf -v long '%*s' 3000 ''
+@test "a word that is shown is harmless" {
+	need bytes
 	run $sh "$file" $'a\033[2J\u0085b' 80
 	assert_line --index 0 --regexp "^tcpprobe: 'a\?\[2J\?+b': "
+}
+
+@test "a word that is shown is short" {
+	printf -v long '%*s' 3000 ''
 	run $sh "$file" "${long// /_}" "${long// /x}"
 	((${#lines[0]} < 250)) || fail "${lines[0]}"
 }
@@ -347,7 +370,7 @@ none_left() {
 
 @test "a sleep that fails is an error, never a try without a clock" {
 	need_lab
-	[[ $sh != busybox* ]] || skip 'its sleep is its own'
+	need sleep
 	mkdir bin && printf '%s\n' '#!/bin/sh' 'exit 1' >bin/sleep && chmod +x bin/sleep
 	PATH=$PWD/bin:$PATH run $sh "$file" -t 0.5 "$TP_SILENT" 80
 	[[ $sh == ksh93 ]] && want=timeout || want=error
@@ -355,18 +378,6 @@ none_left() {
 }
 
 # -- Signals
-
-# ended_by SIGNAL WHOM STATUS COMMAND...: WHOM is group or shell. As soon as its clock runs
-ended_by() {
-	local pid status=0
-
-	env --default-signal=INT setsid "${@:4}" >out 2>&1 3>&- &
-	pid=$!
-	until pgrep -f '[ :/]4711' >/dev/null && pgrep -x sleep >/dev/null; do kill -0 "$pid" || fail "it ended: $(cat out)"; done
-	[[ $2 == shell ]] && kill "-$1" "$pid" || kill "-$1" -- "-$pid"
-	wait "$pid" || status=$?
-	assert_equal "$status $(cat out)" "$3 "
-}
 
 @test "Ctrl-C ends it at once, as a program and as a function, and the script too" {
 	need_lab
@@ -379,16 +390,15 @@ ended_by() {
 @test "TERM leaves nothing behind once the try is over" {
 	need_lab
 	ended_by TERM shell 143 $sh "$file" -t 1 "$TP_SILENT" 4711
-	until ! pgrep -f 4711 >/dev/null; do :; done
-	none_left 4711
+	until_gone 4711
 }
 
 @test "an ignored Ctrl-C stays ignored" {
 	need_lab
-	[[ $sh != zsh* ]] || skip 'zsh listens to it all the same'
+	need ignored
 	(trap '' INT && exec setsid $sh "$file" -t 1 "$TP_SILENT" 4711 >out 2>&1 3>&-) &
 	pid=$!
-	until pgrep -f '[ :/]4711' >/dev/null && pgrep -x sleep >/dev/null; do :; done
+	until_clock_runs "$pid"
 	kill -INT -- "-$pid"
 	status=0
 	wait "$pid" || status=$?

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash disable=SC2034,SC2154
+#
+# What tests of the wrapper share: one shell (TP_SHELL, dash) with one tool (TCPPROBE_BACKEND, bash), and what is left of them.
+
+sh=${TP_SHELL:-dash}
+file=$tree/shell/tcpprobe.sh
+export TCPPROBE_BACKEND=${TCPPROBE_BACKEND:-bash}
+
+# Between two looks at what runs: others want the processor too. Nothing is ever written there.
+exec {silence}<> <(:)
+moment() {
+	read -r -t 0.02 -u "$silence" || :
+}
+
+need_pair() {
+	command -v "${sh%% *}" "$TCPPROBE_BACKEND" >/dev/null || skip "no ${sh%% *}, or no $TCPPROBE_BACKEND"
+}
+
+# none_left PATTERN: soon there is no process of ours left.
+none_left() {
+	local until=$((${EPOCHREALTIME/./} + 200000 + slack_ms * 1000))
+
+	until ! pgrep -f "$1" >/dev/null; do
+		((${EPOCHREALTIME/./} < until)) || fail "still there: $(pgrep -fa "$1")"
+		moment
+	done
+}
+
+# until_gone PATTERN: however long it takes
+until_gone() {
+	while pgrep -f "$1" >/dev/null; do moment; done
+}
+
+# until_clock_runs PID: in the session of that process. Not before: bash holds an INT back while it forks.
+until_clock_runs() {
+	until pgrep -s "$1" -f 'sleep [0-9]' >/dev/null; do
+		kill -0 "$1" || fail "it ended: $(cat out)"
+		moment
+	done
+}
+
+# ended_by SIGNAL WHOM STATUS COMMAND...: a probe of port 4711 gets the signal as soon as its clock runs; WHOM is group or
+# shell. Sets after_ms, how long it took to end.
+ended_by() {
+	local pid begin status=0
+
+	env --default-signal=INT setsid "${@:4}" >out 2>&1 3>&- &
+	pid=$!
+	until_clock_runs "$pid"
+	begin=${EPOCHREALTIME/./}
+	if [[ $2 == shell ]]; then kill "-$1" "$pid"; else kill "-$1" -- "-$pid"; fi
+	wait "$pid" || status=$?
+	after_ms=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	assert_equal "$status $(cat out)" "$3 "
+}

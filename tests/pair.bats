@@ -1,0 +1,100 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2086 # a shell may be two words
+# CONTRACT 7: what can differ from one shell with one tool to another. tests/wrapper runs it for every pair of them.
+
+setup() {
+	load lib
+	load pair
+	need_pair
+	need_lab
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# probe WORD...: sets status and output. -t 4711, if nothing else is said, so that a clock that was left would be seen.
+probe() {
+	run $sh "$file" -t 4711 "$@"
+	none_left 4711
+}
+
+# in_time WORD...: the same with a deadline of half a second, kept within 200 ms. What the start of the shell and a plain sleep
+# beside it take is the machine's: the probe has three processes, and each may be as late.
+in_time() {
+	local begin took late sleeper
+
+	(
+		begin=${EPOCHREALTIME/./}
+		$sh "$file" -V >/dev/null && sleep 0.5
+		echo $(((${EPOCHREALTIME/./} - begin) / 1000 - 500))
+	) >late 3>&- &
+	sleeper=$!
+	begin=${EPOCHREALTIME/./}
+	run $sh "$file" -t 0.5 "$@"
+	took=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	wait "$sleeper"
+	late=$(<late)
+	((took >= 500 && took <= 700 + 3 * late)) || fail "took $took ms; a start and a sleep beside it were $late ms late"
+	none_left 4711
+}
+
+# told STATE LABEL: the last probe ended so, with one line.
+told() {
+	assert_equal "$status $output" "$(status_of "$1") tcpprobe: $2: ${output#"tcpprobe: $2: "}"
+	assert_equal "${#lines[@]}" 1
+}
+
+@test "an open port is open, and nothing is said" {
+	peer open
+	probe 127.0.0.1 "$port"
+	assert_equal "$status$output" 0
+}
+
+@test "a closed port is refused" {
+	probe 127.0.0.1 1
+	told refused 127.0.0.1:1
+	assert_output --partial 'Connection refused'
+}
+
+@test "what has no route is unreachable" {
+	probe "$TP_UNREACHABLE" 80
+	told unreachable "$TP_UNREACHABLE:80"
+}
+
+@test "a silent port takes its deadline" {
+	in_time "$TP_SILENT" 4711
+	told timeout "$TP_SILENT:4711"
+}
+
+@test "an unknown name is unresolved" {
+	probe no.nx.test 80
+	told unresolved no.nx.test:80
+}
+
+@test "a resolver that is dead takes the deadline" {
+	in_time no.dead.test 4711
+	told timeout no.dead.test:4711
+}
+
+@test "where the host lacks IPv6, the other address of localhost decides" {
+	own_network net/ipv6/conf/all/disable_ipv6=1
+	run "${within[@]}" $sh "$file" -t 4711 localhost 1
+	none_left 4711
+	told refused localhost:1
+}
+
+@test "Ctrl-C ends it at once, and no process is left" {
+	ended_by INT group 130 $sh "$file" -t 4711 "$TP_SILENT" 4711
+	((after_ms <= 200 + slack_ms)) || fail "took $after_ms ms"
+	none_left 4711
+}
+
+@test "TERM leaves no process, once the try is over" {
+	ended_by TERM shell 143 $sh "$file" -t 0.5 "$TP_SILENT" 4711
+	until_gone 4711
+}
+
+@test "TERM to a script ends its call of the function too, once the try is over" {
+	need term
+	ended_by TERM shell 143 $sh -c ". '$file'; tcpprobe -r 4713 -t 0.5 $TP_SILENT 4711; echo went on"
+	until_gone 4711
+}
