@@ -22,6 +22,13 @@ struct tp_source {
 	char interface[IF_NAMESIZE]; /* "": none */
 };
 
+/* Where a probe goes: a host, not looked up yet, and a port. */
+struct tp_endpoint {
+	const char *host;
+	int family; /* AF_UNSPEC: that of the call */
+	uint16_t port;
+};
+
 /* The longest host taken, in bytes without NUL: what getnameinfo(3) may return (NI_MAXHOST). */
 #define TP_HOST_MAX 1024
 

@@ -29,10 +29,10 @@ struct tp_engine_setup {
 	void *context; /* passed to each function */
 
 	/*
-	 * The next host (1 to TP_HOST_MAX bytes, copied) and port. Returns 0; ENOENT at the end;
+	 * The next endpoint; its host has 1 to TP_HOST_MAX bytes, and is copied. Returns 0; ENOENT at the end;
 	 * EAGAIN where there is none yet: then *fd is what will be readable; or another errno value.
 	 */
-	int (*next)(void *context, const char **host, uint16_t *port, int *fd);
+	int (*next)(void *context, struct tp_endpoint *endpoint, int *fd);
 
 	/*
 	 * As tp_os_poll(): waits at most timeout_us, or for ever at TP_NEVER. Returns 0 whether or
@@ -43,7 +43,7 @@ struct tp_engine_setup {
 
 	struct tp_helper_hook helper_hook;
 
-	int family;         /* AF_UNSPEC, AF_INET or AF_INET6 */
+	int family;         /* of an endpoint that has none of its own: AF_UNSPEC, AF_INET or AF_INET6 */
 	bool each_address;  /* a result for each address of a name */
 	bool first_open;    /* the first open probe is the last result; what is under way then has none */
 	bool half_open;     /* the handshake is not finished; tp_os_half_open() */

@@ -17,7 +17,8 @@ struct tp_feed {
 	void (*complain)(void *context, const char *text);
 	void *context;
 
-	struct tp_targets targets; /* the operands', then those of the line at hand; all of them where kept */
+	/* The operands', then those of the line at hand; all of them where kept. Its family is the caller's to set. */
+	struct tp_targets targets;
 	struct tp_cursor cursor;
 	bool keep;  /* targets are needed once more: see tp_feed_rewind() */
 	size_t bad; /* complaints so far */
@@ -42,11 +43,11 @@ int tp_feed_add(struct tp_feed *feed, char *const words[], size_t count, struct 
 int tp_feed_open(struct tp_feed *feed, const char *name);
 
 /*
- * The next host and port. Returns 0; ENOENT at the end; EAGAIN where the file
+ * The next endpoint. Returns 0; ENOENT at the end; EAGAIN where the file
  * has no more yet: wait until feed->fd is readable; or ENOMEM. Bad lines are
  * complained of and passed over. The host is valid until the next call.
  */
-int tp_feed_next(struct tp_feed *feed, const char **host, uint16_t *port);
+int tp_feed_next(struct tp_feed *feed, struct tp_endpoint *endpoint);
 
 /* Back to the first target. Only where all of them were kept and read. */
 void tp_feed_rewind(struct tp_feed *feed);

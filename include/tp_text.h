@@ -35,8 +35,14 @@ struct tp_why {
 /* Sets the reason as printf(3) does, cut to what fits. Returns EINVAL, for `return tp_because(...)`. */
 int tp_because(struct tp_why *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* What the scheme of a URL is made of: RFC 3986, section 3.1. */
+/* What the scheme of a URL is made of: RFC 3986, section 3.1, and '_' as in SASL_SSL. */
 extern const char tp_scheme_bytes[];
+
+/* The length of "jdbc:" or "r2dbc:" at the start of the word, or 0: which library wants the URL behind it is all they say. */
+size_t tp_jdbc_length(const char *word);
+
+/* May a part of this word be a password? Of every word with "://", '@', '=', a query or three colons, and of JDBC's. */
+bool tp_may_hide_secret(const char *word);
 
 /* A word made fit to show: see tp_quote(). */
 struct tp_quoted {
@@ -45,12 +51,12 @@ struct tp_quoted {
 
 /*
  * The word in single quotes, control bytes as \ooo, cut after some 100 bytes.
- * What may be the secret of a URL is never in it: of a word with "://" only the
- * scheme is shown, of one with '@' only the name behind the last of them.
+ * Of a word that may hide a secret only the scheme is shown: 'redis://...',
+ * 'jdbc:mysql://...', or '...' where the word does not begin with one.
  */
 struct tp_quoted tp_quote(const char *word);
 
-/* A file's name as it is; as tp_quote() has it, in *quoted, where it could harm a terminal or looks like a URL. */
+/* A file's name as it is; as tp_quote() has it, in *quoted, where it could harm a terminal or seems to be a URL or a setting. */
 const char *tp_path(const char *path, struct tp_quoted *quoted);
 
 /* The bytes of the control character that begins here: C0, DEL, or C1 as UTF-8 writes it. 0: none begins. */

@@ -11,19 +11,20 @@ tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFnsTz tp_statuses=' open 0 refused
 tp_says_no_target='no target: is a variable unset?' tp_says_empty_word='an empty word: is a variable unset?' tp_says_not_tcp='not TCP'
 tp_says_assignment='a word with = is no target' tp_says_unix_socket='a Unix socket, not TCP' tp_says_long_host='the host is too long'
 tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0' tp_says_bad_port='a port is 1 to 65535'
-tp_says_bad_host='not a host: blanks, control bytes and / @ [ ] are in none' tp_says_bad_range='the range is reversed'
-tp_says_unknown_port='neither a port nor a known service' tp_says_no_port='no port: HOST PORT, or HOST:PORT'
-tp_says_no_ipv6_port='no port: HOST PORT, or [HOST]:PORT' tp_says_no_url_port='no port, and the scheme names no known service'
-tp_says_cut_password='an '\''@'\'' behind the host; in a password write / as %2F, ? as %3F, # as %23' tp_says_not_open='not open after '
-tp_says_try_help='Try '\''tcpprobe --help'\''.' tp_says_only_b='only the builtin has it' tp_says_bad_option='invalid option'
-tp_says_only_bp='only the builtin and the program have it' tp_says_no_argument='an argument is missing'
-tp_says_exclude='exclude each other' tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)'
+tp_says_bad_host='not a host: a name has letters, digits and . _ - only, and begins with no dash' tp_says_bad_option='invalid option'
+tp_says_bad_range='the range is reversed' tp_says_unknown_port='neither a port nor a known service' tp_says_exclude='exclude each other'
+tp_says_no_port='no port: HOST PORT, or HOST:PORT' tp_says_no_ipv6_port='no port: HOST PORT, or [HOST]:PORT'
+tp_says_no_url_port='no port, and the scheme names no known service' tp_says_try_help='Try '\''tcpprobe --help'\''.'
+tp_says_cut_password='where does the password end? write its / as %2F, ? as %3F, # as %23, comma as %2C'
+tp_says_only_b='only the builtin has it' tp_says_only_bp='only the builtin and the program have it' tp_says_not_open='not open after '
+tp_says_no_argument='an argument is missing' tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)'
 tp_says_lookup_late='Name lookup timed out' tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
 tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q
  wait:r wait-closed:R source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
-tp_services=' amqp 5672 amqps 5671 elasticsearch 9200 etcd 2379 ftp 21 http 80 https 443 imap 143 imaps 993 kafka 9092 ldap 389
- ldaps 636 mariadb 3306 mongodb 27017 mqtt 1883 mqtts 8883 mssql 1433 mysql 3306 nats 4222 oracle 1521 postgres 5432 postgresql 5432
- rdp 3389 redis 6379 rediss 6379 smtp 25 smtps 465 sqlserver 1433 ssh 22 ws 80 wss 443 zookeeper 2181 '
+tp_services=' amqp 5672 amqps 5671 ftp 21 http 80 https 443 imap 143 imaps 993 ldap 389 ldaps 636 mqtt 1883 mysql 3306
+ postgresql 5432 smtp 25 ssh 22 rdp 3389 smtps 465 ws 80 wss 443 pgsql 5432 postgres 5432 mariadb 3306 mysql2 3306 mssql 1433
+ oracle 1521 sqlserver 1433 bolt 7687 elasticsearch 9200 mongodb 27017 redis 6379 rediss 6379 valkey 6379 valkeys 6379 kafka 9092
+ mqtts 8883 nats 4222 rabbitmq 5672 sasl_ssl 9092 etcd 2379 zookeeper 2181 '
 tp_words="open=Connection reset by peer;=Broken pipe;refused=Connection refused;timeout=Operation timed out;\
 =Connection timed out;unresolved=Name or service not known;=Temporary failure in name resolution;\
 =Non-recoverable failure in name resolution;=The host has no address of this family;=No address associated with hostname;\

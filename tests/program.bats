@@ -34,6 +34,8 @@ setup() {
 	peer open
 	run -127 "$program" "127.0.0.1:$port" -- /none/such
 	assert_equal "$status $output" '127 tcpprobe: /none/such: No such file or directory'
+	run -127 "$program" "127.0.0.1:$port" -- PASSWORD=s3cret ./server
+	assert_equal "$status $output" "127 tcpprobe: '...': No such file or directory"
 	run "$program" "127.0.0.1:$port" -- /
 	assert_equal "$status" 126
 	run "$program" "127.0.0.1:$port" --

@@ -123,8 +123,8 @@ setup() {
 
 @test "a report that looks like code is a string" {
 	need variables
-	face 'tcpprobe -o got -F "\$(echo ran) \`echo ran\` %h" -q "a\$(echo_ran)" 1; printf "%s\n" "${got[0]}"'
-	assert_output '$(echo ran) `echo ran` a$(echo_ran)'
+	face 'tcpprobe -o got -F "\$(echo ran) \`echo ran\` a[\$(echo_ran)] %h" -q 127.0.0.1 1; printf "%s\n" "${got[0]}"'
+	assert_output '$(echo ran) `echo ran` a[$(echo_ran)] 127.0.0.1'
 }
 
 # -- Files

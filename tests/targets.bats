@@ -92,13 +92,19 @@ refused_ports() {
 }
 
 @test "ports are numbers, ranges, lists and service names, in every form" {
-	for form in '127.0.0.1 %s' '127.0.0.1:%s' '/dev/tcp/127.0.0.1/%s'; do
+	for form in '127.0.0.1 %s' '/dev/tcp/127.0.0.1/%s'; do
 		# shellcheck disable=SC2059,SC2046 # the form is the format, and may be two words
 		face 'tcpprobe "$@"' $(printf "$form" 1,3-5,rdp,etcd)
 		assert_equal "$(refused_ports)" '1 3 4 5 3389 2379'
 	done
-	face 'tcpprobe "$@"' tcp://127.0.0.1:1,3-5,9/path
-	assert_equal "$(refused_ports)" '1 3 4 5 9'
+	for word in 127.0.0.1:1,3-5,9 tcp://127.0.0.1:1,3-5,9/path; do
+		face 'tcpprobe "$@"' "$word"
+		assert_equal "$(refused_ports)" '1 3 4 5 9'
+	done
+	for word in 127.0.0.1:etcd tcp://127.0.0.1:etcd 127.0.0.1:2379/tcp; do
+		face 'tcpprobe "$@"' "$word"
+		assert_equal "$(refused_ports)" 2379
+	done
 }
 
 @test "several port words belong to the first host" {
@@ -115,6 +121,95 @@ refused_ports() {
 	printf '%s\n' 'web		80/tcp		www	w3	# the web' 'tele 23/tcp # no alias' >"$BATS_TEST_TMPDIR/etc/services"
 	face 'mount --bind "$1" /etc; tcpprobe 127.0.0.1 tele,w3,www,web' "$BATS_TEST_TMPDIR/etc"
 	assert_equal "$(refused_ports)" '23 80 80 80'
+}
+
+# settings as people have them: the word, and every HOST:PORT that is probed. Nobody listens on these ports of this host.
+good_settings() {
+	cat <<-'END'
+		:7002|localhost:7002
+		127.0.0.1:7002/tcp|127.0.0.1:7002
+		127.0.0.1:7002,127.0.0.2:7003|127.0.0.1:7002 127.0.0.2:7003
+		127.0.0.1:7002,127.0.0.2:7003/chroot|127.0.0.1:7002 127.0.0.2:7003
+		127.0.0.1:7002,7003,127.0.0.2:7004|127.0.0.1:7002 127.0.0.1:7003 127.0.0.2:7004
+		rabbit://u:p@127.0.0.1:7002,u:p@127.0.0.2:7003//|127.0.0.1:7002 127.0.0.2:7003
+		http://127.0.0.1:7002,http://127.0.0.2:7003|127.0.0.1:7002 127.0.0.2:7003
+		amqp://u:p@127.0.0.1:7002/a;amqp://127.0.0.2:7003/b|127.0.0.1:7002 127.0.0.2:7003
+		SASL_SSL://127.0.0.1:7002,SASL_SSL://127.0.0.2:7003|127.0.0.1:7002 127.0.0.2:7003
+		jdbc:postgresql://127.0.0.1:7002/db?user=u&password=s3cret|127.0.0.1:7002
+		jdbc:sqlserver://127.0.0.1:7002;user=u;password=s3cret|127.0.0.1:7002
+		jdbc:oracle:thin:scott/s3cret@//127.0.0.1:7002/svc|127.0.0.1:7002
+		git+https://127.0.0.1/x|127.0.0.1:443
+		amqp+ssl://127.0.0.1|127.0.0.1:5671
+		postgresql+psycopg2://u:s3cret@127.0.0.1/db|127.0.0.1:5432
+		mysql2://127.0.0.1/db|127.0.0.1:3306
+		bolt://127.0.0.1|127.0.0.1:7687
+		pulsar://127.0.0.1|127.0.0.1:6650
+		tcp4://localhost:7002|localhost:7002
+		10.2.0.0/30:7002|10.2.0.0:7002 10.2.0.1:7002 10.2.0.2:7002 10.2.0.3:7002
+		10.2.0.4/31:7002,7003|10.2.0.4:7002 10.2.0.4:7003 10.2.0.5:7002 10.2.0.5:7003
+		10.2.0.9/32:7002|10.2.0.9:7002
+		[::1]/128:7002|[::1]:7002
+		::1/128:7002|[::1]:7002
+	END
+}
+
+@test "each host of a setting is probed, and none more" {
+	need engine
+	need_lab
+	while IFS='|' read -r word wanted; do
+		face 'tcpprobe "$@"' "$word"
+		assert_equal "$word: $(grep -o '[^ ]*: Connection refused' <<<"$stderr" | sed 's/: Conn.*//' | xargs)" "$word: $wanted"
+	done < <(good_settings)
+}
+
+@test "a network is as many targets as it has addresses, in order, and read as it is needed" {
+	need engine
+	need_lab
+	face 'tcpprobe "$@" -F "%h:%p"' 10.2.0.0/30 7002-7003
+	assert_equal "${lines[*]}" "$(echo 10.2.0.{0..3}:700{2,3})"
+	face 'tcpprobe -q -F %h 10.2.0.0/16 7002'
+	assert_equal "${#lines[@]} ${lines[0]} ${lines[65535]}" '65536 10.2.0.0 10.2.255.255'
+	face 'tcpprobe -q -F %h 10.2.0.0/16 7002 | head -2'
+	assert_equal "${lines[*]}" '10.2.0.0 10.2.0.1'
+}
+
+@test "a name beyond ASCII is looked up as IDNA has it, whatever the locale" {
+	need engine
+	need_lab
+	cp /etc/hosts "$BATS_TEST_TMPDIR/hosts"
+	echo 127.0.0.1 xn--bcher-kva.test xn--mller-kva.test xn--wgv71a.test a.xn--p1ai >>"$BATS_TEST_TMPDIR/hosts"
+	# shellcheck disable=SC2016
+	within=(unshare --mount sh -c 'mount --bind "$0" /etc/hosts; exec "$@"' "$BATS_TEST_TMPDIR/hosts")
+	for word in bücher.test BÜCHER.test http://b%C3%BCcher.test http://u:p@bücher.test xn--bcher-kva.test \
+		müller.test http://müller.test 日本.test http://%e6%97%a5%e6%9c%ac.test a.рф jdbc:postgresql://müller.test; do
+		face 'tcpprobe "$@"; LC_ALL=C.UTF-8 tcpprobe "$@"' "$word:7002"
+		assert_equal "$word: $(grep -c ':7002: Connection refused' <<<"$stderr")" "$word: 2"
+	done
+}
+
+@test "a link-local address without a zone is unreachable, and the words say what is missing" {
+	need ipv6
+	need_lab
+	for word in 'fe80::1 80' '[fe80::1]:80' 'fe80::1 80-81' /dev/tcp/fe80::1/80 'http://[fe80::1]/' 'febf:ffff::1 80' \
+		'FE80::A 80' '-a fe80::1 80' '-r 0.1 -i 0 fe80::2 80' 'fe80::/127 80' '-f /dev/stdin'; do
+		# shellcheck disable=SC2086 # words
+		face 'tcpprobe "$@" <<<"fe80::1 80"' $word
+		[[ $word == -r* ]] || assert_state unreachable
+		assert_message_has 'fe80::1%eth0'
+	done
+}
+
+@test "a byte order mark at the start of a file is dropped, and only there" {
+	need engine
+	mark='\xef\xbb\xbf'
+	for bytes in 'x127.0.0.1:1' 'x127.0.0.1:1\n' 'x127.0.0.1:1\r\n' 'x127.0.0.1 1\n' 'x\n127.0.0.1:1\n' 'x# list\n127.0.0.1:1\n' \
+		'x\r\n127.0.0.1:1' 'x \t127.0.0.1 1' 'xtcp://127.0.0.1:1\n' 'x127.0.0.1:1 # x\n#x'; do
+		face 'printf "$1" | tcpprobe -f -' "${bytes/x/"$mark"}"
+		assert_state refused
+		assert_message '127.0.0.1:1: Connection refused'
+	done
+	face 'printf "$1" | tcpprobe -f -' "127.0.0.1:1\n$mark"
+	assert_state usage
 }
 
 # -- Used wrongly
@@ -162,6 +257,21 @@ bad_targets() {
 		http://127.0.0.1:99999/|'http://...'
 		mongodb+srv://127.0.0.1/|'mongodb+srv://...'
 		1http://127.0.0.1/|...'
+		db:5432,redis|'redis'
+		h1:80,h2|'h2'
+		h1,h2:80|'h1'
+		h1:80;h2:80|'h1:80;h2:80'
+		10.2.0.1/30 80|'10.2.0.1/30'
+		10.2.0.0/33:80|'10.2.0.0/33:80'
+		10.0.0.0/8 80|'10.0.0.0/8'
+		2001:db8::1/120:443|'2001:db8::1/120:443'
+		2001:db8::/111 443|'2001:db8::/111'
+		localhost/30 80|'localhost/30'
+		10.2.0.0/ 80|'10.2.0.0/'
+		127.0.0.1 53/udp|'53/udp'
+		/dev/udp/127.0.0.1/53|'/dev/udp/127.0.0.1/53'
+		redis://::1:6379|'redis://...'
+		-6 tcp4://127.0.0.1:80|'tcp4://...'
 	END
 }
 
@@ -189,6 +299,101 @@ bad_targets() {
 	face 'tcpprobe "$@"' "${host// /h}" 80
 	assert_state usage
 	((${#stderr} < 300))
+}
+
+# settings that are refused: the word, and what the message says.
+bad_settings() {
+	cat <<-'END'
+		|an empty word: is a variable unset?
+		127.0.0.1:7001,password=s3cret,ssl=True|'...': a word with = is no target
+		redis://127.0.0.1:7001,password=s3cret|'redis://...': a word with = is no target
+		redis://h1,h2:6380,password=s3cret|'redis://...': a word with = is no target
+		rediss://cache.test:6380,ssl=True,password=s3cret|'rediss://...': a word with = is no target
+		http://h,token=s3cret|'http://...': a word with = is no target
+		kafka://b1:9092,sasl.password=s3cret|'kafka://...': a word with = is no target
+		amqp://h1,user=s3cret,h2|'amqp://...': a word with = is no target
+		memcached://h:11211,password=s3cret/x|'memcached://...': a word with = is no target
+		mongodb://h1,h2,password=s3cret/?a=b|'mongodb://...': a word with = is no target
+		nats://password=s3cret,h|'nats://...': a word with = is no target
+		tcp://h:1,[::1]:2,key=s3cret|'tcp://...': a word with = is no target
+		postgres://h:5432,h2:5432,sslpassword=s3cret|'postgres://...': a word with = is no target
+		http://h1,http://h2,password=s3cret|'http://...': a word with = is no target
+		h1:1,h2:2,password=s3cret|'...': a word with = is no target
+		password=s3cret@h:1|'...': a word with = is no target
+		host=db password=s3cret|'...': a word with = is no target
+		postgresql://%2Fvar%2Frun%2Fpostgresql/db|a Unix socket, not TCP
+		postgres:///db?password=s3cret|a Unix socket, not TCP
+		postgres://h/db?host=/run/x&password=s3cret|a Unix socket, not TCP
+		unix:///run/s3cret.sock|a Unix socket, not TCP
+		unix:/run/x.sock|a Unix socket, not TCP
+		/run/x.sock|a Unix socket, not TCP
+		postgres://h1/db?host=h2&password=s3cret|it seems to name one more host
+		mongodb://u:s3cret@h1/db,h2/db|it seems to name one more host
+		jdbc:cassandra://h1--h2:9042/s3cret|it seems to name one more host
+		http://h1http://h2|it seems to name one more host
+		udp://127.0.0.1:53|not TCP
+		sctp://127.0.0.1:53|not TCP
+		quic://127.0.0.1:443|not TCP
+		mongodb+srv://u:s3cret@h/db|DNS SRV records
+		redis://u:s3,cret@h:1|where does the password end?
+		redis://u:s3/cret@h:1|where does the password end?
+		redis://u:p s3cret@h:1|a blank or a control byte
+		jdbc:oracle:thin:scott/s3cret|'jdbc:...'
+		h:8080:user:s3cret|'...'
+		web:80x?s3cret|'...'
+		user:s3cret@tcp(h:3306)/db|'...'
+	END
+}
+
+@test "a setting that is no target is refused with the reason, and no secret of it is shown" {
+	need engine
+	while IFS='|' read -r word why; do
+		face 'tcpprobe "$@"' "$word"
+		assert_state usage
+		assert_message_has "$why"
+		[[ $stderr != *s3* ]] || fail "$word: $stderr"
+	done < <(bad_settings)
+}
+
+@test "no part of a file's name that may be a secret is shown" {
+	need engine
+	for file in redis://u:s3cret@h password=s3cret u:s3cret@h; do
+		face 'tcpprobe -f "$@"' "$file"
+		assert_state usage
+		[[ $stderr != *s3cret* ]] || fail "$stderr"
+	done
+}
+
+# answered in less than 50 ms each, told by the face itself: the start of a program is not the word's.
+@test "a word of a megabyte is answered within 50 ms, and nothing is looked up" {
+	need inside
+	need plain
+	face 'for unit; do
+			printf -v word "%*s" $((1048576 / ${#unit})) ""
+			word=${word// /$unit} begin=${EPOCHREALTIME/./}
+			tcpprobe -t 60 "$word" no.dead.test:0 2>"$BATS_TEST_TMPDIR/why"
+			echo "$? $((${EPOCHREALTIME/./} - begin)) $unit $(wc -l <"$BATS_TEST_TMPDIR/why")"
+		done' @ , : [ % = / . 1 a '?' '#' ';' '|' '-' h:80 ://
+	assert_equal "${#lines[@]}" 17
+	for line in "${lines[@]}"; do
+		read -r word_status us unit count <<<"$line"
+		((word_status == 2 && count == 2 && us < 50000 + 1000 * slack_ms)) || fail "$line"
+	done
+}
+
+@test "a word of ten thousand hosts with a bad one at its end is refused within 50 ms" {
+	need inside
+	need plain
+	face 'printf -v hosts "h%d.dead.test:80," {1..10000}
+		for word in "${hosts}h:0" "x://${hosts}h" "http://${hosts//,/,http://}h:0"; do
+			begin=${EPOCHREALTIME/./}
+			tcpprobe -t 60 "$word" 2>/dev/null
+			echo "$? $((${EPOCHREALTIME/./} - begin))"
+		done'
+	assert_equal "${#lines[@]}" 3
+	for line in "${lines[@]}"; do
+		((${line% *} == 2 && ${line#* } < 50000 + 1000 * slack_ms)) || fail "$line"
+	done
 }
 
 @test "no part of a URL that may be a secret is in any message" {

@@ -40,12 +40,12 @@ static void say(const struct call *call, const char *what, const char *why)
 
 /* -- What the engine and the feed ask for */
 
-static int next_target(void *context, const char **host, uint16_t *port, int *fd)
+static int next_target(void *context, struct tp_endpoint *endpoint, int *fd)
 {
 	struct call *call = context;
 
 	*fd = call->feed.fd;
-	return tp_feed_next(&call->feed, host, port);
+	return tp_feed_next(&call->feed, endpoint);
 }
 
 static void complain_of_line(void *context, const char *text)
@@ -194,17 +194,17 @@ static int trace(struct call *call)
 		.wait = wait_for,
 		.hop = show_hop,
 		.helper_hook = call->face->helper_hook,
-		.family = call->options.family,
 		.timeout_us = call->options.timeout_us,
 		.source = call->options.source,
 	};
 	struct tp_verdict verdict;
-	const char *host;
-	uint16_t port;
-	int error = tp_feed_next(&call->feed, &host, &port);
+	struct tp_endpoint to;
+	int error = tp_feed_next(&call->feed, &to);
 
-	if (error == 0)
-		error = tp_trace(&setup, host, port, &verdict);
+	if (error == 0) {
+		setup.family = to.family;
+		error = tp_trace(&setup, to.host, to.port, &verdict);
+	}
 	if (error == 0)
 		tp_report_verdict(&call->reporter, &verdict);
 	return error;
@@ -295,6 +295,7 @@ static int take_targets(struct call *call, char *const words[], size_t count, st
 	int error = 0;
 
 	call->feed.keep = call->options.repeat;
+	call->feed.targets.family = call->options.family;
 	if (count > 0)
 		error = tp_feed_add(&call->feed, words, count, why);
 	if (error == 0)

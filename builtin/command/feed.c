@@ -13,6 +13,9 @@
 /* A file may have no target in it and no end: after so many reads the caller has a look around. */
 #define READS_MAX 16
 
+/* U+FEFF in UTF-8, by which some editors begin a file. */
+static const char byte_order_mark[] = "\xef\xbb\xbf";
+
 /* What separates the words of a line; a CR before the newline is the other systems' way to end one. */
 static const char blanks[] = " \t\r";
 
@@ -65,15 +68,7 @@ void tp_feed_rewind(struct tp_feed *feed)
 
 uint64_t tp_feed_count(const struct tp_feed *feed)
 {
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < feed->targets.count; i++) {
-		const struct tp_target *target = &feed->targets.list[i];
-
-		for (size_t j = 0; j < target->ports_count; j++)
-			count += (uint64_t)target->ports[j].last - target->ports[j].first + 1;
-	}
-	return count;
+	return tp_targets_probes(&feed->targets);
 }
 
 /* "FILE:LINE: why", or "FILE: why" where no line is to blame. */
@@ -121,7 +116,7 @@ static int take_line(struct tp_feed *feed, char *line, size_t length)
 	int error;
 
 	if (!feed->keep) {
-		tp_targets_free(&feed->targets);
+		tp_targets_cut(&feed->targets, 0);
 		feed->cursor = (struct tp_cursor){ 0 };
 	}
 	if (memchr(line, '\0', length) != NULL) {
@@ -203,14 +198,18 @@ static int next_line(struct tp_feed *feed)
 	}
 	feed->line++;
 	line[length] = '\0';
+	if (feed->line == 1 && strncmp(line, byte_order_mark, strlen(byte_order_mark)) == 0) {
+		line += strlen(byte_order_mark);
+		length -= strlen(byte_order_mark);
+	}
 	return skipped ? 0 : take_line(feed, line, length);
 }
 
-int tp_feed_next(struct tp_feed *feed, const char **host, uint16_t *port)
+int tp_feed_next(struct tp_feed *feed, struct tp_endpoint *endpoint)
 {
 	int error = 0;
 
-	while (!tp_cursor_next(&feed->cursor, &feed->targets, host, port)) {
+	while (!tp_cursor_next(&feed->cursor, &feed->targets, endpoint)) {
 		if (feed->name == NULL)
 			return ENOENT;
 		error = next_line(feed);

@@ -80,6 +80,15 @@ static void put_evidence(struct tp_text *text, const struct tp_evidence *evidenc
 	tp_put(text, ")");
 }
 
+/* The kernel's "Invalid argument" for fe80::1 does not say what is missing. */
+static bool lacks_zone(const struct tp_result *result)
+{
+	const struct sockaddr_in6 *to = &result->address.ipv6;
+
+	return result->error == EINVAL && to->sin6_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&to->sin6_addr) &&
+	       to->sin6_scope_id == 0;
+}
+
 void tp_put_cause(struct tp_text *text, const struct tp_result *result)
 {
 	if (result->in_lookup && result->error == ETIMEDOUT) {
@@ -88,7 +97,7 @@ void tp_put_cause(struct tp_text *text, const struct tp_result *result)
 		tp_put(text, tp_lookup_words(result->eai));
 	} else {
 		tp_put(text, result->in_lookup ? "Name lookup failed: " : "");
-		tp_put(text, tp_connect_words(result->error));
+		tp_put(text, lacks_zone(result) ? TP_SAYS_NO_ZONE : tp_connect_words(result->error));
 		put_evidence(text, &result->evidence);
 	}
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void tp_text_free(struct tp_text *text)
 {
@@ -101,56 +102,72 @@ bool tp_has_control(const char *text)
 	return *text != '\0';
 }
 
-const char tp_scheme_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-";
+const char tp_scheme_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-_";
 
-/* The part of a word that holds no secret; *end is where it ends. */
-static const char *public_part(const char *word, const char **end)
+size_t tp_jdbc_length(const char *word)
 {
-	const char *scheme_end = strstr(word, "://"), *at = strrchr(word, '@');
+	if (strncasecmp(word, "jdbc:", 5) == 0)
+		return 5;
+	return strncasecmp(word, "r2dbc:", 6) == 0 ? 6 : 0;
+}
 
-	*end = word + strlen(word);
-	if (scheme_end != NULL) {
-		const char *scheme = scheme_end;
+/* HOST:PORT:USER:PASSWORD and longer ones: lists of proxies, .pgpass. All of an IPv6 address may be shown. */
+static bool is_record(const char *word)
+{
+	unsigned colons = 0;
 
-		while (scheme > word && strchr(tp_scheme_bytes, scheme[-1]) != NULL)
-			scheme--;
-		word = scheme;
-		*end = scheme_end + strlen("://");
-	} else if (at != NULL) {
-		word = at;
-		*end = word + strcspn(word, "/?#");
-	}
-	return word;
+	if (strstr(word, "::") != NULL || word[strspn(word, "0123456789abcdefABCDEF:.[]")] == '\0')
+		return false;
+	for (; *word != '\0'; word++)
+		colons += *word == ':';
+	return colons >= 3;
+}
+
+bool tp_may_hide_secret(const char *word)
+{
+	const char *host_end = strpbrk(word, ":/");
+
+	return strpbrk(word, "@=") != NULL || strstr(word, "://") != NULL || tp_jdbc_length(word) > 0 ||
+	       (host_end != NULL && strpbrk(host_end, "?#") != NULL) || is_record(word);
+}
+
+/* How many bytes at the start of a word that may hide a secret are none: jdbc:, and a scheme with its "://". */
+static size_t public_length(const char *word)
+{
+	size_t jdbc = tp_jdbc_length(word), length = jdbc + strspn(word + jdbc, tp_scheme_bytes);
+
+	return length > jdbc && strncmp(word + length, "://", 3) == 0 ? length + 3 : jdbc;
 }
 
 struct tp_quoted tp_quote(const char *word)
 {
 	static const char cut[] = "...'";
 	struct tp_quoted quoted;
-	const char *end, *part = public_part(word, &end);
+	const char *end = word + (tp_may_hide_secret(word) ? public_length(word) : strlen(word));
 	size_t used = 0, control = 0;
 
 	quoted.text[used++] = '\'';
-	if (part != word)
-		used += (size_t)sprintf(quoted.text + used, "...");
 	/* Room for one more escape and for the end is left at every step. */
-	for (; part < end && used + strlen("\\ooo") + sizeof(cut) <= sizeof(quoted.text); part++) {
+	for (; word < end && used + strlen("\\ooo") + sizeof(cut) <= sizeof(quoted.text); word++) {
 		if (control == 0)
-			control = tp_control_length(part);
+			control = tp_control_length(word);
 		if (control == 0) {
-			quoted.text[used++] = *part;
+			quoted.text[used++] = *word;
 		} else {
-			used += (size_t)sprintf(quoted.text + used, "\\%03o", (unsigned)(unsigned char)*part);
+			used += (size_t)sprintf(quoted.text + used, "\\%03o", (unsigned)(unsigned char)*word);
 			control--;
 		}
 	}
-	strcpy(quoted.text + used, *part != '\0' ? cut : "'");
+	strcpy(quoted.text + used, *word != '\0' ? cut : "'");
 	return quoted;
 }
 
 const char *tp_path(const char *path, struct tp_quoted *quoted)
 {
-	if (!tp_has_control(path) && strstr(path, "://") == NULL)
+	const char *colon = strchr(path, ':');
+	bool secret = strchr(path, '=') != NULL || (colon != NULL && strpbrk(colon, "/@") != NULL);
+
+	if (!secret && !tp_has_control(path))
 		return path;
 	*quoted = tp_quote(path);
 	return quoted->text;

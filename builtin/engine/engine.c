@@ -667,12 +667,13 @@ static bool may_join(const struct tp_engine *engine, const struct tp_lookup *loo
 }
 
 /* The lookup of this host: the latest one where that is the same host, as for a range of ports. NULL: memory is out. */
-static struct tp_lookup *lookup_for(struct tp_engine *engine, const char *host, bool anew)
+static struct tp_lookup *lookup_for(struct tp_engine *engine, const char *host, int family, bool anew)
 {
 	struct tp_lookup *latest = engine->latest;
 
-	if (latest == NULL || strcmp(latest->host, host) != 0 || !may_join(engine, latest, anew)) {
-		engine->latest = tp_lookup_new(host, engine->setup.family);
+	if (latest == NULL || strcmp(latest->host, host) != 0 || latest->family != family ||
+	    !may_join(engine, latest, anew)) {
+		engine->latest = tp_lookup_new(host, family);
 		if (latest != NULL)
 			tp_lookup_release(latest);
 	}
@@ -759,7 +760,7 @@ static int try_again(struct tp_engine *engine, struct probe *probe, int64_t now_
 		probe->budget_us = engine->setup.timeout_us == 0 ? TP_NEVER : engine->setup.timeout_us;
 		return advance(engine, probe, now_us);
 	}
-	lookup = lookup_for(engine, known->host, true);
+	lookup = lookup_for(engine, known->host, known->family, true);
 	if (lookup == NULL)
 		return ENOMEM;
 	tp_lookup_release(known);
@@ -974,25 +975,24 @@ static int admit(struct tp_engine *engine)
 	while (may_admit(engine)) {
 		struct tp_lookup *lookup;
 		struct probe *probe;
-		const char *host;
-		uint16_t port;
+		struct tp_endpoint to = { .family = AF_UNSPEC };
 		int error;
 
 		if (engine->over && engine->targets >= engine->setup.owed) {
 			engine->cut = engine->fed = true;
 			break;
 		}
-		error = engine->setup.next(engine->setup.context, &host, &port, &engine->feed_fd);
+		error = engine->setup.next(engine->setup.context, &to, &engine->feed_fd);
 		engine->fed = error == ENOENT;
 		if (error == ENOENT || error == EAGAIN)
 			break;
 		if (error != 0)
 			return error;
 		engine->feed_fd = -1;
-		lookup = lookup_for(engine, host, false);
+		lookup = lookup_for(engine, to.host, to.family != AF_UNSPEC ? to.family : engine->setup.family, false);
 		if (lookup == NULL)
 			return ENOMEM;
-		probe = new_probe(engine, lookup, port, engine->targets);
+		probe = new_probe(engine, lookup, to.port, engine->targets);
 		if (probe == NULL) {
 			tp_lookup_release(lookup);
 			return ENOMEM;

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
+#include <locale.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -157,13 +158,18 @@ static void finish(struct tp_lookup *lookup, int eai, int error)
 }
 
 /* The lookup itself, in a helper or, where it cannot block, here. */
-static void resolve(struct tp_lookup *lookup)
+static void resolve(struct tp_lookup *lookup, int flags)
 {
 	struct addrinfo *list = NULL;
 	int eai, error;
 
 	lookup->started_us = tp_os_now_us();
-	eai = get_addresses(lookup->host, lookup->family, 0, &list);
+	eai = get_addresses(lookup->host, lookup->family, flags, &list);
+#ifdef AI_IDN
+	/* No library for it is there, or the bytes are no text: as they are. */
+	if (eai == EAI_IDN_ENCODE)
+		eai = get_addresses(lookup->host, lookup->family, 0, &list);
+#endif
 	error = errno;
 	/* glibc keeps no errno where it cannot make the socket to ask through. */
 	if (eai == EAI_SYSTEM && error == 0)
@@ -230,7 +236,7 @@ bool tp_lookup_at_once(struct tp_lookup *lookup)
 	if (lookup->needs_helper)
 		return false;
 	if ((kinds & TP_HOSTS_OTHER) != 0)
-		resolve(lookup);
+		resolve(lookup, 0);
 	else
 		resolve_loopback(lookup, kinds);
 	lookup->duration_us = tp_os_now_us() - begin_us;
@@ -268,6 +274,25 @@ static bool write_all(int fd, const void *buffer, size_t size)
 	return true;
 }
 
+/*
+ * How a name beyond ASCII is looked up, in a helper: as IDNA has it. libc decodes it as the locale says; in the C locale,
+ * which has no such characters, it is UTF-8.
+ */
+static int idn_flags(const char *host)
+{
+#ifdef AI_IDN
+	for (; *host != '\0'; host++) {
+		if ((unsigned char)*host < 0x80)
+			continue;
+		if (strcmp(setlocale(LC_CTYPE, NULL), "C") == 0)
+			setlocale(LC_CTYPE, "C.UTF-8");
+		return AI_IDN;
+	}
+#endif
+	(void)host;
+	return 0;
+}
+
 static bool serve_one(int fd, unsigned limit_s)
 {
 	char host[(TP_HOST_MAX + 1)];
@@ -284,7 +309,7 @@ static bool serve_one(int fd, unsigned limit_s)
 	if (lookup == NULL)
 		return false;
 	alarm(limit_s);
-	resolve(lookup);
+	resolve(lookup, idn_flags(host));
 	alarm(0);
 	reply = (struct reply){ lookup->duration_us, lookup->eai, lookup->error, lookup->count };
 	served = write_all(fd, &reply, sizeof(reply)) &&

@@ -13,6 +13,7 @@
 
 #include "tp_command.h"
 #include "tp_os.h"
+#include "tp_text.h"
 
 /* Each ends the program; INT first, as the others' handlers are made like its own. */
 static const int stops[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -97,11 +98,13 @@ static int die_of(int sig)
 /* Statuses as env(1) has them. */
 static int become(char *command[])
 {
+	struct tp_quoted quoted;
 	int error;
 
 	execvp(command[0], command);
 	error = errno;
-	say(NULL, command[0], strerror(error));
+	/* In `-- PASSWORD=... server` env(1) was forgotten. */
+	say(NULL, tp_path(command[0], &quoted), strerror(error));
 	return error == ENOENT ? 127 : TP_STATUS_COMMAND;
 }
 

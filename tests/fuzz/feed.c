@@ -28,8 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t complaints = 0, probes = 0, lines = 1;
 	int ends[2], error, spins = 0;
 	struct tp_feed feed;
-	const char *host;
-	uint16_t port;
+	struct tp_endpoint endpoint;
 
 	if (size > INPUT_MAX)
 		return 0;
@@ -46,11 +45,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(dup2(ends[0], feed.fd) == feed.fd);
 	close(ends[0]);
 	feed.name = "x";
-	while ((error = tp_feed_next(&feed, &host, &port)) == 0 || (error == EAGAIN && spins++ < 1000)) {
+	while ((error = tp_feed_next(&feed, &endpoint)) == 0 || (error == EAGAIN && spins++ < 1000)) {
 		if (error == EAGAIN)
 			continue;
-		MUST(port > 0);
-		MUST(*host != '\0' && strlen(host) <= TP_HOST_MAX);
+		MUST(endpoint.port > 0);
+		MUST(*endpoint.host != '\0' && strlen(endpoint.host) <= TP_HOST_MAX);
 		/* A line may be many ranges. */
 		if (++probes > 200000)
 			break;

@@ -35,6 +35,7 @@ struct run {
 	struct target {
 		const char *host;
 		uint16_t port;
+		int family;
 	} targets[MOST];
 	size_t count, next;
 	int dry_fd; /* no target is there yet while nothing can be read from it; 0: all are */
@@ -61,7 +62,7 @@ struct run {
 
 static struct run run;
 
-static int next_target(void *context, const char **host, uint16_t *port, int *fd)
+static int next_target(void *context, struct tp_endpoint *endpoint, int *fd)
 {
 	(void)context;
 	if (run.next == run.count)
@@ -70,8 +71,9 @@ static int next_target(void *context, const char **host, uint16_t *port, int *fd
 		*fd = run.dry_fd;
 		return EAGAIN;
 	}
-	*host = run.targets[run.next].host;
-	*port = run.targets[run.next++].port;
+	endpoint->host = run.targets[run.next].host;
+	endpoint->family = run.targets[run.next].family;
+	endpoint->port = run.targets[run.next++].port;
 	return 0;
 }
 
@@ -123,7 +125,7 @@ static void prepare(void)
 
 static void add(const char *host, uint16_t port)
 {
-	run.targets[run.count++] = (struct target){ host, port };
+	run.targets[run.count++] = (struct target){ host, port, AF_UNSPEC };
 }
 
 static void add_all(const struct place *places, size_t count)

@@ -24,16 +24,15 @@ static void note_complaint(void *context, const char *text)
 
 static void drain(struct tp_feed *feed, struct got *got)
 {
-	const char *host;
-	uint16_t port;
+	struct tp_endpoint endpoint;
 	size_t used = 0;
 	int error;
 
-	while ((error = tp_feed_next(feed, &host, &port)) == 0) {
+	while ((error = tp_feed_next(feed, &endpoint)) == 0) {
 		got->count++;
 		/* The first of many are enough. */
 		if (used < sizeof(got->targets) - 40)
-			used += (size_t)snprintf(got->targets + used, 32, "%.20s:%u ", host, port);
+			used += (size_t)snprintf(got->targets + used, 32, "%.20s:%u ", endpoint.host, endpoint.port);
 	}
 	snprintf(got->targets + used, sizeof(got->targets) - used, "%s", error == ENOENT ? "end" : strerror(error));
 	got->bad = feed->bad;
@@ -84,7 +83,8 @@ static void takes_lines(void)
 		{ "a:1\r\n\r\nb:2\r\n", "a:1 b:2 end", "" },
 		{ "a:1 b:2\n", "a:1 b:2 end", "" },
 		{ "  \t a\t 1\n", "a:1 end", "" },
-		{ "a#1:1\n", "a#1:1 end", "" },
+		{ "\xef\xbb\xbf# of an editor\na:1\n\xef\xbb\xbf", "a:1 end",
+		  "list:3: '\xef\xbb\xbf': no port: HOST PORT, or HOST:PORT\n" },
 		{ "bad\na:1\n", "a:1 end", "list:1: 'bad': no port: HOST PORT, or HOST:PORT\n" },
 		{ "a:1\na:2 b\nb:3", "a:1 b:3 end", "list:2: 'b': no port: of several targets each is HOST:PORT\n" },
 		{ "a:0\n\na:70000", "end",
@@ -157,8 +157,7 @@ static void comes_in_pieces(void)
 	static const char bytes[] = "a:1\nbb:22\n";
 	struct tp_feed feed;
 	struct got got;
-	const char *host;
-	uint16_t port;
+	struct tp_endpoint endpoint;
 	size_t taken = 0;
 	int ends[2];
 
@@ -168,9 +167,9 @@ static void comes_in_pieces(void)
 		abort();
 	close(ends[0]);
 	for (size_t i = 0; bytes[i] != '\0'; i++) {
-		while (tp_feed_next(&feed, &host, &port) == 0)
+		while (tp_feed_next(&feed, &endpoint) == 0)
 			taken++;
-		CHECK_NUMBER(tp_feed_next(&feed, &host, &port), EAGAIN);
+		CHECK_NUMBER(tp_feed_next(&feed, &endpoint), EAGAIN);
 		CHECK_NUMBER(write(ends[1], bytes + i, 1), 1);
 	}
 	close(ends[1]);
@@ -185,8 +184,7 @@ static void waits_for_no_writer(void)
 	char folder[] = "/tmp/unit-feed-XXXXXX", path[64];
 	struct tp_feed feed;
 	struct got got;
-	const char *host;
-	uint16_t port;
+	struct tp_endpoint endpoint;
 	int writer;
 
 	if (mkdtemp(folder) == NULL)
@@ -195,7 +193,7 @@ static void waits_for_no_writer(void)
 	CHECK_NUMBER(mkfifo(path, 0600), 0);
 	begin(&feed, &got);
 	CHECK_NUMBER(tp_feed_open(&feed, path), 0);
-	CHECK_NUMBER(tp_feed_next(&feed, &host, &port), EAGAIN);
+	CHECK_NUMBER(tp_feed_next(&feed, &endpoint), EAGAIN);
 	writer = open(path, O_WRONLY | O_NONBLOCK);
 	CHECK_NUMBER(write(writer, "a:1", 3), 3);
 	close(writer);
@@ -245,13 +243,12 @@ static void looks_around_in_an_endless_file(void)
 {
 	struct tp_feed feed;
 	struct got got;
-	const char *host;
-	uint16_t port;
+	struct tp_endpoint endpoint;
 
 	begin(&feed, &got);
 	CHECK_NUMBER(tp_feed_open(&feed, "/dev/zero"), 0);
 	for (int i = 0; i < 100; i++)
-		CHECK_NUMBER(tp_feed_next(&feed, &host, &port), EAGAIN);
+		CHECK_NUMBER(tp_feed_next(&feed, &endpoint), EAGAIN);
 	CHECK_TEXT(got.complaints, "/dev/zero:1: the line is too long\n");
 	tp_feed_free(&feed);
 }

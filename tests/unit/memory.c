@@ -98,10 +98,10 @@ static int wait_for(void *context, struct pollfd *fds, nfds_t count, int64_t tim
 	return error == EINTR ? 0 : error;
 }
 
-static int next_target(void *context, const char **host, uint16_t *port, int *fd)
+static int next_target(void *context, struct tp_endpoint *endpoint, int *fd)
 {
 	struct tp_feed *feed = context;
-	int error = tp_feed_next(feed, host, port);
+	int error = tp_feed_next(feed, endpoint);
 
 	*fd = feed->fd;
 	return error;

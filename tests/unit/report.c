@@ -92,6 +92,16 @@ static void puts_brackets_around_ipv6(void)
 	CHECK_TEXT(failure_of(&result), "[::1]:5432: Connection refused");
 }
 
+static void says_that_a_zone_is_missing(void)
+{
+	struct tp_result result = result_of(TP_UNREACHABLE, "fe80::1", "fe80::1");
+
+	result.error = EINVAL;
+	CHECK_TEXT(failure_of(&result), "[fe80::1]:5432: a link-local address needs its zone: fe80::1%eth0");
+	result.address.ipv6.sin6_scope_id = 1;
+	CHECK_TEXT(failure_of(&result), "[fe80::1]:5432: Invalid argument");
+}
+
 static void says_which_address(void)
 {
 	struct tp_result result = result_of(TP_REFUSED, "db", "10.0.0.5");
@@ -356,6 +366,7 @@ int main(void)
 		{ "milliseconds have a point in every locale", obeys_no_locale },
 		{ "what is not open is shown with the reason", says_why },
 		{ "an IPv6 literal stands in brackets before its port", puts_brackets_around_ipv6 },
+		{ "a link-local address without a zone is told what it lacks", says_that_a_zone_is_missing },
 		{ "where each address is probed it is shown", says_which_address },
 		{ "an address that is the host, or none, is not shown", does_not_say_it_twice },
 		{ "a timeout in the lookup is told from one in the handshake", tells_the_two_timeouts_apart },

@@ -78,21 +78,55 @@ static void hides_what_may_be_a_secret(void)
 	} rows[] = {
 		{ "postgres://u:secret@db/app", "'postgres://...'" },
 		{ "http://", "'http://'" },
-		{ "://secret", "'://...'" },
-		{ "u:secret@http://db", "'...http://...'" },
-		{ "u:secret@db:5432", "'...@db:5432'" },
-		{ "@db", "'@db'" },
-		{ "a@secret@db", "'...@db'" },
-		{ "u:secret@db/secret", "'...@db...'" },
-		{ "u:secret@db?secret", "'...@db...'" },
-		{ "u:secret@db#secret", "'...@db...'" },
+		{ "://secret", "'...'" },
+		{ "u:secret@http://db", "'...'" },
+		{ "u:secret@db:5432", "'...'" },
+		{ "@db", "'...'" },
+		{ "u:secret@db/secret", "'...'" },
 		{ "http://a?b=http://secret", "'http://...'" },
-		{ "u:pass\nword@db", "'...@db'" },
+		{ "u:pass\nword@db", "'...'" },
+		{ "password=secret", "'...'" },
+		{ "h:6379,password=secret", "'...'" },
+		{ "=", "'...'" },
+		{ "jdbc:mysql://u:secret@h", "'jdbc:mysql://...'" },
+		{ "jdbc:oracle:thin:u/secret", "'jdbc:...'" },
+		{ "R2DBC:x", "'R2DBC:...'" },
+		{ "h:80?secret", "'...'" },
+		{ "h/x?secret", "'...'" },
+		{ "h:80#secret", "'...'" },
+		{ "-?", "'-?'" },
+		{ "%?", "'%?'" },
+		{ "h:5432:db:user:secret", "'...'" },
+		{ "h:80:90", "'h:80:90'" },
+		{ "1:2:3:4:5:6:7:1.2.3.4", "'1:2:3:4:5:6:7:1.2.3.4'" },
+		{ "::1:x:80", "'::1:x:80'" },
 	};
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		unit.row = rows[i].word;
 		CHECK_TEXT(tp_quote(rows[i].word).text, rows[i].quoted);
+	}
+}
+
+static void hides_secrets_of_paths(void)
+{
+	static const struct {
+		const char *path, *shown;
+	} rows[] = {
+		{ "/etc/hosts.list", "/etc/hosts.list" },
+		{ "/home/me@corp/list", "/home/me@corp/list" },
+		{ "a:b", "a:b" },
+		{ "redis://u:secret@h", "'redis://...'" },
+		{ "u:secret@h", "'...'" },
+		{ "PASSWORD=secret", "'...'" },
+		{ "a\nb", "'a\\012b'" },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct tp_quoted quoted;
+
+		unit.row = rows[i].path;
+		CHECK_TEXT(tp_path(rows[i].path, &quoted), rows[i].shown);
 	}
 }
 
@@ -151,6 +185,7 @@ int main(void)
 		{ "control characters are known: C0, DEL, and C1 in UTF-8", knows_control_characters },
 		{ "a word is quoted, and what a terminal obeys is not in it", quotes_words },
 		{ "of a word that may hold a secret only the public part is quoted", hides_what_may_be_a_secret },
+		{ "a path is shown as it is, unless it may hold a secret or harm a terminal", hides_secrets_of_paths },
 		{ "a word of any length fits, whatever it is made of", cuts_long_words },
 		{ "a word that was cut ends in dots", shows_what_it_cut },
 		{ "where memory is out a text keeps what it had, and says so", stays_failed_where_memory_is_out },

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tp_network.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tp_says.h"
+
+/* So many bits may be a host's: then a place in a network is the last two bytes of its address. */
+#define HOST_BITS_MAX 16
+
+/* An address in network order. Returns its size, or 0 where the text is none. */
+static size_t address_bytes(const char *text, uint8_t bytes[sizeof(struct in6_addr)])
+{
+	if (inet_pton(AF_INET, text, bytes) == 1)
+		return sizeof(struct in_addr);
+	return inet_pton(AF_INET6, text, bytes) == 1 ? sizeof(struct in6_addr) : 0;
+}
+
+const char *tp_network_check(const char *address, const char *bits, uint16_t *last)
+{
+	uint8_t bytes[sizeof(struct in6_addr)];
+	size_t size = address_bytes(address, bytes), length = strspn(bits, "0123456789");
+	int host_bits = (int)size * 8 - (int)strtol(bits, NULL, 10);
+
+	if (size == 0 || length == 0 || length > 3 || bits[length] != '\0' || host_bits < 0)
+		return TP_SAYS_BAD_NETWORK;
+	if (host_bits > HOST_BITS_MAX)
+		return TP_SAYS_LARGE_NETWORK;
+	*last = (uint16_t)((1u << host_bits) - 1);
+	if (((bytes[size - 2] << 8 | bytes[size - 1]) & *last) != 0)
+		return TP_SAYS_HOST_BITS;
+	return NULL;
+}
+
+void tp_network_address(const char *first, uint16_t place, char text[INET6_ADDRSTRLEN])
+{
+	uint8_t bytes[sizeof(struct in6_addr)] = { 0 };
+	size_t size = address_bytes(first, bytes);
+
+	bytes[size - 2] |= (uint8_t)(place >> 8);
+	bytes[size - 1] |= (uint8_t)place;
+	inet_ntop(size == sizeof(struct in_addr) ? AF_INET : AF_INET6, bytes, text, INET6_ADDRSTRLEN);
+}

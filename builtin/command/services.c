@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Not getservbyname(3): where a system asks others than a file, it would load
+ * their code into the shell, and wait for them.
+ */
+#include "tp_services.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tp_text.h"
+
+/* The largest list that is read, in bytes: twice what the fullest distribution has. */
+#define LIST_MAX (1 << 21)
+
+static const char blanks[] = " \t";
+
+/* The whole of /etc/services, or what of it fits; "" where there is none. NULL: memory is out, and our own list has to do. */
+static char *read_list(void)
+{
+	char *list = malloc(LIST_MAX + 1);
+	size_t length = 0;
+	FILE *file;
+
+	if (list == NULL)
+		return NULL;
+	file = fopen("/etc/services", "re");
+	if (file != NULL) {
+		length = fread(list, 1, LIST_MAX, file);
+		fclose(file);
+	}
+	list[length] = '\0';
+	return list;
+}
+
+/* services(5): NAME PORT/tcp ALIAS... # comment. The port where what stands at this place is a name in its line; else 0. */
+static uint16_t port_in_line(const char *list, const char *place)
+{
+	const char *line = place;
+	unsigned long port;
+	char *end;
+
+	while (line > list && line[-1] != '\n')
+		line--;
+	if (place > line && (strchr(blanks, place[-1]) == NULL || memchr(line, '#', (size_t)(place - line)) != NULL))
+		return 0;
+	port = strtoul(line + strcspn(line, blanks), &end, 10);
+	return port <= UINT16_MAX && strncmp(end, "/tcp", 4) == 0 ? (uint16_t)port : 0;
+}
+
+static uint16_t system_port(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+	uint16_t port = 0;
+
+	for (const char *place = list; port == 0 && length > 0 && (place = strstr(place, name)) != NULL;
+	     place += length) {
+		if (strchr(" \t\r\n#", place[length]) != NULL)
+			port = port_in_line(list, place);
+	}
+	return port;
+}
+
+static uint16_t own_port(const char *name)
+{
+	static const char names[] =
+#define TP_SERVICE(name, port) name "\0"
+#include "services.def"
+		;
+	static const uint16_t ports[] = {
+#define TP_SERVICE(name, port) port,
+#include "services.def"
+	};
+	const char *place = names;
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(*ports); i++) {
+		if (strcmp(name, place) == 0)
+			return ports[i];
+		place += strlen(place) + 1;
+	}
+	return 0;
+}
+
+static uint16_t name_port(const struct tp_services *services, const char *name)
+{
+	uint16_t port = services->list != NULL ? system_port(services->list, name) : 0;
+
+	return port != 0 ? port : own_port(name);
+}
+
+/* The last part of a scheme. */
+static char *last_part(char *scheme)
+{
+	char *plus = strrchr(scheme, '+');
+
+	return plus == NULL ? scheme : plus + 1;
+}
+
+/*
+ * The port of a scheme that as a whole has none; it is cut up in place. The last
+ * part that names a port decides: git+https, but postgresql+psycopg2. "+ssl" and
+ * "+tls" are an 's' behind the part before, where there is such a name: ldap+tls.
+ */
+static uint16_t parts_port(const struct tp_services *services, char *scheme)
+{
+	for (;;) {
+		char *part = last_part(scheme);
+		bool tls = strcmp(part, "ssl") == 0 || strcmp(part, "tls") == 0;
+		uint16_t port;
+
+		if (part == scheme)
+			return name_port(services, scheme);
+		if (tls)
+			strcpy(part - 1, "s");
+		port = name_port(services, tls ? last_part(scheme) : part);
+		if (port != 0)
+			return port;
+		part[-1] = '\0';
+	}
+}
+
+uint16_t tp_service_port(struct tp_services *services, const char *name, bool scheme)
+{
+	size_t length = strlen(name), places = sizeof(services->lately) / sizeof(*services->lately);
+	struct tp_service *known = &services->lately[((size_t)*name + length) % places];
+	char text[sizeof(known->name)];
+
+	if (length == 0 || length >= sizeof(text) || name[strspn(name, tp_scheme_bytes)] != '\0')
+		return 0;
+	if (known->scheme == scheme && strcmp(known->name, name) == 0)
+		return known->port;
+	if (services->list == NULL)
+		services->list = read_list();
+	strcpy(known->name, name);
+	known->scheme = scheme;
+	known->port = name_port(services, name);
+	if (known->port == 0 && scheme)
+		known->port = parts_port(services, strcpy(text, name));
+	return known->port;
+}
+
+void tp_services_free(struct tp_services *services)
+{
+	free(services->list);
+	*services = (struct tp_services){ 0 };
+}

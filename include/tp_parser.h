@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What target.c, the grammar of words, and url.c, that of URLs, have in common. */
+#ifndef TP_PARSER_H
+#define TP_PARSER_H
+
+#include "tp_target.h"
+
+/* A word on its way to targets. */
+struct tp_parser {
+	struct tp_targets *targets;
+	struct tp_why *why;
+	const char *word;
+	char *text; /* a copy of it, cut into pieces in place */
+	int family; /* that the URL at hand asks for */
+};
+
+/*
+ * Sets the reason: the piece at fault, and why. Any piece of a word that may
+ * hide a secret may be a part of it, so then the word is named, as tp_quote()
+ * shows it. Returns EINVAL.
+ */
+int tp_parser_complain(const struct tp_parser *parser, const char *piece, const char *why);
+
+/*
+ * Cuts "HOST:PORT" or "[v6]:PORT" at its colon; HOST may be a network. *port is
+ * NULL where there is no port: a name, "[v6]", or a bare IPv6 literal, which
+ * has a colon but no port.
+ */
+int tp_parser_cut_port(const struct tp_parser *parser, char *text, char **port);
+
+/* Adds a target without ports: a host, or a network. The list owns it at once, so a failure further on leaks nothing. */
+int tp_parser_add_host(const struct tp_parser *parser, char *host, struct tp_target **target);
+
+/* Adds ports to a target: first to last; what an item says; what items between commas say. */
+int tp_parser_add_range(struct tp_target *target, uint16_t first, uint16_t last);
+int tp_parser_add_port(const struct tp_parser *parser, struct tp_target *target, char *item);
+int tp_parser_add_ports(const struct tp_parser *parser, struct tp_target *target, char *spec);
+
+/* A word with "://" in it: one URL or several. */
+int tp_parser_add_urls(struct tp_parser *parser);
+
+/* jdbc:oracle:thin:..., which is no URL. */
+int tp_parser_add_oracle(struct tp_parser *parser);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Names of services to ports: the system's list, then our own. */
+#ifndef TP_SERVICES_H
+#define TP_SERVICES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Zeroed it has read nothing yet; freed by tp_services_free(). */
+struct tp_services {
+	char *list; /* the system's, as a text; "" where there is none */
+	/* A long list asks for the same names again and again. */
+	struct tp_service {
+		char name[64];
+		bool scheme;
+		uint16_t port;
+	} lately[4];
+};
+
+/* The port of this name, or 0. A scheme may have several parts: git+https. */
+uint16_t tp_service_port(struct tp_services *services, const char *name, bool scheme);
+
+void tp_services_free(struct tp_services *services);
+
+#endif
