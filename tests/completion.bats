@@ -5,7 +5,8 @@
 setup() {
 	load lib
 	home=$BATS_TEST_TMPDIR/home share=$BATS_TEST_TMPDIR/home/share
-	mkdir -p "$home/.ssh"
+	mkdir -p "$home"/{.ssh,bin}
+	printf '#!/bin/sh\n' >"$home/bin/a-command" && chmod +x "$home/bin/a-command"
 	put tcpprobe.bash bash-completion/completions/tcpprobe
 	put _tcpprobe zsh/site-functions/_tcpprobe
 	put tcpprobe.fish fish/vendor_completions.d/tcpprobe.fish
@@ -15,7 +16,7 @@ setup() {
 		[web.known.test]:2222 ssh-ed25519 AAAA
 		@cert-authority *.known.test,ca-known ssh-ed25519 AAAA
 	END
-	user=(env -i "PATH=$TP_BUILD:$PATH" "HOME=$home" "XDG_DATA_HOME=$share" "XDG_DATA_DIRS=$share" "XDG_CONFIG_HOME=$home/config"
+	user=(env -i "PATH=$home/bin:$TP_BUILD:$PATH" "HOME=$home" "XDG_DATA_HOME=$share" "XDG_DATA_DIRS=$share" "XDG_CONFIG_HOME=$home/config"
 		"XDG_CACHE_HOME=$home/cache" "ZDOTDIR=$home" INPUTRC=/dev/null HISTFILE= LC_ALL=C TERM=dumb COLUMNS=120 LINES=200)
 	cd "$home" || return
 }
@@ -156,7 +157,7 @@ offers_hosts() {
 
 offers_ports() {
 	need_shell "$1"
-	offers "$1" 'tcpprobe db postg' postgres postgresql
+	offers "$1" 'tcpprobe db postgres' postgres postgresql
 	becomes "$1" 'tcpprobe db postgresq' 'tcpprobe db postgresql'
 	becomes "$1" 'tcpprobe ::1 -q 22,clickh' 'tcpprobe ::1 -q 22,clickhouse'
 	becomes "$1" 'tcpprobe 192.0.2.0/24 clickh' 'tcpprobe 192.0.2.0/24 clickhouse'
@@ -184,7 +185,7 @@ offers_files_and_commands() {
 	becomes "$1" 'tcpprobe --source l' 'tcpprobe --source lo'
 	typed "$1" 'tcpprobe -t '
 	refute_output --partial localhost
-	becomes "$1" 'tcpprobe db 5432 -- tcpprob' 'tcpprobe db 5432 -- tcpprobe'
+	becomes "$1" 'tcpprobe db 5432 -- a-comm' 'tcpprobe db 5432 -- a-command'
 	becomes "$1" 'tcpprobe db 5432 -- cat a-fi' 'tcpprobe db 5432 -- cat a-file-of-targets'
 	becomes "$1" 'tcpprobe db 5432 -- tcpprobe db-k' 'tcpprobe db 5432 -- tcpprobe db-known'
 }
@@ -242,7 +243,7 @@ survives_hostile_names() {
 @test "bash: what the builtin alone has is offered where it is loaded, variables behind it" {
 	need_bash_completion
 	becomes bash 'tcpprobe --outp' 'tcpprobe --outp'
-	setup_bash=". '$bash_completion'; enable -f '$so' tcpprobe; declare -A my_reports"
+	setup_bash=". '$bash_completion'; enable -f '$so' tcpprobe; my_reports=(open)"
 	becomes bash 'tcpprobe --outp' 'tcpprobe --output'
 	becomes bash 'tcpprobe -qo my_rep' 'tcpprobe -qo my_reports'
 	becomes bash 'tcpprobe db 5432 -u my_rep' 'tcpprobe db 5432 -u my_reports'
@@ -252,7 +253,7 @@ survives_hostile_names() {
 @test "bash: without bash-completion the file is read by itself" {
 	setup_bash=". '$share/bash-completion/completions/tcpprobe'"
 	becomes bash 'tcpprobe db:clickh' 'tcpprobe db:clickhouse'
-	becomes bash 'tcpprobe db 5432 -- tcpprob' 'tcpprobe db 5432 -- tcpprobe'
+	becomes bash 'tcpprobe db 5432 -- a-comm' 'tcpprobe db 5432 -- a-command'
 	touch a-file-of-targets
 	becomes bash 'tcpprobe db 5432 -- cat a-fi' 'tcpprobe db 5432 -- cat a-file-of-targets'
 }
