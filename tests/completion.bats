@@ -113,11 +113,11 @@ offers_every_option() {
 	(($(options | wc -l) > 15))
 	typed "$1" 'tcpprobe --'
 	while read -r _ name help; do
-		assert_output --regexp $'(^|\n)'"--$name[[:space:]][^"$'\n'"]*$help"
+		assert_output --regexp $'(^|\n)'"--${name}[[:space:]][^"$'\n'"]*$help"
 	done < <(options)
 	typed "$1" 'tcpprobe -'
 	while read -r letter _ help; do
-		assert_output --regexp "(^|[[:space:]])-$letter[[:space:],][^"$'\n'"]*$help"
+		assert_output --regexp "(^|[[:space:]])-${letter}[[:space:],][^"$'\n'"]*$help"
 	done < <(options)
 	becomes "$1" 'tcpprobe db 5432 --time' "tcpprobe db 5432 --timeout$2"
 }
@@ -210,10 +210,10 @@ survives_hostile_names() {
 	need_shell "$1"
 	need_lab
 	# Each is the only one that begins so.
-	hostile=$(printf '%s\n' 'k$(touch${IFS}pwned)' 'l`touch${IFS}pwned`' "m'touch" 'n"touch' 'o;touch${IFS}pwned;' 'p\touch' \
-		'q*' 'r!' 's~' $'t\e[31m' 'u<touch' '-v' '$(touch${IFS}pwned)' '--wait=0' '=x' '%n' '{a,b}')
-	sed 's/$/ ssh-ed25519 AAAA/' <<<"$hostile" >"$home/.ssh/known_hosts"
-	{ sed 's/^/192.0.2.1 /' <<<"$hostile" && echo '192.0.2.1 plain # k-comment'; } >"$home/hosts"
+	hostile=('k$(touch${IFS}pwned)' 'l`touch${IFS}pwned`' "m'touch" 'n"touch' 'o;touch${IFS}pwned;' 'p\touch' 'q*' 'r!' 's~'
+		$'t\e[31m' 'u<touch' '-v' '$(touch${IFS}pwned)' '--wait=0' '=x' '%n' '{a,b}')
+	printf '%s ssh-ed25519 AAAA\n' "${hostile[@]}" >"$home/.ssh/known_hosts"
+	printf '192.0.2.1 %s\n' "${hostile[@]}" 'plain # k-comment' >"$home/hosts"
 	# shellcheck disable=SC2016
 	within=(unshare --mount sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$home/hosts")
 	offers "$1" 'tcpprobe ' plain
