@@ -159,10 +159,10 @@ offers_ports() {
 	need_shell "$1"
 	offers "$1" 'tcpprobe db postgres' postgres postgresql
 	becomes "$1" 'tcpprobe db postgresq' 'tcpprobe db postgresql'
-	becomes "$1" 'tcpprobe ::1 -q 22,clickh' 'tcpprobe ::1 -q 22,clickhouse'
-	becomes "$1" 'tcpprobe 192.0.2.0/24 clickh' 'tcpprobe 192.0.2.0/24 clickhouse'
-	becomes "$1" 'tcpprobe db:clickh' 'tcpprobe db:clickhouse'
-	becomes "$1" 'tcpprobe db:1 [::1]:22,clickh' 'tcpprobe db:1 [::1]:22,clickhouse'
+	becomes "$1" 'tcpprobe ::1 -q 22,zook' 'tcpprobe ::1 -q 22,zookeeper'
+	becomes "$1" 'tcpprobe 192.0.2.0/24 zook' 'tcpprobe 192.0.2.0/24 zookeeper'
+	becomes "$1" 'tcpprobe db:zook' 'tcpprobe db:zookeeper'
+	becomes "$1" 'tcpprobe db:1 [::1]:22,zook' 'tcpprobe db:1 [::1]:22,zookeeper'
 }
 
 @test "bash offers services behind a host" {
@@ -247,12 +247,12 @@ survives_hostile_names() {
 	becomes bash 'tcpprobe --outp' 'tcpprobe --output'
 	becomes bash 'tcpprobe -qo my_rep' 'tcpprobe -qo my_reports'
 	becomes bash 'tcpprobe db 5432 -u my_rep' 'tcpprobe db 5432 -u my_reports'
-	becomes bash 'tcpprobe db clickh' 'tcpprobe db clickhouse'
+	becomes bash 'tcpprobe db zook' 'tcpprobe db zookeeper'
 }
 
 @test "bash: without bash-completion the file is read by itself" {
 	setup_bash=". '$share/bash-completion/completions/tcpprobe'"
-	becomes bash 'tcpprobe db:clickh' 'tcpprobe db:clickhouse'
+	becomes bash 'tcpprobe db:zook' 'tcpprobe db:zookeeper'
 	becomes bash 'tcpprobe db 5432 -- a-comm' 'tcpprobe db 5432 -- a-command'
 	touch a-file-of-targets
 	becomes bash 'tcpprobe db 5432 -- cat a-fi' 'tcpprobe db 5432 -- cat a-file-of-targets'
@@ -260,14 +260,14 @@ survives_hostile_names() {
 
 @test "bash: shells that treat colons and unset variables otherwise" {
 	setup_bash="set -u; COMP_WORDBREAKS=\${COMP_WORDBREAKS//[:=]/}; . '$share/bash-completion/completions/tcpprobe'"
-	becomes bash 'tcpprobe db:clickh' 'tcpprobe db:clickhouse'
+	becomes bash 'tcpprobe db:zook' 'tcpprobe db:zookeeper'
 	becomes bash 'tcpprobe --source=l' 'tcpprobe --source=lo'
 	becomes bash 'tcpprobe -q web.k' 'tcpprobe -q web.known.test'
 }
 
 @test "bash: the first command of a line is not that which is completed" {
 	need_bash_completion
-	becomes bash 'tcpprobe -T; X=1 tcpprobe db clickh' 'tcpprobe -T; X=1 tcpprobe db clickhouse'
+	becomes bash 'tcpprobe -T; X=1 tcpprobe db zook' 'tcpprobe -T; X=1 tcpprobe db zookeeper'
 }
 
 @test "zsh: what excludes an option that was given is not offered" {
