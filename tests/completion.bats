@@ -78,7 +78,7 @@ typed() {
 			;;
 		fish)
 			# shellcheck disable=SC2016
-			run "${within[@]}" "${user[@]}" fish -c 'complete -C $argv[1]' "$2" 3>&-
+			run "${within[@]}" "${user[@]}" "typed=$2" fish -c 'complete -C "$typed"' 3>&-
 			((${#lines[@]} != 1)) || output+=$'\n'"<${2%"${2##* }"}${output%%$'\t'*}>"
 			;;
 	esac
