@@ -14,11 +14,12 @@ tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0' tp_says_bad_
 tp_says_bad_host='not a host: a name has letters, digits and . _ - only, and begins with no dash' tp_says_bad_option='invalid option'
 tp_says_bad_range='the range is reversed' tp_says_unknown_port='neither a port nor a known service' tp_says_exclude='exclude each other'
 tp_says_no_port='no port: HOST PORT, or HOST:PORT' tp_says_no_ipv6_port='no port: HOST PORT, or [HOST]:PORT'
-tp_says_no_url_port='no port, and the scheme names no known service' tp_says_try_help='Try '\''tcpprobe --help'\''.'
+tp_says_no_own_port='no port: of several targets each is HOST:PORT' tp_says_no_url_port='no port, and the scheme names no known service'
 tp_says_cut_password='where does the password end? write its / as %2F, ? as %3F, # as %23, comma as %2C'
-tp_says_only_b='only the builtin has it' tp_says_only_bp='only the builtin and the program have it' tp_says_not_open='not open after '
-tp_says_no_argument='an argument is missing' tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)'
+tp_says_try_help='Try '\''tcpprobe --help'\''.' tp_says_only_b='only the builtin has it' tp_says_no_argument='an argument is missing'
+tp_says_only_bp='only the builtin and the program have it' tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)'
 tp_says_lookup_late='Name lookup timed out' tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
+tp_says_not_open='not open after '
 tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q
  wait:r wait-closed:R source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
 tp_services=' amqp 5672 amqps 5671 ftp 21 http 80 https 443 imap 143 imaps 993 ldap 389 ldaps 636 mqtt 1883 mysql 3306
@@ -164,9 +165,9 @@ tp_hosts() {
 			*,%2[Ff]*) tp_misuse "$tp_word" "$tp_says_unix_socket" ;;
 			*,*,[!\[]*:*:*) tp_misuse "$tp_piece" "$tp_says_bad_host" ;;
 			*,\[*\]:* | *,*,[!\[]*:*) tp_port=${tp_piece##*:} tp_piece=${tp_piece%:*} ;;
-			# Behind a host stand further ports of it. In a URL a word is one more host.
+			# Behind a host stand further ports of it. A word may be a service or one more host; in a URL it is a host.
 			?*,more,*[!0-9-]* | *,\[*) ;;
-			*,more,*) tp_ports "$tp_host" "$tp_piece" && continue ;;
+			*,more,*) case $tp_piece,$tp_word in [0-9]*,* | *,/dev/*) tp_ports "$tp_host" "$tp_piece" && continue ;; *) tp_misuse "$tp_piece" "$tp_says_no_own_port" ;; esac ;;
 		esac
 		tp_host=$tp_piece
 		case $tp_piece in \[*\]) tp_host=${tp_host#?} && tp_host=${tp_host%?} ;; esac
@@ -178,7 +179,7 @@ tp_hosts() {
 			\[*) tp_misuse "$tp_host" "$tp_says_bad_host" ;;
 			*%*) tp_misuse "$tp_word" "a host with % in it: $tp_says_only_bp" ;;
 		esac
-		case ${2-}$tp_list,$tp_port in ,) tp_base=$tp_host ;; *,) tp_misuse "$tp_word" "$tp_no_port" ;; *) tp_ports "$tp_host" "$tp_port" ;; esac
+		case ${2-}$tp_list$tp_pieces,$tp_port in ,) tp_base=$tp_host ;; *,) tp_misuse "$tp_host" "$tp_no_port" ;; *) tp_ports "$tp_host" "$tp_port" ;; esac
 	done
 }
 # tp_url SCHEME://[USER[:PASSWORD]@]HOST[:PORT][,...][/...]
