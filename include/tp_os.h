@@ -93,6 +93,12 @@ bool tp_os_has_evidence(void);
 /* The ICMP error that ended the connection: its errno value, and who sent it. 0: none came. */
 int tp_os_evidence(int fd, struct tp_evidence *evidence);
 
+/*
+ * In a helper: shall name servers that do not answer be left for the next one after a second, whatever resolv.conf says,
+ * or as it says? Does nothing where the C library asks all of them at once.
+ */
+void tp_os_hurry(bool hurry);
+
 /* In a child just forked by parent: die when it does. Ends the child when that is so already. */
 void tp_os_die_with(pid_t parent);
 

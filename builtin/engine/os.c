@@ -8,6 +8,9 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <resolv.h>
+#endif
 #ifdef __linux__
 #include <netinet/tcp.h>
 #include <sys/prctl.h>
@@ -344,6 +347,19 @@ int tp_os_evidence(int fd, struct tp_evidence *evidence)
 	(void)evidence;
 #endif
 	return found;
+}
+
+void tp_os_hurry(bool hurry)
+{
+#ifdef __GLIBC__
+	/* resolver(3): the state is this process's own. Read anew, it is as resolv.conf says. */
+	if (hurry || _res.retrans == 1)
+		res_init();
+	if (hurry)
+		_res.retrans = 1;
+#else
+	(void)hurry;
+#endif
 }
 
 void tp_os_die_with(pid_t parent)
