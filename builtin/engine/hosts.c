@@ -3,7 +3,6 @@
 #include "tp_hosts.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,7 +117,7 @@ static uint32_t bucket_of(const char *name)
 	uint32_t hash = 2166136261U;
 
 	for (; *name != '\0'; name++)
-		hash = (hash ^ (uint32_t)tolower((unsigned char)*name)) * 16777619U;
+		hash = (hash ^ ((unsigned char)*name | 0x20U)) * 16777619U;
 	return (hash ^ hash >> 16) % BUCKETS;
 }
 

@@ -2,6 +2,7 @@
 #include "tp_lookup.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
