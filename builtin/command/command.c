@@ -90,7 +90,7 @@ static void begin_progress(struct call *call)
 	const struct tp_options *options = &call->options;
 	uint64_t count = tp_feed_count(&call->feed);
 	/* What a file holds is not known before, nor how many addresses a name has. */
-	bool known = (options->file == NULL || call->round > 1) && !options->each_address;
+	bool known = (options->file == NULL || call->round > 1) && !options->plan.each_address;
 
 	call->output.progress.due_us = TP_NEVER;
 	if (!options->quiet && (count > 1 || options->file != NULL) && isatty(STDERR_FILENO))
@@ -126,17 +126,7 @@ static int probe_round(struct call *call)
 		.next = next_target,
 		.wait = wait_for,
 		.helper_hook = call->face->helper_hook,
-		.family = options->family,
-		.each_address = options->each_address,
-		.first_open = options->first_open,
-		.half_open = options->half_open,
-		.keep = options->descriptor_name != NULL,
-		.limit = options->limit,
-		.timeout_us = options->timeout_us,
-		.source = options->source,
-		.until = options->until,
-		.wait_us = options->wait_us,
-		.interval_us = options->interval_us,
+		.plan = options->plan,
 		/* A file may go on for ever. */
 		.owed = options->file == NULL ? SIZE_MAX : (size_t)tp_feed_count(&call->feed),
 	};
@@ -161,7 +151,7 @@ static int probe_round(struct call *call)
 /* Between two rounds. Returns 0 or EINTR. */
 static int pause_round(struct call *call)
 {
-	int64_t end_us = tp_os_now_us() + call->options.interval_us, left_us;
+	int64_t end_us = tp_os_now_us() + call->options.plan.interval_us, left_us;
 	int error = 0;
 
 	while (error == 0 && (left_us = end_us - tp_os_now_us()) > 0)
@@ -194,9 +184,7 @@ static int trace(struct call *call)
 		.wait = wait_for,
 		.hop = show_hop,
 		.helper_hook = call->face->helper_hook,
-		.family = call->options.family,
-		.timeout_us = call->options.timeout_us,
-		.source = call->options.source,
+		.plan = &call->options.plan,
 	};
 	struct tp_verdict verdict;
 	const char *host;
@@ -215,7 +203,7 @@ static int status_of(const struct call *call)
 {
 	if (call->feed.bad > 0)
 		return TP_STATUS_USAGE;
-	if (call->options.first_open && call->reporter.tally.states[TP_OPEN] > 0)
+	if (call->options.plan.first_open && call->reporter.tally.states[TP_OPEN] > 0)
 		return 0;
 	return call->reporter.tally.status;
 }
@@ -280,8 +268,8 @@ static int check_targets(const struct call *call, struct tp_why *why)
 {
 	const struct tp_options *options = &call->options;
 
-	if (options->descriptor_name != NULL && !options->first_open &&
-	    (options->file != NULL || options->each_address || tp_feed_count(&call->feed) > 1))
+	if (options->descriptor_name != NULL && !options->plan.first_open &&
+	    (options->file != NULL || options->plan.each_address || tp_feed_count(&call->feed) > 1))
 		return tp_because(why, "-u: several targets need -1");
 	if (options->trace && tp_feed_count(&call->feed) > 1)
 		return tp_because(why, "-T: one target, and one port");
