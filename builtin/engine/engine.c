@@ -34,12 +34,9 @@
 #include <unistd.h>
 
 #include "tp_attempts.h"
-#include "tp_connect.h"
 #include "tp_os.h"
+#include "tp_race.h"
 #include "tp_results.h"
-
-/* RFC 8305, section 5: the Connection Attempt Delay. */
-#define ATTEMPT_DELAY_US 250000
 
 /* How long the loop works before it looks at the clock and at its descriptors again. */
 #define SLICE_US 10000
@@ -47,39 +44,21 @@
 /* After a shortage of descriptors or memory, attempts are tried again when another one has ended, or after this time. */
 #define SHORTAGE_US 10000
 
-/* Where one probe holds the last descriptor, and has no deadline: when it gives this attempt up for another address. */
-#define LAST_DESCRIPTOR_US 1000000
-
 /* Two moments that are no further apart than this are the same one for cut_deadline(). */
 #define SAME_MOMENT_US 50000
 
 enum phase { QUEUED, RESOLVING, STARVED, CONNECTING, ENDED };
-
-/* Why an address, and so perhaps the whole try, is not open. */
-struct failure {
-	enum tp_state state;
-	int error;
-	bool absent;              /* this host lacks the address family: any other failure tells more */
-	union tp_address address; /* AF_UNSPEC: no address was tried */
-	struct tp_evidence evidence;
-};
 
 /* One try of one target, while it is under way. */
 struct tp_probe {
 	struct tp_probe *next, *previous; /* under way too, in the order in which they began */
 	struct tp_probe *behind;          /* in the line for a helper, or of the probes that have ended */
 	struct tp_record *record;
-	struct tp_lookup *lookup; /* of which it is a user */
-	struct tp_attempt *attempts;
+	struct tp_race race; /* of whose lookup it is a user */
 	enum phase phase;
-	size_t first, end;      /* its part of lookup->addresses: all of them, or one */
-	size_t tried;           /* how many of those have had their attempt */
-	bool expired;           /* the wait was over before it had ended */
-	bool failed;            /* failure holds one */
-	struct failure failure; /* the most telling one so far */
+	bool expired; /* the wait was over before it had ended */
 	int64_t deadline_us;
 	int64_t budget_us; /* what was left until the deadline when the addresses were known; TP_NEVER: no deadline */
-	int64_t due_us;    /* when its next attempt begins */
 };
 
 struct tp_engine {
@@ -121,11 +100,6 @@ static int64_t earlier(int64_t one_us, int64_t other_us)
 	return one_us < other_us ? one_us : other_us;
 }
 
-static int64_t later(int64_t one_us, int64_t other_us)
-{
-	return one_us > other_us ? one_us : other_us;
-}
-
 static int64_t from_now(int64_t now_us, int64_t span_us)
 {
 	return span_us == 0 ? TP_NEVER : now_us + span_us;
@@ -149,7 +123,11 @@ static struct tp_probe *new_probe(struct tp_engine *engine, struct tp_probe *beh
 		return NULL;
 	if (behind == NULL)
 		behind = engine->newest;
-	*probe = (struct tp_probe){ .record = record, .lookup = lookup, .previous = behind };
+	*probe = (struct tp_probe){
+		.record = record,
+		.race = { .lookup = lookup, .port = record->port },
+		.previous = behind,
+	};
 	if (behind == engine->newest)
 		engine->newest = probe;
 	if (behind == NULL) {
@@ -171,21 +149,15 @@ static void free_ended(struct tp_engine *engine)
 		struct tp_probe *probe = engine->ended;
 
 		engine->ended = probe->behind;
-		tp_lookup_release(probe->lookup);
+		tp_lookup_release(probe->race.lookup);
 		free(probe);
 	}
-}
-
-static void close_attempts(struct tp_engine *engine, struct tp_probe *probe)
-{
-	engine->freed = true;
-	tp_attempts_close(&engine->attempts, &probe->attempts);
 }
 
 /* The probe waits for its lookup no longer; a helper that works for no other probe is ended. */
 static void leave_lookup(struct tp_engine *engine, struct tp_probe *probe)
 {
-	struct tp_lookup *lookup = probe->lookup;
+	struct tp_lookup *lookup = probe->race.lookup;
 
 	if (--lookup->waiting == 0 && lookup->phase == TP_LOOKUP_RUNNING)
 		tp_resolver_abandon(engine->resolver, lookup);
@@ -196,7 +168,8 @@ static void end_probe(struct tp_engine *engine, struct tp_probe *probe)
 {
 	if (probe->phase == RESOLVING)
 		leave_lookup(engine, probe);
-	close_attempts(engine, probe);
+	tp_attempts_close(&engine->attempts, &probe->race.attempts);
+	engine->freed = true;
 	*(probe->previous != NULL ? &probe->previous->next : &engine->oldest) = probe->next;
 	*(probe->next != NULL ? &probe->next->previous : &engine->newest) = probe->previous;
 	probe->phase = ENDED;
@@ -254,7 +227,7 @@ static void end_try(struct tp_engine *engine, struct tp_probe *probe, struct tp_
 	struct tp_record *record = probe->record;
 
 	end_probe(engine, probe);
-	result->lookup_us = probe->lookup->duration_us;
+	result->lookup_us = probe->race.lookup->duration_us;
 	if (is_final(engine, result)) {
 		end_record(engine, record, result);
 		return;
@@ -281,214 +254,56 @@ static void end_in_lookup(struct tp_engine *engine, struct tp_probe *probe, enum
 	end_try(engine, probe, &result);
 }
 
-/* -- Failures: the most telling one is the outcome of a try in which no address was open */
-
-static void note_failure(struct tp_probe *probe, const struct failure *failure)
+/* The race is over, and with it the try. */
+static void end_race(struct tp_engine *engine, struct tp_probe *probe)
 {
-	bool tells_more = !probe->failed || tp_state_tells_more(failure->state, probe->failure.state);
-
-	if (probe->failed && failure->absent != probe->failure.absent)
-		tells_more = probe->failure.absent;
-	if (!tells_more)
-		return;
-	probe->failed = true;
-	probe->failure = *failure;
-}
-
-static void note_timeout(struct tp_probe *probe, const union tp_address *address)
-{
-	struct failure failure = { .state = TP_TIMEOUT, .error = ETIMEDOUT, .address = *address };
-
-	note_failure(probe, &failure);
-}
-
-static void end_failed(struct tp_engine *engine, struct tp_probe *probe)
-{
+	const struct tp_finish *finish = &probe->race.finish;
 	struct tp_result result = {
-		.state = probe->failure.state,
+		.state = finish->state,
 		.expired = probe->expired,
-		.error = probe->failure.error,
-		.address = probe->failure.address,
-		.evidence = probe->failure.evidence,
-		.connect_us = -1,
-		.fd = -1,
+		.error = finish->error,
+		.fd = finish->fd,
+		.address = finish->address,
+		.evidence = finish->evidence,
+		.connect_us = finish->connect_us,
 	};
 
 	end_try(engine, probe, &result);
 }
 
-/* -- Attempts */
-
-/* The handshake's time: the kernel's, which no busy machine delays, or else ours. */
-static int64_t handshake_us(int fd, int64_t started_us)
-{
-	int64_t ours_us = tp_os_now_us() - started_us, kernels_us = tp_os_handshake_us(fd);
-
-	return kernels_us >= 0 && kernels_us < ours_us ? kernels_us : ours_us;
-}
-
-static void end_open(struct tp_engine *engine, struct tp_probe *probe, const union tp_address *peer, int fd,
-		     int64_t started_us)
-{
-	struct tp_result result = {
-		.state = TP_OPEN,
-		.address = *peer,
-		.connect_us = handshake_us(fd, started_us),
-		.fd = -1,
-	};
-
-	if (engine->setup.plan.keep) {
-		/* The caller's reads and writes shall end with no more errors than those of any other connection. */
-		tp_os_want_evidence(fd, peer->any.sa_family, false);
-		result.fd = fd;
-	} else {
-		close(fd);
-	}
-	end_try(engine, probe, &result);
-}
-
-/* No address is left to try, and no attempt is under way. */
-static void end_if_exhausted(struct tp_engine *engine, struct tp_probe *probe)
-{
-	if (probe->attempts == NULL && probe->first + probe->tried == probe->end)
-		end_failed(engine, probe);
-}
-
-/*
- * An attempt has this outcome, and is in no list any more. at_once: connect(2) said so itself; what it says of a missing
- * IPv6 address or route is that this host has no IPv6.
- */
-static void settle(struct tp_engine *engine, const struct tp_attempt *attempt, int fd, int error,
-		   const struct tp_evidence *evidence, bool at_once)
-{
-	struct tp_probe *probe = attempt->probe;
-	struct failure failure = {
-		.state = tp_state_of_connect(error),
-		.error = error,
-		.absent = at_once && attempt->peer.any.sa_family == AF_INET6 && !evidence->icmp &&
-			  (error == ENETUNREACH || error == EADDRNOTAVAIL),
-		.address = attempt->peer,
-		.evidence = *evidence,
-	};
-
-	if (failure.state == TP_OPEN) {
-		end_open(engine, probe, &attempt->peer, fd, attempt->started_us);
-		return;
-	}
-	close(fd);
-	note_failure(probe, &failure);
-	/* RFC 8305: the next attempt need not wait any longer. */
-	probe->due_us = 0;
-	end_if_exhausted(engine, probe);
-}
-
-/*
- * Begins an attempt. Returns 0, whatever its outcome, or the errno value of what kept the socket from being made:
- * then nothing was sent.
- */
-static int begin_attempt(struct tp_engine *engine, struct tp_probe *probe, const union tp_address *address)
-{
-	const struct tp_plan *plan = &engine->setup.plan;
-	struct tp_attempt attempt = { .probe = probe, .list = &probe->attempts, .peer = *address };
-	struct tp_evidence evidence = { 0 };
-	int fd, error = tp_connect_open(&plan->source, plan->half_open, address->any.sa_family, &fd);
-
-	if (error != 0)
-		return error;
-	tp_address_set_port(&attempt.peer, probe->record->port);
-	attempt.started_us = tp_os_now_us();
-	error = tp_connect_begin(fd, &attempt.peer, &evidence);
-	/* Loopback answers at once, and needs no room in the table. */
-	if (error == EINPROGRESS)
-		error = tp_attempts_add(&engine->attempts, &attempt, fd) == 0 ? EINPROGRESS : ENOMEM;
-	if (tp_is_shortage(error)) {
-		close(fd);
-		return error;
-	}
-	probe->tried++;
-	if (error != EINPROGRESS)
-		settle(engine, &attempt, fd, error, &evidence, true);
-	return 0;
-}
+/* -- Shortages of descriptors or memory */
 
 /* The probe gives its descriptors back and waits, as if it had not begun, for others to end or for the shortage to pass. */
 static void starve(struct tp_engine *engine, struct tp_probe *probe, int64_t now_us)
 {
-	close_attempts(engine, probe);
+	tp_race_reset(&probe->race, &engine->attempts);
+	engine->freed = true;
 	probe->phase = STARVED;
-	probe->tried = 0;
-	probe->failed = false;
 	engine->starving = true;
 	engine->retry_us = now_us + SHORTAGE_US;
 	engine->wake_us = earlier(engine->wake_us, engine->retry_us);
 }
 
 /*
- * One probe holds all descriptors there are, and wants to try a further address. It shares the time until its deadline
- * evenly between this attempt and the addresses that are left. Returns when the attempt has had its share.
+ * The probe's race found a shortage, and some attempts of ours hold descriptors. The newest probe that has attempts gives
+ * them up, so that the oldest always gets on; that may be this very probe. If it alone has attempts, they share the time.
  */
-static int64_t last_descriptor_until_us(const struct tp_probe *probe)
-{
-	const struct tp_attempt *attempt = probe->attempts;
-	int64_t left = (int64_t)(probe->end - probe->first - probe->tried) + 1;
-
-	if (probe->deadline_us == TP_NEVER)
-		return attempt->started_us + LAST_DESCRIPTOR_US;
-	return attempt->started_us + later((probe->deadline_us - attempt->started_us) / left, ATTEMPT_DELAY_US);
-}
-
-/*
- * The probe found a shortage. Returns false if no attempt of ours holds a descriptor, so that waiting would not help.
- * Otherwise the newest probe that has attempts gives them up, so that the oldest always gets on; that may be this very
- * probe. If it alone has attempts it gives up its oldest one, not before that has had its share of the time.
- */
-static bool make_way(struct tp_engine *engine, struct tp_probe *probe, int64_t now_us)
+static void make_way(struct tp_engine *engine, struct tp_probe *probe, int64_t now_us)
 {
 	struct tp_probe *newest = engine->newest;
 	size_t own = 0;
 
-	if (engine->attempts.count == 0)
-		return false;
-	while (newest != probe && newest->attempts == NULL)
+	while (newest != probe && newest->race.attempts == NULL)
 		newest = newest->previous;
-	for (const struct tp_attempt *attempt = probe->attempts; attempt != NULL; attempt = attempt->next)
+	for (const struct tp_attempt *attempt = probe->race.attempts; attempt != NULL; attempt = attempt->next)
 		own++;
-	if (newest != probe || own < engine->attempts.count) {
+	if (newest != probe || own < engine->attempts.count)
 		starve(engine, newest, now_us);
-		probe->due_us = 0;
-		return true;
-	}
-	probe->due_us = last_descriptor_until_us(probe);
-	if (probe->due_us <= now_us) {
-		note_timeout(probe, &probe->attempts->peer);
-		close(tp_attempts_take(&engine->attempts, probe->attempts));
-	}
-	return true;
+	else
+		tp_race_make_way(&probe->race, &engine->attempts, probe->deadline_us, now_us);
 }
 
-/* -- Which address is next */
-
-/*
- * RFC 8305, section 4: families alternate, beginning with that of the first address. A list that alternates already stays
- * as it is: other probes are at some place in it.
- */
-static void alternate_families(struct tp_lookup *lookup)
-{
-	union tp_address *list = lookup->addresses;
-
-	for (size_t i = 1; i < lookup->count; i++) {
-		size_t other = i;
-
-		while (other < lookup->count && list[other].any.sa_family == list[i - 1].any.sa_family)
-			other++;
-		if (other < lookup->count && other > i) {
-			union tp_address moved = list[other];
-
-			memmove(&list[i + 1], &list[i], (other - i) * sizeof(*list));
-			list[i] = moved;
-		}
-	}
-}
+/* -- Addresses */
 
 /*
  * With each_address a record and a probe for each further address, right behind those of the first one and with the same
@@ -498,25 +313,25 @@ static int split(struct tp_engine *engine, struct tp_probe *probe)
 {
 	struct tp_probe *last = probe;
 
-	for (size_t i = 1; i < probe->lookup->count; i++) {
+	for (size_t i = 1; i < probe->race.lookup->count; i++) {
 		const struct tp_record *record = probe->record;
 		struct tp_record *more =
 			tp_results_add(&engine->results, last->record, record->host, record->port, record->target);
 
 		if (more == NULL)
 			return ENOMEM;
-		last = new_probe(engine, last, more, probe->lookup);
+		last = new_probe(engine, last, more, probe->race.lookup);
 		if (last == NULL)
 			return ENOMEM;
-		last->lookup->users++;
-		last->first = i;
-		last->end = i + 1;
+		probe->race.lookup->users++;
+		last->race.first = i;
+		last->race.end = i + 1;
 		last->phase = STARVED;
 		last->budget_us = probe->budget_us;
 		more->try = record->try;
 	}
 	engine->wake_us = 0;
-	probe->end = 1;
+	probe->race.end = 1;
 	return 0;
 }
 
@@ -524,14 +339,14 @@ static int split(struct tp_engine *engine, struct tp_probe *probe)
 static void begin_connecting(struct tp_probe *probe, int64_t now_us)
 {
 	probe->phase = CONNECTING;
-	probe->end = probe->lookup->count;
+	probe->race.end = probe->race.lookup->count;
 	probe->budget_us = probe->deadline_us == TP_NEVER ? TP_NEVER : probe->deadline_us - now_us;
 }
 
 /* The lookup is DONE. Returns 0 or ENOMEM. */
 static int resolved(struct tp_engine *engine, struct tp_probe *probe, int64_t now_us)
 {
-	struct tp_lookup *lookup = probe->lookup;
+	struct tp_lookup *lookup = probe->race.lookup;
 
 	if (lookup->eai != 0) {
 		end_in_lookup(engine, probe, tp_state_of_lookup(lookup->eai, lookup->error), lookup->eai,
@@ -542,39 +357,25 @@ static int resolved(struct tp_engine *engine, struct tp_probe *probe, int64_t no
 	begin_connecting(probe, now_us);
 	if (engine->setup.plan.each_address)
 		return split(engine, probe);
-	alternate_families(lookup);
+	tp_race_order(lookup);
 	return 0;
 }
 
-static bool has_untried(const struct tp_probe *probe)
-{
-	return probe->first + probe->tried < probe->end;
-}
-
-/* Begins the attempts that are due; one that fails at once makes the next one due. */
+/* Begins the attempts that are due. */
 static void connect_due(struct tp_engine *engine, struct tp_probe *probe, int64_t now_us)
 {
-	while (probe->phase == CONNECTING && has_untried(probe) && probe->due_us <= now_us) {
-		struct failure failure = { .address = probe->lookup->addresses[probe->first + probe->tried] };
-
-		probe->due_us = now_us + ATTEMPT_DELAY_US;
-		failure.error = begin_attempt(engine, probe, &failure.address);
-		if (failure.error == 0 || (tp_is_shortage(failure.error) && make_way(engine, probe, now_us)))
-			continue;
-		/* By the same errno value connect(2) means something else: here nobody was asked. */
-		failure.state = TP_ERROR;
-		failure.absent = failure.error == EAFNOSUPPORT;
-		probe->due_us = 0;
-		probe->tried++;
-		note_failure(probe, &failure);
-		end_if_exhausted(engine, probe);
+	while (probe->phase == CONNECTING) {
+		switch (tp_race_go_on(&probe->race, probe, &engine->setup.plan, &engine->attempts, now_us)) {
+		case TP_RACE_ON:
+			return;
+		case TP_RACE_OVER:
+			end_race(engine, probe);
+			return;
+		case TP_RACE_SHORT:
+			make_way(engine, probe, now_us);
+			break;
+		}
 	}
-}
-
-/* The address that a probe without an outcome is told to have timed out at: it waits for that one, or would have. */
-static const union tp_address *pending_address(const struct tp_probe *probe)
-{
-	return probe->attempts != NULL ? &probe->attempts->peer : &probe->lookup->addresses[probe->first];
 }
 
 /* -- Lookups and deadlines */
@@ -608,7 +409,7 @@ static int ask_helper(struct tp_engine *engine, struct tp_lookup *lookup)
 /* A QUEUED probe is RESOLVING, if none is before it in the line and there is a helper. If none can be made its try ends. */
 static void begin_lookup(struct tp_engine *engine, struct tp_probe *probe, int64_t now_us)
 {
-	struct tp_lookup *lookup = probe->lookup;
+	struct tp_lookup *lookup = probe->race.lookup;
 	int error = 0;
 
 	if (lookup->phase == TP_LOOKUP_NEW && !tp_lookup_at_once(lookup)) {
@@ -675,7 +476,7 @@ static int64_t due_us(const struct tp_engine *engine, const struct tp_probe *pro
 	case STARVED:
 		return engine->retry_us;
 	case CONNECTING:
-		return has_untried(probe) ? earlier(probe->due_us, probe->deadline_us) : probe->deadline_us;
+		return earlier(tp_race_due_us(&probe->race), probe->deadline_us);
 	case RESOLVING:
 		return probe->deadline_us;
 	case QUEUED:
@@ -692,11 +493,10 @@ static int advance(struct tp_engine *engine, struct tp_probe *probe, int64_t now
 	bool may_go_on = !engine->setup.plan.each_address || engine->attempts.count < engine->setup.plan.limit;
 	int error = 0;
 
-	if (probe->phase == RESOLVING && probe->lookup->phase == TP_LOOKUP_DONE)
+	if (probe->phase == RESOLVING && probe->race.lookup->phase == TP_LOOKUP_DONE)
 		error = resolved(engine, probe, now_us);
 	if (probe->phase == STARVED && may_go_on) {
 		probe->phase = CONNECTING;
-		probe->due_us = 0;
 		probe->deadline_us = cut_deadline(engine, probe, now_us,
 						  probe->budget_us == TP_NEVER ? TP_NEVER : now_us + probe->budget_us);
 	}
@@ -843,8 +643,8 @@ static void expire(struct tp_engine *engine, struct tp_probe *probe)
 	if (probe->phase == RESOLVING || probe->phase == QUEUED) {
 		end_in_lookup(engine, probe, TP_TIMEOUT, 0, ETIMEDOUT);
 	} else {
-		note_timeout(probe, pending_address(probe));
-		end_failed(engine, probe);
+		tp_race_expire(&probe->race);
+		end_race(engine, probe);
 	}
 }
 
@@ -944,17 +744,13 @@ static int wait_for_news(struct tp_engine *engine)
 /* Takes in the attempt's outcome, if it has one. Returns 0 or ENOMEM. */
 static int collect(struct tp_engine *engine, struct tp_attempt *attempt, int64_t now_us)
 {
-	struct pollfd *ready = &engine->attempts.fds[attempt->index];
-	struct tp_attempt ended = *attempt;
-	struct tp_evidence evidence = { 0 };
-	int error = tp_connect_outcome(ready, &attempt->peer, &evidence);
+	struct tp_probe *probe = attempt->probe;
 
-	ready->revents = 0;
-	if (error == EINPROGRESS)
-		return 0;
-	settle(engine, &ended, tp_attempts_take(&engine->attempts, attempt), error, &evidence, false);
 	engine->freed = true;
-	return ended.probe->phase == ENDED ? 0 : advance(engine, ended.probe, now_us);
+	if (tp_race_collect(&probe->race, &engine->setup.plan, &engine->attempts, attempt) == TP_RACE_ON)
+		return advance(engine, probe, now_us);
+	end_race(engine, probe);
+	return 0;
 }
 
 /*
