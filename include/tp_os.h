@@ -84,8 +84,8 @@ struct tp_evidence {
 	uint8_t type, code;
 };
 
-/* The socket shall keep ICMP errors for tp_os_evidence() (ip(7) IP_RECVERR). Does nothing where there is no such thing. */
-void tp_os_want_evidence(int fd, int family);
+/* Shall the socket keep ICMP errors for tp_os_evidence() (ip(7) IP_RECVERR)? Does nothing where there is no such thing. */
+void tp_os_want_evidence(int fd, int family, bool wanted);
 
 /* Whether there is such a thing here. */
 bool tp_os_has_evidence(void);

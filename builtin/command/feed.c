@@ -10,8 +10,8 @@
 #include "tp_os.h"
 #include "tp_says.h"
 
-/* A file may have no target in it and no end: after so many reads the caller has a look around. */
-#define READS_MAX 16
+/* A file may have no target in it and no end: after so long without one the caller has a look around. */
+#define PAUSE_US 10000
 
 /* What separates the words of a line; a CR before the newline is the other systems' way to end one. */
 static const char blanks[] = " \t\r";
@@ -150,11 +150,6 @@ static int read_on(struct tp_feed *feed)
 {
 	ssize_t got;
 
-	if (feed->reads == READS_MAX) {
-		feed->reads = 0;
-		return EAGAIN;
-	}
-	feed->reads++;
 	memmove(feed->buffer, feed->buffer + feed->begin, feed->end - feed->begin);
 	feed->end -= feed->begin;
 	feed->begin = 0;
@@ -206,17 +201,31 @@ static int next_line(struct tp_feed *feed)
 	return skipped ? 0 : take_line(feed, line, length);
 }
 
+/* Lines without a target: have they taken long enough, or is there no room for a complaint of the next one? */
+static bool is_long(const struct tp_feed *feed, int64_t *begin_us)
+{
+	int64_t now_us = tp_os_now_us();
+
+	if (*begin_us == 0)
+		*begin_us = now_us;
+	return now_us - *begin_us >= PAUSE_US || (feed->is_full != NULL && feed->is_full(feed->context));
+}
+
 int tp_feed_next(struct tp_feed *feed, const char **host, uint16_t *port)
 {
-	int error = 0;
+	int64_t begin_us = 0;
+	size_t lines = 0;
+	int error;
 
+	feed->paused = false;
 	while (!tp_cursor_next(&feed->cursor, &feed->targets, host, port)) {
 		if (feed->name == NULL)
 			return ENOENT;
-		error = next_line(feed);
+		feed->paused = lines > 0 && is_long(feed, &begin_us);
+		error = feed->paused ? EAGAIN : next_line(feed);
 		if (error != 0)
 			return error;
+		lines++;
 	}
-	feed->reads = 0;
 	return 0;
 }

@@ -275,16 +275,19 @@ int64_t tp_os_handshake_us(int fd)
 #endif
 }
 
-void tp_os_want_evidence(int fd, int family)
+void tp_os_want_evidence(int fd, int family, bool wanted)
 {
 #ifdef HAS_EVIDENCE
+	int value = wanted;
+
 	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &(int){ 1 }, sizeof(int));
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &value, sizeof(value));
 	else
-		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &(int){ 1 }, sizeof(int));
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &value, sizeof(value));
 #else
 	(void)fd;
 	(void)family;
+	(void)wanted;
 #endif
 }
 

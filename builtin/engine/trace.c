@@ -56,7 +56,7 @@ struct trace {
 /* Waits for a helper's answer. Returns 0, ETIMEDOUT, or as the caller's wait(). */
 static int await_lookup(struct trace *trace, struct tp_resolver *resolver, struct tp_lookup *lookup)
 {
-	struct pollfd fds[TP_HELPERS];
+	struct pollfd fds[TP_HELPERS + TP_SPARE_FDS];
 	int error = tp_resolver_begin(resolver, lookup, NULL, 0);
 
 	if (error != 0) {
@@ -90,7 +90,7 @@ static int look_up(struct trace *trace, struct tp_lookup *lookup)
 
 	if (tp_lookup_at_once(lookup))
 		return 0;
-	resolver = tp_resolver_new(trace->setup->helper_hook, trace->setup->timeout_us);
+	resolver = tp_resolver_new(trace->setup->helper_hook, trace->setup->plan->timeout_us);
 	if (resolver == NULL)
 		return ENOMEM;
 	error = await_lookup(trace, resolver, lookup);
@@ -134,7 +134,7 @@ static int ask_hop(struct trace *trace, unsigned hop)
 	if (ask->phase == ASKED)
 		close(ask->fd);
 	ask->phase = IDLE;
-	error = tp_connect_open(&trace->setup->source, true, trace->peer.any.sa_family, &ask->fd);
+	error = tp_connect_open(&trace->setup->plan->source, true, trace->peer.any.sa_family, &ask->fd);
 	if (error != 0)
 		return error;
 	error = hop > 0 ? tp_os_set_hops(ask->fd, trace->peer.any.sa_family, hop) : 0;
@@ -376,7 +376,7 @@ static void conclude(struct trace *trace)
 
 static int wait_for_answers(struct trace *trace, int64_t due_us)
 {
-	struct pollfd fds[TP_HOPS + 1];
+	struct pollfd fds[TP_HOPS + 1 + TP_SPARE_FDS];
 	unsigned hops[TP_HOPS + 1];
 	nfds_t count = 0;
 	int64_t timeout_us = due_us < trace->deadline_us ? due_us : trace->deadline_us;
@@ -480,13 +480,13 @@ static int run(struct trace *trace, struct tp_lookup *lookup)
 int tp_trace(const struct tp_trace_setup *setup, const char *host, uint16_t port, struct tp_verdict *verdict)
 {
 	struct trace trace = { .setup = setup, .verdict = verdict, .slowest_us = -1, .deadline_us = TP_NEVER };
-	struct tp_lookup *lookup = tp_lookup_new(host, setup->family);
+	struct tp_lookup *lookup = tp_lookup_new(host, setup->plan->family);
 	int error;
 
 	if (lookup == NULL)
 		return ENOMEM;
-	if (setup->timeout_us > 0)
-		trace.deadline_us = tp_os_now_us() + setup->timeout_us;
+	if (setup->plan->timeout_us > 0)
+		trace.deadline_us = tp_os_now_us() + setup->plan->timeout_us;
 	*verdict = (struct tp_verdict){
 		.result = { .host = host, .port = port, .try = 1, .fd = -1, .lookup_us = -1, .connect_us = -1 },
 	};

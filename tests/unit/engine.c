@@ -115,8 +115,8 @@ static void prepare(void)
 	run.setup.next = next_target;
 	run.setup.wait = wait_for;
 	run.setup.helper_hook.run = note_helper;
-	run.setup.limit = 256;
-	run.setup.timeout_us = MINUTE;
+	run.setup.plan.limit = 256;
+	run.setup.plan.timeout_us = MINUTE;
 	shared->lookups = 0;
 	shared->helpers = 0;
 }
@@ -217,7 +217,7 @@ static void reports_in_order(void)
 	struct place places[ROWS(kinds)];
 
 	prepare();
-	run.setup.timeout_us = 200000;
+	run.setup.plan.timeout_us = 200000;
 	for (size_t i = 0; i < ROWS(kinds); i++) {
 		if (!make(&places[i], kinds[i], "127.0.0.1", 0)) {
 			while (i > 0)
@@ -268,9 +268,9 @@ static void takes_no_connection_to_itself_for_open(void)
 		prepare();
 		CHECK(make(&place, CLOSED, "127.0.0.1", 0));
 		unmake(&place);
-		run.setup.source.address.any.sa_family = AF_INET;
-		run.setup.source.address.ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		tp_address_set_port(&run.setup.source.address, place.port);
+		run.setup.plan.source.address.any.sa_family = AF_INET;
+		run.setup.plan.source.address.ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		tp_address_set_port(&run.setup.plan.source.address, place.port);
 		add_all(&place, 1);
 		go_through();
 		if (run.got[0].result.error != EADDRINUSE)
@@ -287,7 +287,7 @@ static void ends_at_its_deadline(void)
 	struct place place;
 
 	prepare();
-	run.setup.timeout_us = 150000;
+	run.setup.plan.timeout_us = 150000;
 	if (!have(make(&place, SILENT, "127.0.0.1", 0)))
 		return;
 	add_all(&place, 1);
@@ -306,7 +306,7 @@ static void waits_for_ever_without_a_deadline(void)
 	struct place place;
 
 	prepare();
-	run.setup.timeout_us = 0;
+	run.setup.plan.timeout_us = 0;
 	run.stop_at_wait = 1;
 	run.stop_with = EINTR;
 	if (!have(make(&place, SILENT, "127.0.0.1", 0)))
@@ -427,7 +427,7 @@ static void tells_the_most_telling_failure(void)
 		struct place places[3];
 
 		prepare();
-		run.setup.timeout_us = rows[i].timeout_us;
+		run.setup.plan.timeout_us = rows[i].timeout_us;
 		if (!have(make_all(places, 3, rows[i].kinds, loopbacks)))
 			return;
 		add("three.test", places[0].port);
@@ -459,7 +459,7 @@ static void uses_only_the_family_asked_for(void)
 	struct place place;
 
 	prepare();
-	run.setup.family = AF_INET6;
+	run.setup.plan.family = AF_INET6;
 	if (!make(&place, OPEN, "::1", 0)) {
 		unit_skip("no IPv6 here");
 		return;
@@ -481,8 +481,8 @@ static void probes_each_address_by_itself(void)
 	struct place places[3];
 
 	prepare();
-	run.setup.timeout_us = 100000;
-	run.setup.each_address = true;
+	run.setup.plan.timeout_us = 100000;
+	run.setup.plan.each_address = true;
 	if (!have(make_all(places, 3, (enum kind[]){ CLOSED, SILENT, OPEN }, loopbacks)))
 		return;
 	add("none.test", places[0].port);
@@ -514,8 +514,8 @@ static void begins_at_its_source(void)
 	int fd;
 
 	prepare();
-	run.setup.source.address.any.sa_family = AF_INET;
-	run.setup.source.address.ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+	run.setup.plan.source.address.any.sa_family = AF_INET;
+	run.setup.plan.source.address.ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
 	if (!have(make(&place, CLOSED, "127.0.0.2", 0)))
 		return;
 	unmake(&place);
@@ -535,8 +535,8 @@ static void says_where_its_source_is_not_here(void)
 	struct place place;
 
 	prepare();
-	run.setup.source.address.any.sa_family = AF_INET;
-	inet_pton(AF_INET, "203.0.113.77", &run.setup.source.address.ipv4.sin_addr);
+	run.setup.plan.source.address.any.sa_family = AF_INET;
+	inet_pton(AF_INET, "203.0.113.77", &run.setup.plan.source.address.ipv4.sin_addr);
 	CHECK(make(&place, OPEN, "127.0.0.1", 0));
 	add_all(&place, 1);
 	add_all(&place, 1);
@@ -583,7 +583,7 @@ static void resolves_a_name_once_for_all_its_ports(void)
 	struct place place;
 
 	prepare();
-	run.setup.limit = 16;
+	run.setup.plan.limit = 16;
 	CHECK(make(&place, CLOSED, "127.0.0.1", 0));
 	for (int i = 0; i < 500; i++)
 		add("one.test", place.port);
@@ -597,7 +597,7 @@ static void gives_a_slow_lookup_up_at_its_deadline(void)
 	struct place place;
 
 	prepare();
-	run.setup.timeout_us = 100000;
+	run.setup.plan.timeout_us = 100000;
 	CHECK(make(&place, CLOSED, "127.0.0.1", 0));
 	add("slow.test", 80);
 	add("slow.test", 81);
@@ -637,7 +637,7 @@ static void joins_a_lookup_that_runs(void)
 					  .tv_nsec = rows[i].every_us % 1000000 * 1000 };
 
 		prepare();
-		run.setup.timeout_us = rows[i].timeout_us;
+		run.setup.plan.timeout_us = rows[i].timeout_us;
 		run.dry_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
 		timerfd_settime(run.dry_fd, 0, &(struct itimerspec){ every, { .tv_nsec = 1 } }, NULL);
 		while (run.count < rows[i].count)
@@ -661,7 +661,7 @@ static void gives_every_lookup_its_turn(void)
 	struct place place;
 
 	prepare();
-	run.setup.timeout_us = 700000;
+	run.setup.plan.timeout_us = 700000;
 	CHECK(make(&place, OPEN, "127.0.0.1", 0));
 	for (int i = 0; i < 2 * TP_HELPERS + 5; i++) {
 		add("slow.test", 80);
@@ -701,8 +701,8 @@ static void keeps_to_its_limit(void)
 	struct place place;
 
 	prepare();
-	run.setup.timeout_us = 20000;
-	run.setup.limit = 3;
+	run.setup.plan.timeout_us = 20000;
+	run.setup.plan.limit = 3;
 	if (!have(make(&place, SILENT, "127.0.0.1", 0)))
 		return;
 	for (int i = 0; i < 20; i++)
@@ -721,9 +721,9 @@ static void keeps_each_address_to_its_limit(void)
 
 	for (size_t limit = 1; limit <= 2; limit++) {
 		prepare();
-		run.setup.timeout_us = 100000;
-		run.setup.limit = limit;
-		run.setup.each_address = true;
+		run.setup.plan.timeout_us = 100000;
+		run.setup.plan.limit = limit;
+		run.setup.plan.each_address = true;
 		if (!have(make_all(places, 3, (enum kind[]){ SILENT, SILENT, SILENT }, loopbacks)))
 			return;
 		add("three.test", places[0].port);
@@ -743,8 +743,8 @@ static void keeps_back_thousands_of_results(void)
 	struct place slow, fast;
 
 	prepare();
-	run.setup.timeout_us = 1000000;
-	run.setup.limit = 16;
+	run.setup.plan.timeout_us = 1000000;
+	run.setup.plan.limit = 16;
 	if (!have(make(&slow, SILENT, "127.0.0.1", 0)))
 		return;
 	CHECK(make(&fast, CLOSED, "127.0.0.1", 0));
@@ -786,7 +786,7 @@ static void runs_out_of_descriptors(void)
 
 	for (int left = 1; left <= 4; left++) {
 		prepare();
-		run.setup.timeout_us = 100000;
+		run.setup.plan.timeout_us = 100000;
 		if (!have(make(&places[SILENT], SILENT, "127.0.0.1", 0)))
 			return;
 		CHECK(make(&places[OPEN], OPEN, "127.0.0.1", 0));
@@ -856,7 +856,7 @@ static void resolves_when_descriptors_come_free(void)
 	if (breaks_socketpair())
 		return;
 	prepare();
-	run.setup.timeout_us = 100000;
+	run.setup.plan.timeout_us = 100000;
 	if (!have(make(&places[0], SILENT, "127.0.0.1", 0)))
 		return;
 	CHECK(make(&places[1], OPEN, "127.0.0.1", 0));
@@ -880,7 +880,7 @@ static void reaches_second_addresses_when_descriptors_are_few(void)
 	struct place places[2];
 
 	prepare();
-	run.setup.timeout_us = 2000000;
+	run.setup.plan.timeout_us = 2000000;
 	nsswitch_file = "hosts: files\n";
 	hosts_file = "127.0.0.9 two.test\n";
 	if (!have(make_all(places, 2, (enum kind[]){ SILENT, OPEN }, loopbacks)))
@@ -906,7 +906,7 @@ static void mixes_names_and_numbers_when_descriptors_are_few(void)
 	hosts_file = "127.0.0.9 two.test\n";
 	for (int left = 1; left <= 3; left++) {
 		prepare();
-		run.setup.timeout_us = 1000000;
+		run.setup.plan.timeout_us = 1000000;
 		if (!have(make_all(places, 2, (enum kind[]){ SILENT, OPEN }, loopbacks)))
 			break;
 		CHECK(make(&closed, CLOSED, "127.0.0.1", 0));
@@ -937,8 +937,8 @@ static void probes_each_address_when_descriptors_are_few(void)
 	struct place places[3];
 
 	prepare();
-	run.setup.timeout_us = 200000;
-	run.setup.each_address = true;
+	run.setup.plan.timeout_us = 200000;
+	run.setup.plan.each_address = true;
 	nsswitch_file = "hosts: files\n";
 	hosts_file = "127.0.0.9 three.test\n";
 	if (!have(make_all(places, 3, (enum kind[]){ SILENT, OPEN, SILENT }, loopbacks)))
@@ -964,10 +964,10 @@ static void probes_each_address_when_descriptors_are_few(void)
 static void prepare_wait(enum tp_until until, int64_t wait_us, int64_t try_us)
 {
 	prepare();
-	run.setup.until = until;
-	run.setup.wait_us = wait_us;
-	run.setup.timeout_us = try_us;
-	run.setup.interval_us = 1000;
+	run.setup.plan.until = until;
+	run.setup.plan.wait_us = wait_us;
+	run.setup.plan.timeout_us = try_us;
+	run.setup.plan.interval_us = 1000;
 }
 
 /* It was not as it should be when the wait was over. */
@@ -1056,7 +1056,7 @@ static void owes_a_result_to_who_had_no_turn(void)
 		prepare_wait(TP_UNTIL_OPEN, 50000, 0);
 		if (!have(make(&place, SILENT, "127.0.0.1", 0)))
 			return;
-		run.setup.limit = 1;
+		run.setup.plan.limit = 1;
 		run.setup.owed = owed[i];
 		for (size_t j = 0; j < 3; j++)
 			add_all(&place, 1);
@@ -1107,7 +1107,7 @@ static void waits_for_every_address(void)
 	struct place places[2];
 
 	prepare_wait(TP_UNTIL_OPEN, 200000, 50000);
-	run.setup.each_address = true;
+	run.setup.plan.each_address = true;
 	if (!have(make_all(places, 2, (enum kind[]){ SILENT, OPEN }, loopbacks)))
 		return;
 	add("two.test", places[0].port);
@@ -1126,7 +1126,7 @@ static void gives_every_try_its_turn(void)
 	struct place place;
 
 	prepare_wait(TP_UNTIL_OPEN, 400000, 20000);
-	run.setup.limit = 1;
+	run.setup.plan.limit = 1;
 	if (!have(make(&place, SILENT, "127.0.0.1", 0)))
 		return;
 	for (int i = 0; i < 4; i++)
@@ -1163,7 +1163,7 @@ static void goes_on_when_another_has_ended(void)
 	struct place places[2];
 
 	prepare_wait(TP_UNTIL_OPEN, 0, MINUTE);
-	run.setup.limit = 1;
+	run.setup.plan.limit = 1;
 	if (!have(make(&places[0], SILENT, "127.0.0.1", 0)))
 		return;
 	CHECK(make(&places[1], CLOSED, "127.0.0.1", 0));
@@ -1185,7 +1185,7 @@ static void ends_with_the_first_open(void)
 	struct place places[2];
 
 	prepare();
-	run.setup.first_open = true;
+	run.setup.plan.first_open = true;
 	if (!have(make(&places[0], SILENT, "127.0.0.1", 0)))
 		return;
 	CHECK(make(&places[1], OPEN, "127.0.0.1", 0));
@@ -1212,7 +1212,7 @@ static void keeps_what_is_open(void)
 	struct place place;
 
 	prepare();
-	run.setup.keep = true;
+	run.setup.plan.keep = true;
 	CHECK(make(&place, OPEN, "127.0.0.1", 0));
 	add_all(&place, 1);
 	add("127.0.0.1", 0);
@@ -1246,7 +1246,7 @@ static void leaves_the_handshake_half_open(void)
 		return;
 	}
 	prepare();
-	run.setup.half_open = true;
+	run.setup.plan.half_open = true;
 	CHECK(make(&place, OPEN, "127.0.0.1", 0));
 	for (int i = 0; i < 20; i++)
 		add_all(&place, 1);
