@@ -56,12 +56,16 @@ struct tp_lookup {
 	bool hurried;     /* that was asked */
 	bool sorted;      /* the resolver said which family comes first */
 
-	union tp_address numeric; /* the only address of a numeric host */
+	struct tp_lookup *in_bucket; /* the next one: names.c */
+	union tp_address numeric;    /* the only address of a numeric host */
 	char host[];
 };
 
 /* A new lookup with one user, or NULL where memory is out. */
 struct tp_lookup *tp_lookup_new(const char *host, int family);
+
+/* As if the host had this one address, and were looked up in this time. */
+struct tp_lookup *tp_lookup_of_address(const char *host, const union tp_address *address, int64_t duration_us);
 
 /* One user less; the last frees it, and ends what is asked for it. */
 void tp_lookup_release(struct tp_lookup *lookup);
@@ -86,6 +90,9 @@ const union tp_address *tp_walk_next(const struct tp_walk *walk, const struct tp
 
 /* Takes that address. */
 void tp_walk_take(struct tp_walk *walk, const union tp_address *address);
+
+/* How many known addresses are not taken yet. */
+size_t tp_walk_left(const struct tp_walk *walk, const struct tp_lookup *lookup);
 
 /* Of the caller's: what a helper does after the fork and before it looks up. */
 struct tp_helper_hook {

@@ -31,9 +31,9 @@ struct tp_finish {
 
 struct tp_race {
 	struct tp_attempt *attempts; /* under way, the oldest first */
-	struct tp_lookup *lookup;    /* its addresses are read when their turn comes */
-	size_t first, end;           /* the part of them that takes part: all, or one */
-	size_t tried;                /* how many of those have had their attempt */
+	struct tp_lookup *lookup;    /* its addresses are read when their turn comes; more may come while it is RUNNING */
+	struct tp_walk walk;         /* through those that have had their attempt */
+	const union tp_address *only; /* the address that takes part; NULL: all of them */
 	uint16_t port;
 	bool finished; /* finish holds one: that of the open address, or else the most telling one so far */
 	struct tp_finish finish;
@@ -43,9 +43,6 @@ struct tp_race {
 /* On: it goes on. Over: race->finish is its outcome. Short: there is no descriptor or memory for the next attempt. */
 enum tp_race_news { TP_RACE_ON, TP_RACE_OVER, TP_RACE_SHORT };
 
-/* RFC 8305, section 4: families alternate, beginning with that of the first address. */
-void tp_race_order(struct tp_lookup *lookup);
-
 /* Begins the attempts that are due. After TP_RACE_SHORT the same attempt is due still. */
 enum tp_race_news tp_race_go_on(struct tp_race *race, struct tp_probe *probe, const struct tp_plan *plan,
 				struct tp_attempts *attempts, int64_t now_us);
@@ -54,7 +51,7 @@ enum tp_race_news tp_race_go_on(struct tp_race *race, struct tp_probe *probe, co
 enum tp_race_news tp_race_collect(struct tp_race *race, const struct tp_plan *plan, struct tp_attempts *attempts,
 				  struct tp_attempt *attempt);
 
-/* When the next attempt begins; TP_NEVER: no address is left. */
+/* When the next attempt begins; TP_NEVER: no address is left, as far as is known. */
 int64_t tp_race_due_us(const struct tp_race *race);
 
 /* Time is up: where no address told anything, the one that it waits for timed out. */

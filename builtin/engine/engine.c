@@ -7,7 +7,7 @@
  * needs while it is under way. The probe is
  *
  *	QUEUED		until its name can be looked up: a helper process is free;
- *	RESOLVING	until the lookup has ended, or the deadline is reached;
+ *	RESOLVING	until the first addresses are known, or the deadline is reached;
  *	CONNECTING	until one of its attempts, each a socket on its way to one
  *			address (attempts.c), is open, or all have failed, or the
  *			deadline is reached;
@@ -34,6 +34,7 @@
 #include <unistd.h>
 
 #include "tp_attempts.h"
+#include "tp_names.h"
 #include "tp_os.h"
 #include "tp_race.h"
 #include "tp_results.h"
@@ -56,6 +57,7 @@ struct tp_probe {
 	struct tp_record *record;
 	struct tp_race race; /* of whose lookup it is a user */
 	enum phase phase;
+	bool waiting; /* it wants more of its lookup, which is RUNNING */
 	bool expired; /* the wait was over before it had ended */
 	int64_t deadline_us;
 	int64_t budget_us; /* what was left until the deadline when the addresses were known; TP_NEVER: no deadline */
@@ -63,8 +65,7 @@ struct tp_probe {
 
 struct tp_engine {
 	struct tp_engine_setup setup;
-	struct tp_resolver *resolver; /* NULL until a name needs it */
-	struct tp_lookup *latest;     /* the newest target's, for its further ports */
+	struct tp_names names;
 	struct tp_results results;
 	struct tp_record *reported; /* the record whose host the caller may still read */
 	struct tp_record *winner;   /* with first_open: the last record that is reported */
@@ -154,19 +155,24 @@ static void free_ended(struct tp_engine *engine)
 	}
 }
 
-/* The probe waits for its lookup no longer; a helper that works for no other probe is ended. */
+/*
+ * The probe waits for its lookup no longer. Where no other probe does, the lookup is ended; but in a wait it goes on from
+ * try to try until it has addresses.
+ */
 static void leave_lookup(struct tp_engine *engine, struct tp_probe *probe)
 {
 	struct tp_lookup *lookup = probe->race.lookup;
+	bool goes_on = engine->setup.plan.until != TP_ONCE && !lookup->ready;
 
-	if (--lookup->waiting == 0 && lookup->phase == TP_LOOKUP_RUNNING)
-		tp_resolver_abandon(engine->resolver, lookup);
+	probe->waiting = false;
+	if (--lookup->waiting == 0 && lookup->phase == TP_LOOKUP_RUNNING && !goes_on)
+		tp_resolver_abandon(engine->names.resolver, lookup);
 }
 
 /* Takes the probe out of all that is under way. */
 static void end_probe(struct tp_engine *engine, struct tp_probe *probe)
 {
-	if (probe->phase == RESOLVING)
+	if (probe->waiting)
 		leave_lookup(engine, probe);
 	tp_attempts_close(&engine->attempts, &probe->race.attempts);
 	engine->freed = true;
@@ -311,54 +317,69 @@ static void make_way(struct tp_engine *engine, struct tp_probe *probe, int64_t n
  */
 static int split(struct tp_engine *engine, struct tp_probe *probe)
 {
+	struct tp_lookup *lookup = probe->race.lookup;
+	const struct tp_record *record = probe->record;
 	struct tp_probe *last = probe;
+	struct tp_walk walk = { { 0 } };
+	const union tp_address *address = tp_walk_next(&walk, lookup);
 
-	for (size_t i = 1; i < probe->race.lookup->count; i++) {
-		const struct tp_record *record = probe->record;
-		struct tp_record *more =
-			tp_results_add(&engine->results, last->record, record->host, record->port, record->target);
+	probe->race.only = address;
+	for (;;) {
+		struct tp_record *more;
 
+		tp_walk_take(&walk, address);
+		address = tp_walk_next(&walk, lookup);
+		if (address == NULL)
+			break;
+		more = tp_results_add(&engine->results, last->record, record->host, record->port, record->target);
 		if (more == NULL)
 			return ENOMEM;
-		last = new_probe(engine, last, more, probe->race.lookup);
+		last = new_probe(engine, last, more, lookup);
 		if (last == NULL)
 			return ENOMEM;
-		probe->race.lookup->users++;
-		last->race.first = i;
-		last->race.end = i + 1;
+		lookup->users++;
+		last->race.only = address;
 		last->phase = STARVED;
 		last->budget_us = probe->budget_us;
 		more->try = record->try;
 	}
 	engine->wake_us = 0;
-	probe->race.end = 1;
 	return 0;
 }
 
-/* The addresses are known: connecting to them begins, with what is left of the time. */
-static void begin_connecting(struct tp_probe *probe, int64_t now_us)
+/* With each_address all addresses are waited for, but only for half of the time, so that there is time for them. */
+static int64_t patience_us(const struct tp_engine *engine, const struct tp_probe *probe)
 {
-	probe->phase = CONNECTING;
-	probe->race.end = probe->race.lookup->count;
-	probe->budget_us = probe->deadline_us == TP_NEVER ? TP_NEVER : probe->deadline_us - now_us;
+	const struct tp_plan *plan = &engine->setup.plan;
+
+	if (!plan->each_address || !probe->race.lookup->ready || probe->deadline_us == TP_NEVER)
+		return TP_NEVER;
+	return probe->deadline_us - plan->timeout_us / 2;
 }
 
-/* The lookup is DONE. Returns 0 or ENOMEM. */
-static int resolved(struct tp_engine *engine, struct tp_probe *probe, int64_t now_us)
+/* May connecting begin? */
+static bool is_resolved(struct tp_engine *engine, const struct tp_probe *probe, int64_t now_us)
 {
 	struct tp_lookup *lookup = probe->race.lookup;
 
-	if (lookup->eai != 0) {
+	if (patience_us(engine, probe) <= now_us && lookup->phase == TP_LOOKUP_RUNNING)
+		tp_resolver_abandon(engine->names.resolver, lookup);
+	return lookup->phase == TP_LOOKUP_DONE || (lookup->ready && !engine->setup.plan.each_address);
+}
+
+/* The first addresses are known, or there are none. Returns 0 or ENOMEM. */
+static int resolved(struct tp_engine *engine, struct tp_probe *probe, int64_t now_us)
+{
+	const struct tp_lookup *lookup = probe->race.lookup;
+
+	if (lookup->eai != 0 && lookup->phase == TP_LOOKUP_DONE) {
 		end_in_lookup(engine, probe, tp_state_of_lookup(lookup->eai, lookup->error), lookup->eai,
 			      lookup->error);
 		return 0;
 	}
-	lookup->waiting--;
-	begin_connecting(probe, now_us);
-	if (engine->setup.plan.each_address)
-		return split(engine, probe);
-	tp_race_order(lookup);
-	return 0;
+	probe->phase = CONNECTING;
+	probe->budget_us = probe->deadline_us == TP_NEVER ? TP_NEVER : probe->deadline_us - now_us;
+	return engine->setup.plan.each_address ? split(engine, probe) : 0;
 }
 
 /* Begins the attempts that are due. */
@@ -395,27 +416,16 @@ static int64_t cut_deadline(const struct tp_engine *engine, const struct tp_prob
 	return probe->record->try == 1 && whole ? earlier(deadline_us, engine->end_us) : deadline_us;
 }
 
-/* Returns as tp_resolver_begin(). */
-static int ask_helper(struct tp_engine *engine, struct tp_lookup *lookup)
-{
-	/* A probe that joins a lookup late may wait for it for a whole deadline more: see may_join(). */
-	if (engine->resolver == NULL)
-		engine->resolver = tp_resolver_new(engine->setup.helper_hook, 2 * engine->setup.plan.timeout_us);
-	if (engine->resolver == NULL)
-		return ENOMEM;
-	return tp_resolver_begin(engine->resolver, lookup, engine->attempts.fds, engine->attempts.count);
-}
-
 /* A QUEUED probe is RESOLVING, if none is before it in the line and there is a helper. If none can be made its try ends. */
 static void begin_lookup(struct tp_engine *engine, struct tp_probe *probe, int64_t now_us)
 {
 	struct tp_lookup *lookup = probe->race.lookup;
 	int error = 0;
 
-	if (lookup->phase == TP_LOOKUP_NEW && !tp_lookup_at_once(lookup)) {
-		bool others_first = engine->queued.first != NULL && engine->queued.first != probe;
+	if (lookup->phase == TP_LOOKUP_NEW) {
+		bool is_first = engine->queued.first == NULL || engine->queued.first == probe;
 
-		error = others_first ? EBUSY : ask_helper(engine, lookup);
+		error = tp_names_begin(&engine->names, lookup, is_first, engine->attempts.fds, engine->attempts.count);
 	}
 	if (error == EBUSY || (tp_is_shortage(error) && engine->attempts.count > 0))
 		return;
@@ -426,47 +436,16 @@ static void begin_lookup(struct tp_engine *engine, struct tp_probe *probe, int64
 	probe->phase = RESOLVING;
 	probe->deadline_us = cut_deadline(engine, probe, now_us, from_now(now_us, engine->setup.plan.timeout_us));
 	lookup->waiting++;
+	probe->waiting = true;
 }
 
-/*
- * May one more probe use the lookup? Not if it has run for a whole deadline already: where probes join again and again
- * it would go on for ever, which its helper does not. anew: nor if it is DONE.
- */
-static bool may_join(const struct tp_engine *engine, const struct tp_lookup *lookup, bool anew)
+/* The lookup for the next try of a target. With each_address it is about the address that the first try was about. */
+static struct tp_lookup *lookup_again(struct tp_engine *engine, const struct tp_record *record)
 {
-	if (lookup->phase == TP_LOOKUP_RUNNING)
-		return tp_os_now_us() < from_now(lookup->started_us, engine->setup.plan.timeout_us);
-	return lookup->phase == TP_LOOKUP_NEW || !anew;
-}
-
-/* The lookup of this host: the latest one where that is the same host, as for a range of ports. NULL: memory is out. */
-static struct tp_lookup *lookup_for(struct tp_engine *engine, const char *host, bool anew)
-{
-	struct tp_lookup *latest = engine->latest;
-
-	if (latest == NULL || strcmp(latest->host, host) != 0 || !may_join(engine, latest, anew)) {
-		engine->latest = tp_lookup_new(host, engine->setup.plan.family);
-		if (latest != NULL)
-			tp_lookup_release(latest);
-	}
-	if (engine->latest != NULL)
-		engine->latest->users++;
-	return engine->latest;
-}
-
-/* With each_address every further try is about the address that the first one was about. */
-static struct tp_lookup *lookup_of_address(const struct tp_engine *engine, const struct tp_record *record)
-{
-	struct tp_lookup *lookup = tp_lookup_new(record->host, engine->setup.plan.family);
-
-	if (lookup == NULL)
-		return NULL;
-	lookup->numeric = record->address;
-	lookup->addresses = &lookup->numeric;
-	lookup->count = 1;
-	lookup->duration_us = record->lookup_us;
-	lookup->phase = TP_LOOKUP_DONE;
-	return lookup;
+	if (engine->setup.plan.each_address && record->address.any.sa_family != AF_UNSPEC)
+		return tp_lookup_of_address(record->host, &record->address, record->lookup_us);
+	/* Looked up anew: since the last try has ended. */
+	return tp_names_get(&engine->names, record->host, record->due_us - engine->setup.plan.interval_us);
 }
 
 /* When this probe has something due next. */
@@ -478,7 +457,7 @@ static int64_t due_us(const struct tp_engine *engine, const struct tp_probe *pro
 	case CONNECTING:
 		return earlier(tp_race_due_us(&probe->race), probe->deadline_us);
 	case RESOLVING:
-		return probe->deadline_us;
+		return earlier(patience_us(engine, probe), probe->deadline_us);
 	case QUEUED:
 	case ENDED:
 		break;
@@ -493,8 +472,10 @@ static int advance(struct tp_engine *engine, struct tp_probe *probe, int64_t now
 	bool may_go_on = !engine->setup.plan.each_address || engine->attempts.count < engine->setup.plan.limit;
 	int error = 0;
 
-	if (probe->phase == RESOLVING && probe->race.lookup->phase == TP_LOOKUP_DONE)
+	if (probe->phase == RESOLVING && is_resolved(engine, probe, now_us))
 		error = resolved(engine, probe, now_us);
+	if (probe->waiting && probe->race.lookup->phase == TP_LOOKUP_DONE)
+		leave_lookup(engine, probe);
 	if (probe->phase == STARVED && may_go_on) {
 		probe->phase = CONNECTING;
 		probe->deadline_us = cut_deadline(engine, probe, now_us,
@@ -565,11 +546,9 @@ static int resume(struct tp_engine *engine)
 
 	while (error == 0 && engine->winner == NULL && resume_us(engine) <= now_us) {
 		struct tp_record *record = engine->paused.first;
-		bool known = engine->setup.plan.each_address && record->address.any.sa_family != AF_UNSPEC;
 
 		engine->paused.first = record->behind;
-		error = begin_try(engine, record,
-				  known ? lookup_of_address(engine, record) : lookup_for(engine, record->host, true));
+		error = begin_try(engine, record, lookup_again(engine, record));
 		if (is_slice_over(engine))
 			break;
 	}
@@ -611,7 +590,7 @@ static int admit_one(struct tp_engine *engine)
 		return ENOMEM;
 	engine->targets++;
 	if (!engine->over)
-		return begin_try(engine, record, lookup_for(engine, host, false));
+		return begin_try(engine, record, tp_names_get(&engine->names, host, 0));
 	miss_turn(engine, record);
 	return 0;
 }
@@ -722,20 +701,24 @@ static bool has_room_for_more(const struct tp_engine *engine)
 /* Waits until an attempt, a helper or the feed has something, or a probe has something due. */
 static int wait_for_news(struct tp_engine *engine)
 {
+	struct tp_resolver *resolver = engine->names.resolver;
 	int64_t timeout_us = earlier(earlier(engine->wake_us, engine->end_us), resume_us(engine));
+	size_t helpers = resolver == NULL ? 0 : tp_resolver_watched(resolver);
 	nfds_t count = engine->attempts.count;
 	bool wants_targets = may_admit(engine);
 	struct pollfd *fds;
 
-	if (tp_attempts_make_room(&engine->attempts, TP_HELPERS + 1 + TP_SPARE_FDS) != 0)
+	if (tp_attempts_make_room(&engine->attempts, helpers + 1 + TP_SPARE_FDS) != 0)
 		return ENOMEM;
 	fds = engine->attempts.fds;
+	if (resolver != NULL)
+		timeout_us = earlier(timeout_us, tp_resolver_due_us(resolver));
 	if (timeout_us != TP_NEVER)
 		timeout_us -= tp_os_now_us();
 	if (timeout_us < 0 || has_room_for_more(engine) || (wants_targets && engine->feed_fd < 0))
 		timeout_us = 0;
-	if (engine->resolver != NULL)
-		count += tp_resolver_watch(engine->resolver, fds + count);
+	if (resolver != NULL)
+		count += tp_resolver_watch(resolver, fds + count);
 	if (wants_targets && engine->feed_fd >= 0)
 		fds[count++] = (struct pollfd){ .fd = engine->feed_fd, .events = POLLIN };
 	return engine->setup.wait(engine->setup.context, fds, count, timeout_us);
@@ -789,8 +772,8 @@ static int turn(struct tp_engine *engine)
 	engine->slice_us = now_us + SLICE_US;
 	if (error != 0)
 		return error;
-	if (engine->resolver != NULL &&
-	    tp_resolver_collect(engine->resolver, engine->attempts.fds + engine->attempts.count))
+	if (engine->names.resolver != NULL &&
+	    tp_resolver_collect(engine->names.resolver, engine->attempts.fds, engine->attempts.count))
 		engine->wake_us = 0;
 	error = collect_attempts(engine, now_us);
 	/* No deadline counts before all outcomes are taken in: an answer may have come in time. */
@@ -887,6 +870,7 @@ struct tp_engine *tp_engine_new(const struct tp_engine_setup *setup)
 		return NULL;
 	*engine = (struct tp_engine){
 		.setup = *setup,
+		.names = { .hook = setup->helper_hook, .family = setup->plan.family },
 		.wake_us = TP_NEVER,
 		.retry_us = TP_NEVER,
 		.slice_us = now_us + SLICE_US,
@@ -895,6 +879,8 @@ struct tp_engine *tp_engine_new(const struct tp_engine_setup *setup)
 	};
 	if (setup->plan.until != TP_ONCE)
 		engine->end_us = from_now(now_us, setup->plan.wait_us);
+	/* A probe that joins a lookup late may wait for it for a whole deadline more; in a wait it goes on from try to try. */
+	engine->names.limit_us = setup->plan.until != TP_ONCE ? setup->plan.wait_us : 2 * setup->plan.timeout_us;
 	return engine;
 }
 
@@ -902,10 +888,7 @@ void tp_engine_free(struct tp_engine *engine)
 {
 	drop_others(engine);
 	free_ended(engine);
-	if (engine->resolver != NULL)
-		tp_resolver_free(engine->resolver);
-	if (engine->latest != NULL)
-		tp_lookup_release(engine->latest);
+	tp_names_free(&engine->names);
 	if (engine->reported != NULL)
 		tp_results_release(&engine->results, engine->reported);
 	tp_results_free(&engine->results);

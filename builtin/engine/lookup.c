@@ -82,6 +82,11 @@ void tp_walk_take(struct tp_walk *walk, const union tp_address *address)
 	walk->taken[walk->last - 1]++;
 }
 
+size_t tp_walk_left(const struct tp_walk *walk, const struct tp_lookup *lookup)
+{
+	return tp_lookup_count(lookup) - walk->taken[TP_IPV6] - walk->taken[TP_IPV4];
+}
+
 /* The list may name an address twice; it is tried once. */
 static bool has_address(const struct tp_addresses *known, const union tp_address *address)
 {
@@ -207,6 +212,19 @@ bool tp_lookup_at_once(struct tp_lookup *lookup)
 	return true;
 }
 
+struct tp_lookup *tp_lookup_of_address(const char *host, const union tp_address *address, int64_t duration_us)
+{
+	struct tp_lookup *lookup = tp_lookup_new(host, address->any.sa_family);
+
+	if (lookup == NULL)
+		return NULL;
+	lookup->numeric = *address;
+	lookup->families[family_of(address)] = (struct tp_addresses){ &lookup->numeric, 1, true };
+	lookup->duration_us = duration_us;
+	finish(lookup);
+	return lookup;
+}
+
 /* The addresses that the hosts file has for it. False: none. */
 static bool read_hosts(struct tp_resolver *resolver, struct tp_lookup *lookup)
 {
@@ -270,6 +288,9 @@ bool tp_resolver_at_once(struct tp_resolver *resolver, struct tp_lookup *lookup)
 }
 
 /* -- With helpers */
+
+/* So long questions in a hurry may be asked on end, as each may want a fork. */
+#define SLICE_US 5000
 
 static bool is_asked(const struct tp_lookup *lookup)
 {
@@ -470,6 +491,8 @@ bool tp_resolver_collect(struct tp_resolver *resolver, const struct pollfd *fds,
 	}
 	now_us = tp_os_now_us();
 	for (struct tp_lookup *lookup = resolver->running; lookup != NULL; lookup = next) {
+		if (lookup->hurry_us <= now_us && tp_os_now_us() - now_us > SLICE_US)
+			break;
 		next = lookup->next;
 		any = look_after(resolver, lookup, now_us, fds, count) || any;
 	}

@@ -13,33 +13,12 @@
 /* The share of time of an attempt that holds the last descriptor, where there is no deadline. */
 #define LAST_DESCRIPTOR_US 1000000
 
-void tp_race_order(struct tp_lookup *lookup)
-{
-	union tp_address *list = lookup->addresses;
-
-	/* A list that alternates already stays as it is: other races are at some place in it. */
-	for (size_t i = 1; i < lookup->count; i++) {
-		size_t other = i;
-
-		while (other < lookup->count && list[other].any.sa_family == list[i - 1].any.sa_family)
-			other++;
-		if (other < lookup->count && other > i) {
-			union tp_address moved = list[other];
-
-			memmove(&list[i + 1], &list[i], (other - i) * sizeof(*list));
-			list[i] = moved;
-		}
-	}
-}
-
-static bool has_untried(const struct tp_race *race)
-{
-	return race->first + race->tried < race->end;
-}
-
+/* The address whose turn it is; NULL: no further one is known. */
 static const union tp_address *next_address(const struct tp_race *race)
 {
-	return &race->lookup->addresses[race->first + race->tried];
+	if (race->only != NULL)
+		return race->walk.last == 0 ? race->only : NULL;
+	return tp_walk_next(&race->walk, race->lookup);
 }
 
 static void note_failure(struct tp_race *race, const struct tp_finish *failure)
@@ -73,7 +52,9 @@ static int64_t handshake_us(int fd, int64_t started_us)
 
 static enum tp_race_news on_or_over(const struct tp_race *race)
 {
-	return race->attempts == NULL && !has_untried(race) ? TP_RACE_OVER : TP_RACE_ON;
+	bool more = next_address(race) != NULL || (race->only == NULL && race->lookup->phase == TP_LOOKUP_RUNNING);
+
+	return race->attempts == NULL && !more ? TP_RACE_OVER : TP_RACE_ON;
 }
 
 /*
@@ -118,9 +99,9 @@ static enum tp_race_news settle(struct tp_race *race, const struct tp_plan *plan
 
 /* Begins the next attempt. *error is what kept its socket from being made, if anything: then nothing was sent. */
 static enum tp_race_news begin_attempt(struct tp_race *race, struct tp_probe *probe, const struct tp_plan *plan,
-				       struct tp_attempts *attempts, int *error)
+				       struct tp_attempts *attempts, const union tp_address *address, int *error)
 {
-	struct tp_attempt attempt = { .probe = probe, .list = &race->attempts, .peer = *next_address(race) };
+	struct tp_attempt attempt = { .probe = probe, .list = &race->attempts, .peer = *address };
 	struct tp_evidence evidence = { 0 };
 	int fd, outcome;
 
@@ -138,20 +119,21 @@ static enum tp_race_news begin_attempt(struct tp_race *race, struct tp_probe *pr
 		*error = outcome;
 		return TP_RACE_ON;
 	}
-	race->tried++;
+	tp_walk_take(&race->walk, address);
 	return outcome == EINPROGRESS ? TP_RACE_ON : settle(race, plan, &attempt, fd, outcome, &evidence, true);
 }
 
 enum tp_race_news tp_race_go_on(struct tp_race *race, struct tp_probe *probe, const struct tp_plan *plan,
 				struct tp_attempts *attempts, int64_t now_us)
 {
-	enum tp_race_news news = TP_RACE_ON;
+	enum tp_race_news news = on_or_over(race);
+	const union tp_address *address;
 
-	while (news == TP_RACE_ON && has_untried(race) && race->due_us <= now_us) {
+	while (news == TP_RACE_ON && (address = next_address(race)) != NULL && race->due_us <= now_us) {
 		struct tp_finish failure = { .state = TP_ERROR, .connect_us = -1, .fd = -1 };
 
 		race->due_us = now_us + ATTEMPT_DELAY_US;
-		news = begin_attempt(race, probe, plan, attempts, &failure.error);
+		news = begin_attempt(race, probe, plan, attempts, address, &failure.error);
 		if (failure.error == 0)
 			continue;
 		race->due_us = 0;
@@ -159,8 +141,8 @@ enum tp_race_news tp_race_go_on(struct tp_race *race, struct tp_probe *probe, co
 			return TP_RACE_SHORT;
 		/* By the same errno value connect(2) means something else: here nobody was asked. */
 		failure.absent = failure.error == EAFNOSUPPORT;
-		failure.address = *next_address(race);
-		race->tried++;
+		failure.address = *address;
+		tp_walk_take(&race->walk, address);
 		note_failure(race, &failure);
 		news = on_or_over(race);
 	}
@@ -183,18 +165,23 @@ enum tp_race_news tp_race_collect(struct tp_race *race, const struct tp_plan *pl
 
 int64_t tp_race_due_us(const struct tp_race *race)
 {
-	return has_untried(race) ? race->due_us : TP_NEVER;
+	return next_address(race) != NULL ? race->due_us : TP_NEVER;
 }
 
 void tp_race_expire(struct tp_race *race)
 {
-	note_timeout(race, race->attempts != NULL ? &race->attempts->peer : &race->lookup->addresses[race->first]);
+	const struct tp_walk begin = { { 0 } };
+
+	if (race->attempts != NULL)
+		note_timeout(race, &race->attempts->peer);
+	else if (!race->finished)
+		note_timeout(race, race->only != NULL ? race->only : tp_walk_next(&begin, race->lookup));
 }
 
 void tp_race_reset(struct tp_race *race, struct tp_attempts *attempts)
 {
 	tp_attempts_close(attempts, &race->attempts);
-	race->tried = 0;
+	race->walk = (struct tp_walk){ { 0 } };
 	race->due_us = 0;
 	race->finished = false;
 }
@@ -203,7 +190,8 @@ void tp_race_reset(struct tp_race *race, struct tp_attempts *attempts)
 static int64_t share_us(const struct tp_race *race, int64_t deadline_us)
 {
 	int64_t left_us = deadline_us - race->attempts->started_us;
-	int64_t share = left_us / ((int64_t)(race->end - race->first - race->tried) + 1);
+	size_t left = race->only != NULL ? 0 : tp_walk_left(&race->walk, race->lookup);
+	int64_t share = left_us / ((int64_t)left + 1);
 
 	if (deadline_us == TP_NEVER)
 		return LAST_DESCRIPTOR_US;

@@ -56,7 +56,7 @@ struct trace {
 /* Waits for a helper's answer. Returns 0, ETIMEDOUT, or as the caller's wait(). */
 static int await_lookup(struct trace *trace, struct tp_resolver *resolver, struct tp_lookup *lookup)
 {
-	struct pollfd fds[TP_HELPERS + TP_SPARE_FDS];
+	struct pollfd fds[TP_QUESTIONS + TP_SPARE_FDS];
 	int error = tp_resolver_begin(resolver, lookup, NULL, 0);
 
 	if (error != 0) {
@@ -66,16 +66,19 @@ static int await_lookup(struct trace *trace, struct tp_resolver *resolver, struc
 		trace->unasked = true;
 		return 0;
 	}
-	while (error == 0 && lookup->phase == TP_LOOKUP_RUNNING) {
-		int64_t left_us = trace->deadline_us == TP_NEVER ? TP_NEVER : trace->deadline_us - tp_os_now_us();
+	while (error == 0 && lookup->phase == TP_LOOKUP_RUNNING && !lookup->ready) {
+		int64_t now_us = tp_os_now_us(), due_us = tp_resolver_due_us(resolver);
+		int64_t left_us = due_us < trace->deadline_us ? due_us : trace->deadline_us;
 		size_t count = tp_resolver_watch(resolver, fds);
 
-		if (left_us <= 0)
+		if (left_us != TP_NEVER)
+			left_us = left_us > now_us ? left_us - now_us : 0;
+		if (trace->deadline_us <= now_us)
 			error = ETIMEDOUT;
 		else
 			error = trace->setup->wait(trace->setup->context, fds, count, left_us);
 		if (error == 0)
-			tp_resolver_collect(resolver, fds);
+			tp_resolver_collect(resolver, fds, 0);
 	}
 	if (lookup->phase == TP_LOOKUP_RUNNING)
 		tp_resolver_abandon(resolver, lookup);
@@ -86,14 +89,15 @@ static int await_lookup(struct trace *trace, struct tp_resolver *resolver, struc
 static int look_up(struct trace *trace, struct tp_lookup *lookup)
 {
 	struct tp_resolver *resolver;
-	int error;
+	int error = 0;
 
 	if (tp_lookup_at_once(lookup))
 		return 0;
 	resolver = tp_resolver_new(trace->setup->helper_hook, trace->setup->plan->timeout_us);
 	if (resolver == NULL)
 		return ENOMEM;
-	error = await_lookup(trace, resolver, lookup);
+	if (!tp_resolver_at_once(resolver, lookup))
+		error = await_lookup(trace, resolver, lookup);
 	tp_resolver_free(resolver);
 	return error;
 }
@@ -429,11 +433,14 @@ static int follow_first(struct trace *trace, const struct tp_lookup *lookup)
 {
 	struct tp_result *result = &trace->verdict->result;
 	struct ask *whole = &trace->asks[0];
+	struct tp_walk walk = { { 0 } };
+	const union tp_address *address;
 
-	for (size_t i = 0; i < lookup->count; i++) {
+	while ((address = tp_walk_next(&walk, lookup)) != NULL) {
 		int error;
 
-		trace->peer = lookup->addresses[i];
+		tp_walk_take(&walk, address);
+		trace->peer = *address;
 		tp_address_set_port(&trace->peer, result->port);
 		whole->times = 0;
 		error = ask_hop(trace, 0);
