@@ -33,8 +33,8 @@ void tp_helpers_free(struct tp_helpers *helpers);
 int tp_helpers_ask(struct tp_helpers *helpers, struct tp_lookup *lookup, enum tp_question question,
 		   const struct pollfd *fds, size_t count);
 
-/* Nobody wants the answer any more: the helper is ended. It is reaped later, or now where it is dead. */
-void tp_helpers_end(struct tp_helpers *helpers, struct tp_helper *helper);
+/* Nobody wants the answer any more. The helper is used again when that has come, or ended when its place is wanted. */
+void tp_helpers_drop(struct tp_helpers *helpers, struct tp_helper *helper);
 
 /* As tp_resolver_watched() and tp_resolver_watch(). */
 size_t tp_helpers_watched(const struct tp_helpers *helpers);

@@ -79,6 +79,9 @@ bool tp_lookup_at_once(struct tp_lookup *lookup);
 /* How many addresses are known. */
 size_t tp_lookup_count(const struct tp_lookup *lookup);
 
+/* It is RUNNING, since a name server is silent, but another one says that there is no such name or address: its eai. */
+bool tp_lookup_denied(const struct tp_lookup *lookup);
+
 /* A way through the addresses of a lookup, whose number may grow meanwhile. Zeroed, it is at the beginning. */
 struct tp_walk {
 	size_t taken[TP_FAMILIES];

@@ -619,7 +619,9 @@ static int admit(struct tp_engine *engine)
 /* A try has reached its deadline. */
 static void expire(struct tp_engine *engine, struct tp_probe *probe)
 {
-	if (probe->phase == RESOLVING || probe->phase == QUEUED) {
+	if (probe->phase == RESOLVING && tp_lookup_denied(probe->race.lookup)) {
+		end_in_lookup(engine, probe, TP_UNRESOLVED, probe->race.lookup->eai, 0);
+	} else if (probe->phase == RESOLVING || probe->phase == QUEUED) {
 		end_in_lookup(engine, probe, TP_TIMEOUT, 0, ETIMEDOUT);
 	} else {
 		tp_race_expire(&probe->race);

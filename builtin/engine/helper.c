@@ -40,13 +40,14 @@ struct reply {
 	uint64_t count;
 };
 
-/* It is idle while lookup is NULL; told to end, and to be reaped, where fd is -1. */
+/* It is idle while lookup is NULL and it is not stale. Where fd is -1 it was told to end, and is to be reaped. */
 struct tp_helper {
 	pid_t pid;
 	int fd;
 	int64_t cost_us; /* what its fork took */
 	struct tp_lookup *lookup;
 	enum tp_question question;
+	bool stale; /* nobody wants its answer any more; when that has come, it is idle */
 	bool ready; /* poll(2) found something to read */
 	struct reply reply;
 	union tp_address *addresses;
@@ -60,7 +61,7 @@ struct tp_helpers {
 	bool sigchld_blocked;
 	sigset_t mask; /* from before */
 	struct tp_helper **all;
-	size_t count, room, busy, dying;
+	size_t count, room, busy, stale, dying;
 	struct tp_helper *idle;
 	int64_t cost_us; /* of those that live */
 	size_t looked_at; /* by tp_helpers_answer(): all from this number on */
@@ -263,7 +264,7 @@ static bool is_room(const struct tp_helpers *helpers, enum tp_question question)
 	return alive < shares * HELPERS_MIN || helpers->cost_us < shares * FORKS_US;
 }
 
-/* A new helper, idle. Returns as tp_resolver_begin(). */
+/* A new helper, idle. Returns 0, EBUSY where there is no room, or another errno value. */
 static int add(struct tp_helpers *helpers, enum tp_question question, const struct pollfd *fds, size_t count)
 {
 	struct tp_helper *helper;
@@ -284,8 +285,7 @@ static int add(struct tp_helpers *helpers, enum tp_question question, const stru
 	error = helper == NULL ? ENOMEM : start(helpers, helper, fds, count);
 	if (error != 0) {
 		free(helper);
-		/* Those that work will be free. */
-		return helpers->busy > 0 || helpers->dying > 0 ? EBUSY : error;
+		return error;
 	}
 	helpers->all[helpers->count++] = helper;
 	helpers->cost_us += helper->cost_us;
@@ -301,6 +301,8 @@ static void end(struct tp_helpers *helpers, struct tp_helper *helper)
 	free(helper->addresses);
 	helper->addresses = NULL;
 	helper->ready = false;
+	helpers->stale -= helper->stale;
+	helper->stale = false;
 	helpers->cost_us -= helper->cost_us;
 	helpers->dying++;
 	/* Killed only while it is ours to reap: at ECHILD somebody did, and the number may be another's by now. */
@@ -324,6 +326,29 @@ static void reap(struct tp_helpers *helpers)
 	}
 }
 
+/* Puts one to its end whose answer nobody wants. False: there is none. */
+static bool end_stale(struct tp_helpers *helpers)
+{
+	for (size_t i = 0; helpers->stale > 0 && i < helpers->count; i++) {
+		if (helpers->all[i]->stale) {
+			end(helpers, helpers->all[i]);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A new helper, idle; where there is no room, in place of a stale one. Returns as tp_resolver_begin(). */
+static int make(struct tp_helpers *helpers, enum tp_question question, const struct pollfd *fds, size_t count)
+{
+	int error = add(helpers, question, fds, count);
+
+	if (error != 0 && end_stale(helpers))
+		error = add(helpers, question, fds, count);
+	/* Those that work will be free, and those that end give back what they hold. */
+	return error != 0 && (helpers->busy > 0 || helpers->dying > 0) ? EBUSY : error;
+}
+
 /* It works for nobody any more. */
 static struct tp_lookup *leave(struct tp_helpers *helpers, struct tp_helper *helper)
 {
@@ -335,10 +360,16 @@ static struct tp_lookup *leave(struct tp_helpers *helpers, struct tp_helper *hel
 	return lookup;
 }
 
-void tp_helpers_end(struct tp_helpers *helpers, struct tp_helper *helper)
+void tp_helpers_drop(struct tp_helpers *helpers, struct tp_helper *helper)
 {
 	leave(helpers, helper);
-	end(helpers, helper);
+	helper->stale = true;
+	helpers->stale++;
+}
+
+static bool is_watched(const struct tp_helper *helper)
+{
+	return helper->lookup != NULL || helper->stale;
 }
 
 static bool send_request(struct tp_helper *helper, const struct tp_lookup *lookup, enum tp_question question)
@@ -362,7 +393,7 @@ int tp_helpers_ask(struct tp_helpers *helpers, struct tp_lookup *lookup, enum tp
 {
 	for (;;) {
 		bool fresh = helpers->idle == NULL;
-		int error = fresh ? add(helpers, question, fds, count) : 0;
+		int error = fresh ? make(helpers, question, fds, count) : 0;
 		struct tp_helper *helper = helpers->idle;
 
 		if (error != 0)
@@ -385,7 +416,7 @@ int tp_helpers_ask(struct tp_helpers *helpers, struct tp_lookup *lookup, enum tp
 
 size_t tp_helpers_watched(const struct tp_helpers *helpers)
 {
-	return helpers->busy;
+	return helpers->busy + helpers->stale;
 }
 
 size_t tp_helpers_watch(struct tp_helpers *helpers, struct pollfd *fds)
@@ -394,7 +425,7 @@ size_t tp_helpers_watch(struct tp_helpers *helpers, struct pollfd *fds)
 
 	reap(helpers);
 	for (size_t i = 0; i < helpers->count; i++) {
-		if (helpers->all[i]->lookup != NULL)
+		if (is_watched(helpers->all[i]))
 			fds[count++] = (struct pollfd){ .fd = helpers->all[i]->fd, .events = POLLIN };
 	}
 	return count;
@@ -403,7 +434,7 @@ size_t tp_helpers_watch(struct tp_helpers *helpers, struct pollfd *fds)
 void tp_helpers_note(struct tp_helpers *helpers, const struct pollfd *fds)
 {
 	for (size_t i = 0; i < helpers->count; i++) {
-		if (helpers->all[i]->lookup != NULL)
+		if (is_watched(helpers->all[i]))
 			helpers->all[i]->ready = (fds++)->revents != 0;
 	}
 	helpers->looked_at = helpers->count;
@@ -460,24 +491,35 @@ static int receive(struct tp_helper *helper)
 	return 0;
 }
 
-/* It has an answer, or has died. */
-static void conclude(struct tp_helpers *helpers, struct tp_helper *helper, int error, struct tp_answer *answer)
+/* It has an answer, or has died. False: nobody wants to know. */
+static bool conclude(struct tp_helpers *helpers, struct tp_helper *helper, int error, struct tp_answer *answer)
 {
-	*answer = (struct tp_answer){ .question = helper->question, .lookup = leave(helpers, helper) };
+	bool wanted = !helper->stale;
+
+	*answer = (struct tp_answer){ .question = helper->question };
+	if (wanted)
+		answer->lookup = leave(helpers, helper);
 	if (error != 0) {
 		/* An NSS module may have crashed. Another time it may not. */
 		answer->eai = error == ENOMEM ? EAI_MEMORY : EAI_AGAIN;
 		end(helpers, helper);
-		return;
+		return wanted;
 	}
 	answer->eai = helper->reply.eai;
 	answer->error = helper->reply.error;
 	answer->duration_us = helper->reply.duration_us;
-	answer->addresses = helper->addresses;
-	answer->count = (size_t)helper->reply.count;
+	if (wanted) {
+		answer->addresses = helper->addresses;
+		answer->count = (size_t)helper->reply.count;
+	} else {
+		free(helper->addresses);
+	}
 	helper->addresses = NULL;
+	helpers->stale -= helper->stale;
+	helper->stale = false;
 	helper->idle = helpers->idle;
 	helpers->idle = helper;
+	return wanted;
 }
 
 bool tp_helpers_answer(struct tp_helpers *helpers, struct tp_answer *answer)
@@ -487,15 +529,13 @@ bool tp_helpers_answer(struct tp_helpers *helpers, struct tp_answer *answer)
 		bool ready = helper->ready;
 		int error;
 
-		/* What the last answer led to may have ended it. */
+		/* A helper that is ended is not ready. */
 		helper->ready = false;
-		if (!ready || helper->lookup == NULL)
+		if (!ready)
 			continue;
 		error = receive(helper);
-		if (error == EAGAIN)
-			continue;
-		conclude(helpers, helper, error, answer);
-		return true;
+		if (error != EAGAIN && conclude(helpers, helper, error, answer))
+			return true;
 	}
 	return false;
 }

@@ -16,8 +16,12 @@
 /* RFC 8305, section 3: the Resolution Delay. So long IPv4 addresses wait for those of IPv6. */
 #define GRACE_US 50000
 
-/* When a family is asked for by itself: most names are known by then. And when that is done anew. */
-#define HURRY_US 100000
+/*
+ * When each family is asked for by itself: after three times of what other names took, within these bounds. So a slow
+ * name server is not asked more than it must be. And when that is done anew.
+ */
+#define HURRY_FIRST_US 100000
+#define HURRY_LAST_US 300000
 #define HURRY_AGAIN_US 5000000
 
 /* The hosts file is read again where names are looked up later than this. */
@@ -28,6 +32,7 @@ struct tp_resolver {
 	int64_t limit_us;
 	struct tp_helpers *helpers; /* NULL until a name needs one */
 	struct tp_lookup *running;
+	int64_t usual_us; /* what a lookup takes: the moving mean */
 	struct tp_hosts *hosts;
 	int64_t hosts_us; /* when the hosts file is to be read again */
 };
@@ -122,6 +127,11 @@ static bool learn_family(struct tp_addresses *known, unsigned family, const unio
 static bool is_known(const struct tp_lookup *lookup)
 {
 	return lookup->families[TP_IPV6].known && lookup->families[TP_IPV4].known;
+}
+
+bool tp_lookup_denied(const struct tp_lookup *lookup)
+{
+	return lookup->phase == TP_LOOKUP_RUNNING && is_known(lookup) && tp_lookup_count(lookup) == 0;
 }
 
 static bool is_unique_local(const struct in6_addr *address)
@@ -306,7 +316,7 @@ static void stop(struct tp_lookup *lookup)
 {
 	for (unsigned i = 0; i < TP_QUESTIONS; i++) {
 		if (lookup->helpers[i] != NULL)
-			tp_helpers_end(lookup->resolver->helpers, lookup->helpers[i]);
+			tp_helpers_drop(lookup->resolver->helpers, lookup->helpers[i]);
 	}
 	*lookup->link = lookup->next;
 	if (lookup->next != NULL)
@@ -358,7 +368,7 @@ int tp_resolver_begin(struct tp_resolver *resolver, struct tp_lookup *lookup, co
 	lookup->phase = TP_LOOKUP_RUNNING;
 	lookup->started_us = tp_os_now_us();
 	lookup->grace_us = TP_NEVER;
-	lookup->hurry_us = lookup->started_us + HURRY_US;
+	lookup->hurry_us = lookup->started_us + HURRY_FIRST_US;
 	lookup->families[TP_IPV6].known = lookup->family == AF_INET;
 	lookup->families[TP_IPV4].known = lookup->family == AF_INET6;
 	lookup->resolver = resolver;
@@ -386,9 +396,9 @@ static void hurry(struct tp_resolver *resolver, struct tp_lookup *lookup, const 
 		if (lookup->families[family].known)
 			continue;
 		if (lookup->helpers[family] != NULL)
-			tp_helpers_end(resolver->helpers, lookup->helpers[family]);
+			tp_helpers_drop(resolver->helpers, lookup->helpers[family]);
 		if (tp_helpers_ask(resolver->helpers, lookup, (enum tp_question)family, fds, count) != 0)
-			lookup->hurry_us = tp_os_now_us() + HURRY_US;
+			lookup->hurry_us = tp_os_now_us() + HURRY_FIRST_US;
 	}
 }
 
@@ -456,10 +466,21 @@ static void take_answer(struct tp_lookup *lookup, const struct tp_answer *answer
 	}
 }
 
+/* The time after which a lookup is slow. */
+static int64_t slow_us(const struct tp_resolver *resolver)
+{
+	int64_t slow = 3 * resolver->usual_us;
+
+	return slow < HURRY_FIRST_US ? HURRY_FIRST_US : slow > HURRY_LAST_US ? HURRY_LAST_US : slow;
+}
+
 /* What a lookup has due by now. True: it is DONE or ready by that. */
 static bool look_after(struct tp_resolver *resolver, struct tp_lookup *lookup, int64_t now_us, const struct pollfd *fds,
 		       size_t count)
 {
+	if (lookup->hurry_us <= now_us && !lookup->hurried && lookup->helpers[TP_ASK_ALL] != NULL &&
+	    now_us < lookup->started_us + slow_us(resolver))
+		lookup->hurry_us = lookup->started_us + slow_us(resolver);
 	if (lookup->hurry_us <= now_us)
 		hurry(resolver, lookup, fds, count);
 	if (!is_asked(lookup)) {
@@ -485,6 +506,8 @@ bool tp_resolver_collect(struct tp_resolver *resolver, const struct pollfd *fds,
 		return false;
 	tp_helpers_note(resolver->helpers, fds + count);
 	while (tp_helpers_answer(resolver->helpers, &answer)) {
+		if (answer.question == TP_ASK_ALL)
+			resolver->usual_us += (tp_os_now_us() - answer.lookup->started_us - resolver->usual_us) / 8;
 		take_answer(answer.lookup, &answer);
 		free(answer.addresses);
 		any = true;
