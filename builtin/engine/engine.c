@@ -555,15 +555,27 @@ static int resume(struct tp_engine *engine)
 	return error;
 }
 
+static bool is_full(const struct tp_engine *engine)
+{
+	return engine->setup.is_full != NULL && engine->setup.is_full(engine->setup.context);
+}
+
+/* Is there a result that the caller can be given now? */
+static bool has_report(const struct tp_engine *engine)
+{
+	const struct tp_record *oldest = engine->results.oldest;
+
+	return (engine->winner != NULL || (oldest != NULL && oldest->done)) && !is_full(engine);
+}
+
 /* May one more target begin? Not while there is a result to report. */
 static bool may_admit(const struct tp_engine *engine)
 {
-	const struct tp_engine_setup *setup = &engine->setup;
+	const struct tp_record *oldest = engine->results.oldest;
 
-	return !engine->fed && engine->winner == NULL && engine->in_flight < setup->plan.limit && !engine->starving &&
-	       engine->results.count < TP_TARGETS_MOST &&
-	       (engine->results.oldest == NULL || !engine->results.oldest->done) &&
-	       (setup->is_full == NULL || !setup->is_full(setup->context));
+	return !engine->fed && engine->winner == NULL && engine->in_flight < engine->setup.plan.limit &&
+	       !engine->starving && engine->results.count < TP_TARGETS_MOST && (oldest == NULL || !oldest->done) &&
+	       !is_full(engine);
 }
 
 /* A target had no turn before the wait was over. */
@@ -700,8 +712,8 @@ static bool has_room_for_more(const struct tp_engine *engine)
 	return engine->freed && (engine->starving || engine->queued.first != NULL);
 }
 
-/* Waits until an attempt, a helper or the feed has something, or a probe has something due. */
-static int wait_for_news(struct tp_engine *engine)
+/* Looks whether an attempt, a helper or the feed has something; may_wait: until they do, or a probe has something due. */
+static int wait_for_news(struct tp_engine *engine, bool may_wait)
 {
 	struct tp_resolver *resolver = engine->names.resolver;
 	int64_t timeout_us = earlier(earlier(engine->wake_us, engine->end_us), resume_us(engine));
@@ -717,7 +729,7 @@ static int wait_for_news(struct tp_engine *engine)
 		timeout_us = earlier(timeout_us, tp_resolver_due_us(resolver));
 	if (timeout_us != TP_NEVER)
 		timeout_us -= tp_os_now_us();
-	if (timeout_us < 0 || has_room_for_more(engine) || (wants_targets && engine->feed_fd < 0))
+	if (!may_wait || timeout_us < 0 || has_room_for_more(engine) || (wants_targets && engine->feed_fd < 0))
 		timeout_us = 0;
 	if (resolver != NULL)
 		count += tp_resolver_watch(resolver, fds + count);
@@ -764,10 +776,10 @@ static int collect_attempts(struct tp_engine *engine, int64_t now_us)
 	return 0;
 }
 
-/* One turn of the loop. */
-static int turn(struct tp_engine *engine)
+/* One turn of the loop. Returns 0, ENOMEM, or what the caller's wait() said. */
+static int turn(struct tp_engine *engine, bool may_wait)
 {
-	int error = wait_for_news(engine);
+	int error = wait_for_news(engine, may_wait);
 	int64_t now_us = tp_os_now_us();
 
 	free_ended(engine);
@@ -798,35 +810,23 @@ static void drop_others(struct tp_engine *engine)
 		end_probe(engine, engine->oldest);
 	engine->queued.first = NULL;
 	engine->paused.first = NULL;
+	while (engine->results.oldest != NULL && !engine->results.oldest->done)
+		tp_results_release(&engine->results, tp_results_take(&engine->results));
 }
 
-/* The oldest record that is due to be reported, out of the order, or NULL. */
-static struct tp_record *next_done(struct tp_engine *engine)
-{
-	struct tp_results *results = &engine->results;
-
-	if (engine->winner != NULL)
-		drop_others(engine);
-	while (engine->winner != NULL && !results->oldest->done)
-		tp_results_release(results, tp_results_take(results));
-	return results->oldest != NULL && results->oldest->done ? tp_results_take(results) : NULL;
-}
-
-/* Hands the next result, if it is due, to the caller. */
-static bool report(struct tp_engine *engine, struct tp_result *result)
+/* Hands the next result to the caller. */
+static void report(struct tp_engine *engine, struct tp_result *result)
 {
 	const struct tp_plan *plan = &engine->setup.plan;
 
-	if (engine->setup.is_full == NULL || !engine->setup.is_full(engine->setup.context))
-		engine->reported = next_done(engine);
-	if (engine->reported == NULL)
-		return false;
+	if (engine->winner != NULL)
+		drop_others(engine);
+	engine->reported = tp_results_take(&engine->results);
 	*result = tp_record_get(engine->reported);
 	engine->reported->fd = -1;
 	result->one_address = plan->each_address;
 	result->until = plan->until;
 	result->waited_us = plan->wait_us;
-	return true;
 }
 
 int tp_engine_next(struct tp_engine *engine, struct tp_result *result)
@@ -841,7 +841,7 @@ int tp_engine_next(struct tp_engine *engine, struct tp_result *result)
 	engine->reported = NULL;
 	free_ended(engine);
 	if (is_slice_over(engine))
-		error = turn(engine);
+		error = turn(engine, false);
 	while (error == 0) {
 		error = admit(engine);
 		/* Behind those that have not been tried at all. */
@@ -849,11 +849,13 @@ int tp_engine_next(struct tp_engine *engine, struct tp_result *result)
 			error = resume(engine);
 		if (error != 0)
 			break;
-		if (report(engine, result))
+		if (has_report(engine)) {
+			report(engine, result);
 			return 0;
+		}
 		if (engine->results.oldest == NULL && engine->fed)
 			return engine->cut ? ETIMEDOUT : ENOENT;
-		error = turn(engine);
+		error = turn(engine, true);
 	}
 	return error;
 }

@@ -39,6 +39,7 @@ struct run {
 	size_t count, next;
 	int dry_fd; /* no target is there yet while nothing can be read from it; 0: all are */
 
+	useconds_t report_us;  /* how long the caller takes for each result */
 	unsigned stop_at_wait; /* 0: never */
 	int stop_with;
 	void (*at_wait)(struct run *run);
@@ -147,6 +148,8 @@ static void go(void)
 
 		got->result = result;
 		snprintf(got->host, sizeof(got->host), "%s", result.host);
+		if (run.report_us > 0)
+			usleep(run.report_us);
 	}
 	run.elapsed_us = tp_os_now_us() - begin_us;
 	run.counts = tp_engine_counts(engine);
@@ -959,6 +962,68 @@ static void probes_each_address_when_descriptors_are_few(void)
 		unmake(&places[i]);
 }
 
+static void give_descriptors_back(struct run *this)
+{
+	if (this->waits == 1)
+		leave_descriptors(-1);
+}
+
+/* Few descriptors at first; all of them are in use when that has passed, and not only as many as there were. */
+static void recovers_from_a_shortage(void)
+{
+	struct place place;
+
+	prepare();
+	run.setup.plan.timeout_us = 300000;
+	run.at_wait = give_descriptors_back;
+	if (!have(make(&place, SILENT, "127.0.0.1", 0)))
+		return;
+	for (int i = 0; i < 50; i++)
+		add_all(&place, 1);
+	leave_descriptors(5);
+	go_through();
+	CHECK_NUMBER(run.most_fds, 50);
+	unmake(&place);
+}
+
+/* Which itself takes a descriptor for a moment. */
+static void open_up_without_descriptors(struct run *this)
+{
+	struct rlimit now, more;
+
+	if (this->waits != 1)
+		return;
+	getrlimit(RLIMIT_NOFILE, &now);
+	more = now;
+	more.rlim_cur++;
+	setrlimit(RLIMIT_NOFILE, &more);
+	let_in(this->place);
+	setrlimit(RLIMIT_NOFILE, &now);
+}
+
+/* The first address answers when its SYN is sent again, after a second; the attempt holds the only descriptor. */
+static void waits_for_a_late_answer_with_the_last_descriptor(void)
+{
+	struct place places[2];
+
+	prepare();
+	run.setup.plan.timeout_us = 10000000;
+	nsswitch_file = "hosts: files\n";
+	hosts_file = "127.0.0.9 two.test\n";
+	if (!have(make_all(places, 2, (enum kind[]){ SILENT, SILENT }, loopbacks)))
+		return;
+	run.place = places;
+	run.at_wait = open_up_without_descriptors;
+	add("two.test", places[0].port);
+	leave_descriptors(1);
+	go_through();
+	leave_descriptors(-1);
+	check(0, TP_OPEN, "127.0.0.1");
+	hosts_file = NULL;
+	unmake(&places[0]);
+	unmake(&places[1]);
+}
+
 /* -- Waits: each target is tried until it is as it should be */
 
 static void prepare_wait(enum tp_until until, int64_t wait_us, int64_t try_us)
@@ -1086,6 +1151,58 @@ static void tells_the_last_try_that_ended(void)
 	unmake(&place);
 }
 
+/* Each try ends by its deadline, and the next begins at once: no socket of one is there in the next. */
+static void leaves_no_attempt_behind(void)
+{
+	struct place places[3];
+
+	prepare_wait(TP_UNTIL_OPEN, 1000000, 50000);
+	run.setup.plan.interval_us = 0;
+	if (!have(make_all(places, 3, (enum kind[]){ SILENT, SILENT, SILENT }, loopbacks)))
+		return;
+	nsswitch_file = "hosts: files\n";
+	hosts_file = "127.0.0.9 three.test\n";
+	add("three.test", places[0].port);
+	go_through();
+	check_expired(0);
+	CHECK(run.got[0].result.try > 5);
+	CHECK_NUMBER(run.most_fds, 1);
+	hosts_file = NULL;
+	for (size_t i = 0; i < 3; i++)
+		unmake(&places[i]);
+}
+
+static void tries_again_what_may_pass_on_this_host(void)
+{
+	struct place place;
+
+	prepare_wait(TP_UNTIL_OPEN, 100000, MINUTE);
+	run.setup.plan.source.address.any.sa_family = AF_INET;
+	inet_pton(AF_INET, "203.0.113.77", &run.setup.plan.source.address.ipv4.sin_addr);
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	add_all(&place, 1);
+	go_through();
+	check_expired(0);
+	CHECK_NUMBER(run.got[0].result.error, EADDRNOTAVAIL);
+	CHECK(run.got[0].result.try > 2);
+	unmake(&place);
+}
+
+/* The only target's last try is long over when the caller comes back. */
+static void waits_for_nothing_when_its_caller_was_slow(void)
+{
+	struct place place;
+
+	prepare();
+	run.report_us = 30000;
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	add_all(&place, 1);
+	add_all(&place, 1);
+	go_through();
+	CHECK(run.longest_us < TP_NEVER);
+	unmake(&place);
+}
+
 /* A name that nobody answers for is neither open nor closed, however often it was asked for. */
 static void looks_up_anew_in_each_try(void)
 {
@@ -1205,6 +1322,53 @@ static void ends_with_the_first_open(void)
 	unmake(&places[1]);
 }
 
+/* Behind a silent target and more refused ones than may be in flight. */
+static void finds_the_first_open_wherever_it_stands(void)
+{
+	struct place silent, closed, open;
+
+	prepare();
+	run.setup.plan.first_open = true;
+	if (!have(make(&silent, SILENT, "127.0.0.1", 0)))
+		return;
+	CHECK(make(&closed, CLOSED, "127.0.0.1", 0));
+	CHECK(make(&open, OPEN, "127.0.0.1", 0));
+	add_all(&silent, 1);
+	while (run.count < MOST - 1)
+		add_all(&closed, 1);
+	add_all(&open, 1);
+	go();
+	CHECK_NUMBER(run.error, ENOENT);
+	CHECK_NUMBER(run.got_count, MOST - 1);
+	check(run.got_count - 1, TP_OPEN, "127.0.0.1");
+	CHECK(run.elapsed_us < MINUTE / 2);
+	unmake(&silent);
+	unmake(&closed);
+	unmake(&open);
+}
+
+/* What the caller has no room for it does not get, and no target begins meanwhile; what is under way goes on. */
+static bool has_no_room(void *context)
+{
+	(void)context;
+	return run.waits < 3;
+}
+
+static void holds_results_back_while_its_caller_is_full(void)
+{
+	struct place place;
+
+	prepare();
+	run.setup.is_full = has_no_room;
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	add_all(&place, 1);
+	go();
+	CHECK_NUMBER(run.error, EDEADLK);
+	CHECK_NUMBER(run.got_count, 0);
+	CHECK_NUMBER(run.next, 0);
+	unmake(&place);
+}
+
 /* Kept connections are the caller's; those that nobody asked for any more are closed. */
 static void keeps_what_is_open(void)
 {
@@ -1223,12 +1387,18 @@ static void keeps_what_is_open(void)
 	for (size_t i = 0; i < run.got_count; i++) {
 		union tp_address peer;
 		socklen_t size = sizeof(peer);
-		int fd = run.got[i].result.fd;
+		int fd = run.got[i].result.fd, wants_errors = -1;
 
+		(void)wants_errors;
 		CHECK_NUMBER(fd >= 0, run.got[i].result.state == TP_OPEN);
 		if (fd < 0)
 			continue;
 		CHECK_NUMBER(getpeername(fd, &peer.any, &size), 0);
+#ifdef IP_RECVERR
+		/* The owner's read(2) is not to fail for an ICMP error, where that of any other socket goes on. */
+		CHECK_NUMBER(getsockopt(fd, IPPROTO_IP, IP_RECVERR, &wants_errors, &(socklen_t){ sizeof(int) }), 0);
+		CHECK_NUMBER(wants_errors, 0);
+#endif
 		tp_address_text(&peer, text);
 		CHECK_TEXT(text, "127.0.0.1");
 		CHECK_NUMBER(tp_address_port(&peer), place.port);
@@ -1398,17 +1568,26 @@ int main(void)
 		{ "nor do they change what a mix of targets comes to",
 		  mixes_names_and_numbers_when_descriptors_are_few },
 		{ "nor what each address of a name comes to", probes_each_address_when_descriptors_are_few },
+		{ "when a shortage has passed all that may be in flight is", recovers_from_a_shortage },
+		{ "the last descriptor is not taken from an address that may still answer",
+		  waits_for_a_late_answer_with_the_last_descriptor },
 		{ "a wait tries until it is open", waits_until_open },
 		{ "or until it is closed", waits_until_closed },
 		{ "when the wait is over nothing is as wanted, and each target is counted once", ends_with_the_wait },
 		{ "who had no turn when the wait is over has a result where it is owed one",
 		  owes_a_result_to_who_had_no_turn },
 		{ "the reason is that of the last try that ended", tells_the_last_try_that_ended },
+		{ "no attempt outlives its try", leaves_no_attempt_behind },
+		{ "what this host lacks for now is tried again", tries_again_what_may_pass_on_this_host },
+		{ "a caller that was slow is not kept waiting", waits_for_nothing_when_its_caller_was_slow },
 		{ "each try looks the name up anew", looks_up_anew_in_each_try },
 		{ "each address is waited for by itself where asked", waits_for_every_address },
 		{ "tries take their turns", gives_every_try_its_turn },
 		{ "a try that is due begins when another one ends", goes_on_when_another_has_ended },
 		{ "where one is enough, the first open is the last result", ends_with_the_first_open },
+		{ "wherever it stands", finds_the_first_open_wherever_it_stands },
+		{ "a caller that is full gets nothing, and nothing begins",
+		  holds_results_back_while_its_caller_is_full },
 		{ "connections are kept where asked", keeps_what_is_open },
 		{ "no server sees a handshake that is left half-open", leaves_the_handshake_half_open },
 		{ "it waits for the next target where there is none yet", waits_for_its_feed },
