@@ -23,6 +23,9 @@
 #define FORKS_US 75000
 #define HELPERS_MIN 16
 
+/* So long a helper may take for an answer that nobody wants any more. Then its place may be wanted. */
+#define STALE_US 250000
+
 /* How long until ended helpers are looked after again. */
 #define REAP_US 10000
 
@@ -44,10 +47,10 @@ struct reply {
 struct tp_helper {
 	pid_t pid;
 	int fd;
-	int64_t cost_us; /* what its fork took */
 	struct tp_lookup *lookup;
 	enum tp_question question;
 	bool stale; /* nobody wants its answer any more; when that has come, it is idle */
+	int64_t stale_us; /* since when */
 	bool ready; /* poll(2) found something to read */
 	struct reply reply;
 	union tp_address *addresses;
@@ -63,7 +66,7 @@ struct tp_helpers {
 	struct tp_helper **all;
 	size_t count, room, busy, stale, dying;
 	struct tp_helper *idle;
-	int64_t cost_us; /* of those that live */
+	int64_t fork_us; /* what a fork takes: the least that one took */
 	size_t looked_at; /* by tp_helpers_answer(): all from this number on */
 };
 
@@ -223,6 +226,12 @@ static void block_sigchld(struct tp_helpers *helpers)
 	helpers->sigchld_blocked = true;
 }
 
+static void note_fork(struct tp_helpers *helpers, int64_t took_us)
+{
+	if (helpers->fork_us == 0 || took_us < helpers->fork_us)
+		helpers->fork_us = took_us;
+}
+
 /* Forks. Returns 0 or an errno value. */
 static int start(struct tp_helpers *helpers, struct tp_helper *helper, const struct pollfd *fds, size_t count)
 {
@@ -251,17 +260,17 @@ static int start(struct tp_helpers *helpers, struct tp_helper *helper, const str
 		return error;
 	}
 	helper->fd = channel[0];
-	helper->cost_us = tp_os_now_us() - begin_us;
+	note_fork(helpers, tp_os_now_us() - begin_us);
 	return 0;
 }
 
 /* May there be one more helper for this question? */
 static bool is_room(const struct tp_helpers *helpers, enum tp_question question)
 {
-	unsigned shares = question == TP_ASK_ALL ? 1 : 3;
-	size_t alive = helpers->count - helpers->dying;
+	int64_t shares = question == TP_ASK_ALL ? 1 : 3;
+	int64_t alive = (int64_t)(helpers->count - helpers->dying);
 
-	return alive < shares * HELPERS_MIN || helpers->cost_us < shares * FORKS_US;
+	return alive < shares * HELPERS_MIN || alive * helpers->fork_us < shares * FORKS_US;
 }
 
 /* A new helper, idle. Returns 0, EBUSY where there is no room, or another errno value. */
@@ -288,7 +297,6 @@ static int add(struct tp_helpers *helpers, enum tp_question question, const stru
 		return error;
 	}
 	helpers->all[helpers->count++] = helper;
-	helpers->cost_us += helper->cost_us;
 	helpers->idle = helper;
 	return 0;
 }
@@ -303,7 +311,6 @@ static void end(struct tp_helpers *helpers, struct tp_helper *helper)
 	helper->ready = false;
 	helpers->stale -= helper->stale;
 	helper->stale = false;
-	helpers->cost_us -= helper->cost_us;
 	helpers->dying++;
 	/* Killed only while it is ours to reap: at ECHILD somebody did, and the number may be another's by now. */
 	if (waitpid(helper->pid, NULL, WNOHANG) == 0)
@@ -326,11 +333,13 @@ static void reap(struct tp_helpers *helpers)
 	}
 }
 
-/* Puts one to its end whose answer nobody wants. False: there is none. */
+/* Puts one to its end that still works for nobody. False: there is none. */
 static bool end_stale(struct tp_helpers *helpers)
 {
+	int64_t before_us = helpers->stale == 0 ? 0 : tp_os_now_us() - STALE_US;
+
 	for (size_t i = 0; helpers->stale > 0 && i < helpers->count; i++) {
-		if (helpers->all[i]->stale) {
+		if (helpers->all[i]->stale && helpers->all[i]->stale_us < before_us) {
 			end(helpers, helpers->all[i]);
 			return true;
 		}
@@ -343,7 +352,7 @@ static int make(struct tp_helpers *helpers, enum tp_question question, const str
 {
 	int error = add(helpers, question, fds, count);
 
-	if (error != 0 && end_stale(helpers))
+	while (error != 0 && end_stale(helpers))
 		error = add(helpers, question, fds, count);
 	/* Those that work will be free, and those that end give back what they hold. */
 	return error != 0 && (helpers->busy > 0 || helpers->dying > 0) ? EBUSY : error;
@@ -364,6 +373,7 @@ void tp_helpers_drop(struct tp_helpers *helpers, struct tp_helper *helper)
 {
 	leave(helpers, helper);
 	helper->stale = true;
+	helper->stale_us = tp_os_now_us();
 	helpers->stale++;
 }
 
