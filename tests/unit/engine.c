@@ -666,7 +666,7 @@ static void gives_every_lookup_its_turn(void)
 	prepare();
 	run.setup.plan.timeout_us = 700000;
 	CHECK(make(&place, OPEN, "127.0.0.1", 0));
-	for (int i = 0; i < 2 * TP_HELPERS + 5; i++) {
+	for (int i = 0; i < 2 * 40 + 5; i++) {
 		add("slow.test", 80);
 		add("127.0.0.1", place.port);
 	}
@@ -1257,7 +1257,7 @@ static void gives_every_try_its_turn(void)
 	unmake(&place);
 
 	prepare_wait(TP_UNTIL_OPEN, 1500000, 50000);
-	for (int i = 0; i < 2 * TP_HELPERS; i++) {
+	for (int i = 0; i < 2 * 40; i++) {
 		add("slow.test", 80);
 		add("none.test", 80);
 	}
