@@ -70,21 +70,6 @@ struct tp_helpers {
 	size_t looked_at; /* by tp_helpers_answer(): all from this number on */
 };
 
-static void take_address(union tp_address *address, const struct addrinfo *info)
-{
-	struct in_addr mapped;
-
-	memcpy(address, info->ai_addr, info->ai_addrlen);
-	/*
-	 * An IPv4 address that is written as an IPv6 one (::ffff:10.0.0.1) is taken for what it is: packets to it are
-	 * IPv4's, and so are their TTL and the ICMP errors that they meet.
-	 */
-	if (info->ai_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->ipv6.sin6_addr))
-		return;
-	memcpy(&mapped, &address->ipv6.sin6_addr.s6_addr[12], sizeof(mapped));
-	*address = (union tp_address){ .ipv4 = { .sin_family = AF_INET, .sin_addr = mapped } };
-}
-
 static int take_addresses(const struct addrinfo *list, union tp_address **addresses, size_t *count)
 {
 	size_t room = 0;
@@ -95,9 +80,14 @@ static int take_addresses(const struct addrinfo *list, union tp_address **addres
 	if (*addresses == NULL)
 		return EAI_MEMORY;
 	for (; list != NULL && *count < room; list = list->ai_next) {
-		if (list->ai_addrlen <= sizeof(**addresses) &&
-		    (list->ai_family == AF_INET || list->ai_family == AF_INET6))
-			take_address(&(*addresses)[(*count)++], list);
+		union tp_address *address = &(*addresses)[*count];
+
+		if (list->ai_addrlen > sizeof(*address) ||
+		    (list->ai_family != AF_INET && list->ai_family != AF_INET6))
+			continue;
+		memcpy(address, list->ai_addr, list->ai_addrlen);
+		tp_address_unmap(address);
+		(*count)++;
 	}
 	return *count > 0 ? 0 : EAI_NONAME;
 }

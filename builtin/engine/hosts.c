@@ -186,6 +186,7 @@ static bool read_address(const char *text, int family, union tp_address *address
 		address->any.sa_family = AF_INET;
 	else if (inet_pton(AF_INET6, text, &address->ipv6.sin6_addr) == 1)
 		address->any.sa_family = AF_INET6;
+	tp_address_unmap(address);
 	return address->any.sa_family != AF_UNSPEC && (family == AF_UNSPEC || family == address->any.sa_family);
 }
 

@@ -574,8 +574,9 @@ static void resolves_names(void)
 	check(3, TP_UNRESOLVED, "-");
 	CHECK_NUMBER(run.got[3].result.eai, EAI_AGAIN);
 	CHECK(run.got[3].result.lookup_us >= 0);
-	CHECK_TEXT(tp_state_word(run.got[4].result.state), tp_state_word(TP_ERROR));
-	CHECK_NUMBER(run.got[4].result.error, ECHILD);
+	/* Its helper died: that may pass. */
+	check(4, TP_UNRESOLVED, "-");
+	CHECK_NUMBER(run.got[4].result.eai, EAI_AGAIN);
 	check(5, TP_OPEN, "127.0.0.1");
 	unmake(&places[0]);
 	unmake(&places[1]);
@@ -686,7 +687,7 @@ static void asks_no_helper_for_the_hosts_file(void)
 
 	prepare();
 	nsswitch_file = "hosts: files dns\n";
-	hosts_file = "127.0.0.9 one.test\n";
+	hosts_file = "127.0.0.1 one.test\n";
 	CHECK(make(&place, OPEN, "127.0.0.1", 0));
 	add("one.test", place.port);
 	go_through();
@@ -885,7 +886,7 @@ static void reaches_second_addresses_when_descriptors_are_few(void)
 	prepare();
 	run.setup.plan.timeout_us = 2000000;
 	nsswitch_file = "hosts: files\n";
-	hosts_file = "127.0.0.9 two.test\n";
+	hosts_file = "127.0.0.1 two.test\n127.0.0.2 two.test\n";
 	if (!have(make_all(places, 2, (enum kind[]){ SILENT, OPEN }, loopbacks)))
 		return;
 	add("two.test", places[0].port);
@@ -906,7 +907,7 @@ static void mixes_names_and_numbers_when_descriptors_are_few(void)
 	struct place places[2], closed;
 
 	nsswitch_file = "hosts: files\n";
-	hosts_file = "127.0.0.9 two.test\n";
+	hosts_file = "127.0.0.1 two.test\n127.0.0.2 two.test\n";
 	for (int left = 1; left <= 3; left++) {
 		prepare();
 		run.setup.plan.timeout_us = 1000000;
@@ -943,7 +944,7 @@ static void probes_each_address_when_descriptors_are_few(void)
 	run.setup.plan.timeout_us = 200000;
 	run.setup.plan.each_address = true;
 	nsswitch_file = "hosts: files\n";
-	hosts_file = "127.0.0.9 three.test\n";
+	hosts_file = "127.0.0.1 three.test\n127.0.0.2 three.test\n127.0.0.3 three.test\n";
 	if (!have(make_all(places, 3, (enum kind[]){ SILENT, OPEN, SILENT }, loopbacks)))
 		return;
 	add("three.test", places[0].port);
@@ -1009,7 +1010,7 @@ static void waits_for_a_late_answer_with_the_last_descriptor(void)
 	prepare();
 	run.setup.plan.timeout_us = 10000000;
 	nsswitch_file = "hosts: files\n";
-	hosts_file = "127.0.0.9 two.test\n";
+	hosts_file = "127.0.0.1 two.test\n127.0.0.2 two.test\n";
 	if (!have(make_all(places, 2, (enum kind[]){ SILENT, SILENT }, loopbacks)))
 		return;
 	run.place = places;
@@ -1161,7 +1162,7 @@ static void leaves_no_attempt_behind(void)
 	if (!have(make_all(places, 3, (enum kind[]){ SILENT, SILENT, SILENT }, loopbacks)))
 		return;
 	nsswitch_file = "hosts: files\n";
-	hosts_file = "127.0.0.9 three.test\n";
+	hosts_file = "127.0.0.1 three.test\n127.0.0.2 three.test\n127.0.0.3 three.test\n";
 	add("three.test", places[0].port);
 	go_through();
 	check_expired(0);
@@ -1492,7 +1493,7 @@ static void closes_the_losers_of_a_race(void)
 	if (!have(make_all(places, 2, (enum kind[]){ SILENT, OPEN }, loopbacks)))
 		return;
 	nsswitch_file = "hosts: files\n";
-	hosts_file = "127.0.0.9 two.test\n";
+	hosts_file = "127.0.0.1 two.test\n127.0.0.2 two.test\n";
 	descriptors = count_descriptors();
 	add("two.test", places[0].port);
 	engine = tp_engine_new(&run.setup);
