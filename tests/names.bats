@@ -101,8 +101,8 @@ resolvers() {
 
 @test "nonsense, answers to other questions and answers that come twice are no answers" {
 	peer -a 127.0.0.1 open
-	for ((i = 0; i < 5; i++)); do
-		face 'tcpprobe -F "%a %s" "$@"' "x$i.noisy.test" "$port"
+	for name in a b c d e; do
+		face 'tcpprobe -F "%a %s" "$@"' "$name.noisy.test" "$port"
 		assert_output '127.0.0.1 open'
 	done
 }
@@ -121,7 +121,7 @@ resolvers() {
 # -- One lookup a name
 
 @test "a name is looked up once, however the targets are sorted" {
-	for ((i = 1; i <= 400; i++)); do printf '20ms.%s.127-0-0-1.ip.test:'$i'\n' a b c; done >"$BATS_TEST_TMPDIR/list"
+	seq 1 400 | awk '{ for (i = 1; i <= 3; i++) print "20ms.n" i ".127-0-0-1.ip.test:" $1 }' >"$BATS_TEST_TMPDIR/list"
 	questions 'tcpprobe -q -f "$1"' "$BATS_TEST_TMPDIR/list"
 	assert_state refused
 	assert_equal "$asked" 6
@@ -146,18 +146,18 @@ resolvers() {
 }
 
 @test "as many names are looked up at once as -n allows" {
-	for ((i = 0; i < 10000; i++)); do echo "20ms.h$i.127-0-0-1.ip.test 1"; done >"$BATS_TEST_TMPDIR/list"
+	seq -f '20ms.h%.0f.127-0-0-1.ip.test 1' 10000 >"$BATS_TEST_TMPDIR/list"
 	face 'tcpprobe -q -n 1024 -f "$1"' "$BATS_TEST_TMPDIR/list"
 	assert_state refused
 	assert_took_less 3000
-	for ((i = 0; i < 3200; i++)); do echo "50ms.h$i.127-0-0-1.ip.test 1"; done >"$BATS_TEST_TMPDIR/list"
+	seq -f '50ms.h%.0f.127-0-0-1.ip.test 1' 3200 >"$BATS_TEST_TMPDIR/list"
 	face 'tcpprobe -q -n 2048 -f "$1"' "$BATS_TEST_TMPDIR/list"
 	assert_state refused
 	assert_took_less 2000
 }
 
 @test "a shortage of processes or descriptors makes lookups fewer, and none fails" {
-	for ((i = 0; i < 200; i++)); do echo "50ms.h$i.127-0-0-1.ip.test 1"; done >"$BATS_TEST_TMPDIR/list"
+	seq -f '50ms.h%.0f.127-0-0-1.ip.test 1' 200 >"$BATS_TEST_TMPDIR/list"
 	face 'ulimit -n 20; tcpprobe -v -q -f "$1"' "$BATS_TEST_TMPDIR/list"
 	assert_state refused
 	face 'ulimit -n 20; tcpprobe -v -f "$1" 2>/dev/null' "$BATS_TEST_TMPDIR/list"
@@ -165,8 +165,7 @@ resolvers() {
 }
 
 @test "a name with thousands of addresses is ordered once for all its ports" {
-	for ((i = 0; i < 4000; i++)); do echo "10.2.$((i / 250)).$((i % 250)) big"; done >"$BATS_TEST_TMPDIR/hosts"
-	own_file /etc/hosts "$(<"$BATS_TEST_TMPDIR/hosts")"
+	own_file /etc/hosts "$(seq 0 3999 | awk '{ print "10.2." int($1 / 250) "." $1 % 250 " big" }')"
 	peer -a 0.0.0.0 open
 	face 'for ((i = 0; i < 1000; i++)); do echo big:$1; done | tcpprobe -v -f - | tail -n 1' "$port"
 	assert_output '--- 1000 probes: 1000 open'
@@ -176,8 +175,7 @@ resolvers() {
 # -- The hosts file
 
 @test "a hosts file of 100,000 lines is read in time, the last line too" {
-	for ((i = 0; i < 100000; i++)); do echo "10.2.0.1 h$i.test"; done >"$BATS_TEST_TMPDIR/hosts"
-	own_file /etc/hosts "$(<"$BATS_TEST_TMPDIR/hosts")"
+	own_file /etc/hosts "$(seq -f '10.2.0.1 h%.0f.test' 0 99999)"
 	questions 'tcpprobe -F %a "$@"' h99999.test 1
 	assert_output 10.2.0.1
 	assert_equal "$asked" 0
