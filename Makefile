@@ -115,8 +115,9 @@ $B/fuzz/%: tests/fuzz/%.c $(COMMAND) $(ENGINE) tests/fuzz/fuzz.h
 	clang -std=c11 -D_GNU_SOURCE -Iinclude -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
 		$(filter-out $(TAKEN),$(filter %.c,$^))
 
-# It takes the source in itself.
-$B/fuzz/reply: TAKEN = builtin/engine/lookup.c
+# They take the source in themselves.
+$B/fuzz/reply: TAKEN = builtin/engine/helper.c
+$B/fuzz/hosts: TAKEN = builtin/engine/hosts.c
 
 try:
 	@.ci/deps build
