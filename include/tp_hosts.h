@@ -18,6 +18,7 @@ struct tp_hosts *tp_hosts_read(void);
 void tp_hosts_free(struct tp_hosts *hosts);
 
 /* The addresses of a name, at most so many, of this family or of both, in the file's order. Returns how many. */
-size_t tp_hosts_find(const struct tp_hosts *hosts, const char *host, int family, union tp_address *addresses, size_t room);
+size_t tp_hosts_find(const struct tp_hosts *hosts, const char *host, int family, union tp_address *addresses,
+		     size_t room);
 
 #endif

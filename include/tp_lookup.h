@@ -84,8 +84,8 @@ bool tp_lookup_denied(const struct tp_lookup *lookup);
 
 /* A way through the addresses of a lookup, whose number may grow meanwhile. Zeroed, it is at the beginning. */
 struct tp_walk {
-	size_t taken[TP_FAMILIES];
 	unsigned last; /* the family taken last, from 1; 0: none */
+	size_t taken[TP_FAMILIES];
 };
 
 /* The next address of the walk, NULL where no further one is known. Families alternate (RFC 8305, section 4). */

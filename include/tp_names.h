@@ -28,7 +28,8 @@ struct tp_lookup *tp_names_get(struct tp_names *names, const char *host, int64_t
  * Begins a NEW lookup: it is RUNNING, or DONE at once. Returns as tp_resolver_begin(); EBUSY too where it would want a
  * helper and may not have one.
  */
-int tp_names_begin(struct tp_names *names, struct tp_lookup *lookup, bool may_ask, const struct pollfd *fds, size_t count);
+int tp_names_begin(struct tp_names *names, struct tp_lookup *lookup, bool may_ask, const struct pollfd *fds,
+		   size_t count);
 
 /* Ends every helper and forgets every lookup; those with other users are theirs. */
 void tp_names_free(struct tp_names *names);

@@ -31,8 +31,8 @@ struct tp_finish {
 
 struct tp_race {
 	struct tp_attempt *attempts; /* under way, the oldest first */
-	struct tp_lookup *lookup;    /* its addresses are read when their turn comes; more may come while it is RUNNING */
-	struct tp_walk walk;         /* through those that have had their attempt */
+	struct tp_lookup *lookup; /* its addresses are read when their turn comes; more may come while it is RUNNING */
+	struct tp_walk walk;      /* through those that have had their attempt */
 	const union tp_address *only; /* the address that takes part; NULL: all of them */
 	uint16_t port;
 	bool finished; /* finish holds one: that of the open address, or else the most telling one so far */

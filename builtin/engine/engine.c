@@ -320,7 +320,7 @@ static int split(struct tp_engine *engine, struct tp_probe *probe)
 	struct tp_lookup *lookup = probe->race.lookup;
 	const struct tp_record *record = probe->record;
 	struct tp_probe *last = probe;
-	struct tp_walk walk = { { 0 } };
+	struct tp_walk walk = { 0 };
 	const union tp_address *address = tp_walk_next(&walk, lookup);
 
 	probe->race.only = address;

@@ -49,9 +49,9 @@ struct tp_helper {
 	int fd;
 	struct tp_lookup *lookup;
 	enum tp_question question;
-	bool stale; /* nobody wants its answer any more; when that has come, it is idle */
+	bool stale;       /* nobody wants its answer any more; when that has come, it is idle */
 	int64_t stale_us; /* since when */
-	bool ready; /* poll(2) found something to read */
+	bool ready;       /* poll(2) found something to read */
 	struct reply reply;
 	union tp_address *addresses;
 	size_t received;        /* bytes of the reply and, behind it, of the addresses */
@@ -66,7 +66,7 @@ struct tp_helpers {
 	struct tp_helper **all;
 	size_t count, room, busy, stale, dying;
 	struct tp_helper *idle;
-	int64_t fork_us; /* what a fork takes: the least that one took */
+	int64_t fork_us;  /* what a fork takes: the least that one took */
 	size_t looked_at; /* by tp_helpers_answer(): all from this number on */
 };
 
@@ -82,8 +82,7 @@ static int take_addresses(const struct addrinfo *list, union tp_address **addres
 	for (; list != NULL && *count < room; list = list->ai_next) {
 		union tp_address *address = &(*addresses)[*count];
 
-		if (list->ai_addrlen > sizeof(*address) ||
-		    (list->ai_family != AF_INET && list->ai_family != AF_INET6))
+		if (list->ai_addrlen > sizeof(*address) || (list->ai_family != AF_INET && list->ai_family != AF_INET6))
 			continue;
 		memcpy(address, list->ai_addr, list->ai_addrlen);
 		tp_address_unmap(address);
@@ -458,6 +457,11 @@ static size_t missing(struct tp_helper *helper, char **place)
 	return (size_t)helper->reply.count * sizeof(*helper->addresses) - behind;
 }
 
+#ifndef __clang__
+#pragma GCC diagnostic push
+/* gcc's analyzer loses the helper, and so what it holds, at the next read(2). */
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
 /* The reply's head is there. False: it is no reply of ours. */
 static bool take_head(struct tp_helper *helper)
 {
@@ -468,6 +472,9 @@ static bool take_head(struct tp_helper *helper)
 	helper->addresses = calloc((size_t)reply->count + 1, sizeof(*helper->addresses));
 	return helper->addresses != NULL;
 }
+#ifndef __clang__
+#pragma GCC diagnostic pop
+#endif
 
 /* Reads on. 0: the reply is whole; EAGAIN: more is to come; else the helper is of no use any more. */
 static int receive(struct tp_helper *helper)

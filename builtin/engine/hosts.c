@@ -190,7 +190,8 @@ static bool read_address(const char *text, int family, union tp_address *address
 	return address->any.sa_family != AF_UNSPEC && (family == AF_UNSPEC || family == address->any.sa_family);
 }
 
-size_t tp_hosts_find(const struct tp_hosts *hosts, const char *host, int family, union tp_address *addresses, size_t room)
+size_t tp_hosts_find(const struct tp_hosts *hosts, const char *host, int family, union tp_address *addresses,
+		     size_t room)
 {
 	size_t count = 0;
 

@@ -102,6 +102,11 @@ static bool has_address(const struct tp_addresses *known, const union tp_address
 	return false;
 }
 
+#ifndef __clang__
+#pragma GCC diagnostic push
+/* gcc's analyzer loses the list, which is the lookup's by then. */
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
 /* Takes in the addresses of a family that is not known yet. False: memory is out. */
 static bool learn_family(struct tp_addresses *known, unsigned family, const union tp_address *addresses, size_t count)
 {
@@ -123,6 +128,9 @@ static bool learn_family(struct tp_addresses *known, unsigned family, const unio
 	known->known = true;
 	return true;
 }
+#ifndef __clang__
+#pragma GCC diagnostic pop
+#endif
 
 static bool is_known(const struct tp_lookup *lookup)
 {
@@ -312,11 +320,11 @@ static bool is_asked(const struct tp_lookup *lookup)
 }
 
 /* It runs no longer. */
-static void stop(struct tp_lookup *lookup)
+static void stop(struct tp_resolver *resolver, struct tp_lookup *lookup)
 {
 	for (unsigned i = 0; i < TP_QUESTIONS; i++) {
 		if (lookup->helpers[i] != NULL)
-			tp_helpers_drop(lookup->resolver->helpers, lookup->helpers[i]);
+			tp_helpers_drop(resolver->helpers, lookup->helpers[i]);
 	}
 	*lookup->link = lookup->next;
 	if (lookup->next != NULL)
@@ -339,15 +347,14 @@ void tp_lookup_release(struct tp_lookup *lookup)
 	if (--lookup->users > 0)
 		return;
 	if (lookup->resolver != NULL)
-		stop(lookup);
+		stop(lookup->resolver, lookup);
 	free_addresses(lookup);
 	free(lookup);
 }
 
 void tp_resolver_abandon(struct tp_resolver *resolver, struct tp_lookup *lookup)
 {
-	(void)resolver;
-	stop(lookup);
+	stop(resolver, lookup);
 	if (tp_lookup_count(lookup) > 0)
 		finish(lookup);
 	else
@@ -438,7 +445,7 @@ static int learn(struct tp_lookup *lookup, const struct tp_answer *answer)
 	return answer->eai;
 }
 
-static void take_answer(struct tp_lookup *lookup, const struct tp_answer *answer)
+static void take_answer(struct tp_resolver *resolver, struct tp_lookup *lookup, const struct tp_answer *answer)
 {
 	bool all = answer->question == TP_ASK_ALL;
 	int64_t now_us = tp_os_now_us();
@@ -453,13 +460,13 @@ static void take_answer(struct tp_lookup *lookup, const struct tp_answer *answer
 	if (lookup->duration_us < 0 && (all || count > 0))
 		lookup->duration_us = all ? answer->duration_us : now_us - lookup->started_us;
 	if (is_known(lookup) && (all || count > 0)) {
-		stop(lookup);
+		stop(resolver, lookup);
 		finish(lookup);
 	} else if (all && eai == EAI_AGAIN && !lookup->hurried && lookup->family == AF_UNSPEC) {
 		/* Perhaps one family's answer alone was no good. */
 		lookup->hurry_us = 0;
 	} else if (!is_asked(lookup)) {
-		stop(lookup);
+		stop(resolver, lookup);
 		finish(lookup);
 	} else if (count > 0 && !lookup->ready) {
 		lookup->grace_us = lookup->families[TP_IPV6].known ? now_us : now_us + GRACE_US;
@@ -484,7 +491,7 @@ static bool look_after(struct tp_resolver *resolver, struct tp_lookup *lookup, i
 	if (lookup->hurry_us <= now_us)
 		hurry(resolver, lookup, fds, count);
 	if (!is_asked(lookup)) {
-		stop(lookup);
+		stop(resolver, lookup);
 		finish(lookup);
 		return true;
 	}
@@ -508,7 +515,7 @@ bool tp_resolver_collect(struct tp_resolver *resolver, const struct pollfd *fds,
 	while (tp_helpers_answer(resolver->helpers, &answer)) {
 		if (answer.question == TP_ASK_ALL)
 			resolver->usual_us += (tp_os_now_us() - answer.lookup->started_us - resolver->usual_us) / 8;
-		take_answer(answer.lookup, &answer);
+		take_answer(resolver, answer.lookup, &answer);
 		free(answer.addresses);
 		any = true;
 	}
@@ -559,7 +566,7 @@ void tp_resolver_free(struct tp_resolver *resolver)
 	while (resolver->running != NULL) {
 		struct tp_lookup *lookup = resolver->running;
 
-		stop(lookup);
+		stop(resolver, lookup);
 		reset(lookup);
 	}
 	if (resolver->helpers != NULL)

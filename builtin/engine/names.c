@@ -104,7 +104,8 @@ struct tp_lookup *tp_names_get(struct tp_names *names, const char *host, int64_t
 	return lookup;
 }
 
-int tp_names_begin(struct tp_names *names, struct tp_lookup *lookup, bool may_ask, const struct pollfd *fds, size_t count)
+int tp_names_begin(struct tp_names *names, struct tp_lookup *lookup, bool may_ask, const struct pollfd *fds,
+		   size_t count)
 {
 	if (names->resolver == NULL)
 		names->resolver = tp_resolver_new(names->hook, names->limit_us);

@@ -170,7 +170,7 @@ int64_t tp_race_due_us(const struct tp_race *race)
 
 void tp_race_expire(struct tp_race *race)
 {
-	const struct tp_walk begin = { { 0 } };
+	const struct tp_walk begin = { 0 };
 
 	if (race->attempts != NULL)
 		note_timeout(race, &race->attempts->peer);
@@ -181,7 +181,7 @@ void tp_race_expire(struct tp_race *race)
 void tp_race_reset(struct tp_race *race, struct tp_attempts *attempts)
 {
 	tp_attempts_close(attempts, &race->attempts);
-	race->walk = (struct tp_walk){ { 0 } };
+	race->walk = (struct tp_walk){ 0 };
 	race->due_us = 0;
 	race->finished = false;
 }

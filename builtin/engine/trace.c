@@ -433,7 +433,7 @@ static int follow_first(struct trace *trace, const struct tp_lookup *lookup)
 {
 	struct tp_result *result = &trace->verdict->result;
 	struct ask *whole = &trace->asks[0];
-	struct tp_walk walk = { { 0 } };
+	struct tp_walk walk = { 0 };
 	const union tp_address *address;
 
 	while ((address = tp_walk_next(&walk, lookup)) != NULL) {

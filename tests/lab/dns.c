@@ -211,10 +211,10 @@ static bool answer_ip(struct reply *r, const struct name *n)
 }
 
 static const struct kind kinds[] = {
-	{ "ip", answer_ip },     { "both", answer_both },   { "many", answer_many }, { "nx", answer_nx },
-	{ "fail", answer_fail }, { "empty", answer_empty }, { "dead", answer_dead },
-	{ "lost6", answer_lost6 }, { "lost4", answer_lost4 }, { "late6", answer_late6 }, { "fail6", answer_fail6 },
-	{ "nx6", answer_nx6 }, { "noisy", answer_noisy }, { "flood", answer_flood }, { "short", answer_short },
+	{ "ip", answer_ip },       { "both", answer_both },   { "many", answer_many },   { "nx", answer_nx },
+	{ "fail", answer_fail },   { "empty", answer_empty }, { "dead", answer_dead },   { "lost6", answer_lost6 },
+	{ "lost4", answer_lost4 }, { "late6", answer_late6 }, { "fail6", answer_fail6 }, { "nx6", answer_nx6 },
+	{ "noisy", answer_noisy }, { "flood", answer_flood }, { "short", answer_short },
 };
 
 /* How many A queries of this name have come; the last few names are remembered. */

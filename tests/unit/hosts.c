@@ -111,7 +111,8 @@ static void obeys_the_order_of_nss(void)
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		unit.row = rows[i].text;
-		CHECK_TEXT(found(rows[i].text, some_hosts, "four.test", AF_UNSPEC), rows[i].answers ? "10.0.0.1 " : "none");
+		CHECK_TEXT(found(rows[i].text, some_hosts, "four.test", AF_UNSPEC),
+			   rows[i].answers ? "10.0.0.1 " : "none");
 	}
 #else
 	unit_skip("no nsswitch.conf here");

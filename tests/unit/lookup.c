@@ -176,15 +176,18 @@ static void walks_with_families_alternating(void)
 		unsigned first;
 		const char *way;
 	} rows[] = {
-		{ 2, 2, TP_IPV6, "6.0 4.0 6.1 4.1 " },      { 2, 2, TP_IPV4, "4.0 6.0 4.1 6.1 " },
-		{ 3, 1, TP_IPV6, "6.0 4.0 6.1 6.2 " },      { 1, 3, TP_IPV6, "6.0 4.0 4.1 4.2 " },
-		{ 0, 2, TP_IPV6, "4.0 4.1 " },              { 2, 0, TP_IPV4, "6.0 6.1 " },
+		{ 2, 2, TP_IPV6, "6.0 4.0 6.1 4.1 " },
+		{ 2, 2, TP_IPV4, "4.0 6.0 4.1 6.1 " },
+		{ 3, 1, TP_IPV6, "6.0 4.0 6.1 6.2 " },
+		{ 1, 3, TP_IPV6, "6.0 4.0 4.1 4.2 " },
+		{ 0, 2, TP_IPV6, "4.0 4.1 " },
+		{ 2, 0, TP_IPV4, "6.0 6.1 " },
 		{ 0, 0, TP_IPV6, "" },
 	};
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		struct tp_lookup *lookup = lookup_with(rows[i].ipv6, rows[i].ipv4, rows[i].first);
-		struct tp_walk walk = { { 0 } };
+		struct tp_walk walk = { 0 };
 
 		unit.row = rows[i].way;
 		CHECK_TEXT(way(&walk, lookup), rows[i].way);
@@ -195,7 +198,7 @@ static void walks_with_families_alternating(void)
 static void takes_in_late_addresses_on_the_way(void)
 {
 	struct tp_lookup *lookup = lookup_with(0, 3, TP_IPV4);
-	struct tp_walk walk = { { 0 } };
+	struct tp_walk walk = { 0 };
 
 	tp_walk_take(&walk, tp_walk_next(&walk, lookup));
 	lookup->families[TP_IPV6].count = 2;

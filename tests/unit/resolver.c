@@ -117,7 +117,7 @@ static void check_addresses(const struct tp_lookup *lookup, const char *wanted)
 {
 	char text[TP_ADDRESS_TEXT], all[1024] = "";
 	const union tp_address *address;
-	struct tp_walk walk = { { 0 } };
+	struct tp_walk walk = { 0 };
 
 	while ((address = tp_walk_next(&walk, lookup)) != NULL) {
 		tp_walk_take(&walk, address);
@@ -218,7 +218,8 @@ static void takes_thousands_of_addresses(void)
 	CHECK_NUMBER(many->eai, 0);
 	if (CHECK_NUMBER(tp_lookup_count(many), 3000)) {
 		for (uint32_t i = 0; i < 3000; i++)
-			CHECK_NUMBER(ntohl(many->families[TP_IPV4].list[i].ipv4.sin_addr.s_addr), (UINT32_C(10) << 24) + i);
+			CHECK_NUMBER(ntohl(many->families[TP_IPV4].list[i].ipv4.sin_addr.s_addr),
+				     (UINT32_C(10) << 24) + i);
 	}
 	flood = look_up(&scene, "flood.test", AF_INET);
 	CHECK_NUMBER(flood->eai, 0);
@@ -763,8 +764,10 @@ int main(void)
 		{ "a lookup that is given up leaves no child and no descriptor", leaves_nothing_of_what_is_given_up },
 		{ "a resolver that is freed leaves none either", leaves_nothing_of_what_still_runs },
 		{ "a lookup without users is dropped", drops_a_lookup_without_users },
-		{ "a helper is used again when what it was asked for was given up", reuses_a_helper_of_what_is_given_up },
-		{ "one family's answer is enough to begin, where the other's is lost", begins_with_the_family_that_answers },
+		{ "a helper is used again when what it was asked for was given up",
+		  reuses_a_helper_of_what_is_given_up },
+		{ "one family's answer is enough to begin, where the other's is lost",
+		  begins_with_the_family_that_answers },
 		{ "a lookup is done when each family has answered by itself", is_done_when_each_family_has_answered },
 		{ "IPv4 waits for IPv6, but not for long", gives_ipv6_a_moment_of_grace },
 		{ "a hurried no is not the last word", takes_no_denial_for_the_last_word },
@@ -779,7 +782,8 @@ int main(void)
 		{ "a helper keeps no other helper's channel open", lets_each_helper_see_its_end },
 		{ "no signal disturbs a helper", lets_no_signal_into_a_helper },
 		{ "a helper gives up by itself when nobody else does it", ends_a_helper_that_nobody_ended },
-		{ "a name of the hosts file needs no helper and no name service", reads_the_hosts_file_without_a_helper },
+		{ "a name of the hosts file needs no helper and no name service",
+		  reads_the_hosts_file_without_a_helper },
 		{ "localhost needs no hosts file", knows_localhost_without_a_file },
 		{ "other names are left to helpers", leaves_other_names_to_helpers },
 	};
