@@ -4,10 +4,14 @@
 #define TP_HOSTS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "tp_address.h"
 
 struct tp_hosts;
+
+/* A number for a name, whatever the case of its letters. */
+uint32_t tp_hosts_hash(const char *name);
 
 /*
  * Reads the file. NULL where it does not decide: there is none, it is too large, memory is out, or NSS does not ask it

@@ -112,35 +112,15 @@ int tp_get_addresses(const char *host, int family, int flags, union tp_address *
 
 /* -- In a helper */
 
-/* Exactly so many bytes over a blocking socket, or false. */
+/* Exactly so many bytes, or false. The socket is blocking, and no signal is let in. */
 static bool read_all(int fd, void *buffer, size_t size)
 {
-	while (size > 0) {
-		ssize_t got = read(fd, buffer, size);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		buffer = (char *)buffer + got;
-		size -= (size_t)got;
-	}
-	return true;
+	return recv(fd, buffer, size, MSG_WAITALL) == (ssize_t)size;
 }
 
 static bool write_all(int fd, const void *buffer, size_t size)
 {
-	while (size > 0) {
-		ssize_t put = write(fd, buffer, size);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return false;
-		buffer = (const char *)buffer + put;
-		size -= (size_t)put;
-	}
-	return true;
+	return send(fd, buffer, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
 static bool serve_one(int fd, unsigned limit_s)
@@ -215,16 +195,10 @@ static void block_sigchld(struct tp_helpers *helpers)
 	helpers->sigchld_blocked = true;
 }
 
-static void note_fork(struct tp_helpers *helpers, int64_t took_us)
-{
-	if (helpers->fork_us == 0 || took_us < helpers->fork_us)
-		helpers->fork_us = took_us;
-}
-
 /* Forks. Returns 0 or an errno value. */
 static int start(struct tp_helpers *helpers, struct tp_helper *helper, const struct pollfd *fds, size_t count)
 {
-	int64_t begin_us = tp_os_now_us();
+	int64_t begin_us = tp_os_now_us(), took_us;
 	sigset_t all, old;
 	int channel[2], error = tp_os_channel(channel);
 	pid_t parent = getpid();
@@ -249,7 +223,9 @@ static int start(struct tp_helpers *helpers, struct tp_helper *helper, const str
 		return error;
 	}
 	helper->fd = channel[0];
-	note_fork(helpers, tp_os_now_us() - begin_us);
+	took_us = tp_os_now_us() - begin_us;
+	if (took_us < helpers->fork_us)
+		helpers->fork_us = took_us;
 	return 0;
 }
 
@@ -515,12 +491,8 @@ static bool conclude(struct tp_helpers *helpers, struct tp_helper *helper, int e
 	answer->eai = helper->reply.eai;
 	answer->error = helper->reply.error;
 	answer->duration_us = helper->reply.duration_us;
-	if (wanted) {
-		answer->addresses = helper->addresses;
-		answer->count = (size_t)helper->reply.count;
-	} else {
-		free(helper->addresses);
-	}
+	answer->addresses = helper->addresses;
+	answer->count = (size_t)helper->reply.count;
 	helper->addresses = NULL;
 	helpers->stale -= helper->stale;
 	helper->stale = false;
@@ -541,8 +513,11 @@ bool tp_helpers_answer(struct tp_helpers *helpers, struct tp_answer *answer)
 		if (!ready)
 			continue;
 		error = receive(helper);
-		if (error != EAGAIN && conclude(helpers, helper, error, answer))
+		if (error == EAGAIN)
+			continue;
+		if (conclude(helpers, helper, error, answer))
 			return true;
+		free(answer->addresses);
 	}
 	return false;
 }
@@ -554,6 +529,7 @@ struct tp_helpers *tp_helpers_new(struct tp_helper_hook hook, int64_t limit_us)
 	if (helpers == NULL)
 		return NULL;
 	helpers->hook = hook;
+	helpers->fork_us = FORKS_US;
 	/* A second more than the caller's own deadline, which should have ended it; alarm(0) would be none. */
 	if (limit_us > 0 && limit_us / 1000000 < INT_MAX - 2)
 		helpers->limit_s = (unsigned)(limit_us / 1000000) + 2;

@@ -111,20 +111,20 @@ static bool files_come_first(void)
 #endif
 }
 
-/* FNV-1a, whatever the case. */
-static uint32_t bucket_of(const char *name)
+/* FNV-1a */
+uint32_t tp_hosts_hash(const char *name)
 {
 	uint32_t hash = 2166136261U;
 
 	for (; *name != '\0'; name++)
 		hash = (hash ^ ((unsigned char)*name | 0x20U)) * 16777619U;
-	return (hash ^ hash >> 16) % BUCKETS;
+	return hash ^ hash >> 16;
 }
 
 /* False: memory is out. */
 static bool add(struct tp_hosts *hosts, const char *address, const char *name)
 {
-	uint32_t *bucket = &hosts->buckets[bucket_of(name)];
+	uint32_t *bucket = &hosts->buckets[tp_hosts_hash(name) % BUCKETS];
 
 	if (hosts->count == hosts->room) {
 		uint32_t room = hosts->room * 2 + 64;
@@ -196,7 +196,8 @@ size_t tp_hosts_find(const struct tp_hosts *hosts, const char *host, int family,
 	size_t count = 0;
 
 	/* From the last line to the first. */
-	for (uint32_t number = hosts->buckets[bucket_of(host)]; number != 0; number = hosts->entries[number - 1].next) {
+	for (uint32_t number = hosts->buckets[tp_hosts_hash(host) % BUCKETS]; number != 0;
+	     number = hosts->entries[number - 1].next) {
 		const struct entry *entry = &hosts->entries[number - 1];
 		union tp_address address;
 

@@ -2,7 +2,6 @@
 #include "tp_lookup.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,9 +27,7 @@
 #define HOSTS_FRESH_US 100000
 
 struct tp_resolver {
-	struct tp_helper_hook hook;
-	int64_t limit_us;
-	struct tp_helpers *helpers; /* NULL until a name needs one */
+	struct tp_helpers *helpers;
 	struct tp_lookup *running;
 	int64_t usual_us; /* what a lookup takes: the moving mean */
 	struct tp_hosts *hosts;
@@ -243,63 +240,64 @@ struct tp_lookup *tp_lookup_of_address(const char *host, const union tp_address 
 	return lookup;
 }
 
-/* The addresses that the hosts file has for it. False: none. */
-static bool read_hosts(struct tp_resolver *resolver, struct tp_lookup *lookup)
+/* The hosts file as it is now, or was a moment ago; NULL where it does not decide. */
+static const struct tp_hosts *hosts_file(struct tp_resolver *resolver, int64_t now_us)
 {
-	size_t count = 0;
-	union tp_address *addresses;
-
-	if (resolver->hosts_us <= lookup->started_us) {
+	if (resolver->hosts_us <= now_us) {
 		tp_hosts_free(resolver->hosts);
 		resolver->hosts = tp_hosts_read();
 		resolver->hosts_us = tp_os_now_us() + HOSTS_FRESH_US;
 	}
-	if (resolver->hosts != NULL)
-		count = tp_hosts_find(resolver->hosts, lookup->host, lookup->family, NULL, 0);
-	if (count == 0)
-		return false;
-	addresses = calloc(count, sizeof(*addresses));
-	if (addresses == NULL) {
-		lookup->eai = EAI_MEMORY;
-		return true;
-	}
-	tp_hosts_find(resolver->hosts, lookup->host, lookup->family, addresses, count);
-	for (unsigned family = 0; family < TP_FAMILIES; family++) {
-		if (!learn_family(&lookup->families[family], family, addresses, count))
-			lookup->eai = EAI_MEMORY;
-	}
-	free(addresses);
-	return true;
+	return resolver->hosts;
 }
 
 /* RFC 6761, section 6.3: no server is asked for localhost, and an image without a hosts file has it too. */
-static bool is_localhost(struct tp_lookup *lookup)
+static size_t put_localhost(const struct tp_lookup *lookup, union tp_address addresses[TP_FAMILIES])
 {
-	union tp_address both[] = {
-		{ .ipv6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT } },
-		{ .ipv4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) } },
-	};
+	size_t count = 0;
 
 	if (strcasecmp(lookup->host, "localhost") != 0)
-		return false;
-	for (unsigned family = 0; family < TP_FAMILIES; family++) {
-		bool asked = lookup->family == AF_UNSPEC || lookup->family == both[family].any.sa_family;
-
-		if (!learn_family(&lookup->families[family], family, &both[family], asked))
-			lookup->eai = EAI_MEMORY;
+		return 0;
+	memset(addresses, 0, TP_FAMILIES * sizeof(*addresses));
+	if (lookup->family != AF_INET) {
+		addresses[count].any.sa_family = AF_INET6;
+		addresses[count++].ipv6.sin6_addr.s6_addr[15] = 1;
 	}
-	return true;
+	if (lookup->family != AF_INET6) {
+		addresses[count].any.sa_family = AF_INET;
+		addresses[count++].ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	}
+	return count;
 }
 
 bool tp_resolver_at_once(struct tp_resolver *resolver, struct tp_lookup *lookup)
 {
+	const struct tp_hosts *hosts;
+	union tp_address loopback[TP_FAMILIES], *addresses = loopback;
+	size_t count = 0;
+
 	if (lookup->needs_helper)
 		return false;
 	lookup->started_us = tp_os_now_us();
-	if (!read_hosts(resolver, lookup) && !is_localhost(lookup)) {
-		lookup->needs_helper = true;
-		return false;
+	hosts = hosts_file(resolver, lookup->started_us);
+	if (hosts != NULL)
+		count = tp_hosts_find(hosts, lookup->host, lookup->family, NULL, 0);
+	if (count == 0) {
+		count = put_localhost(lookup, loopback);
+	} else {
+		addresses = calloc(count, sizeof(*addresses));
+		if (addresses != NULL)
+			tp_hosts_find(hosts, lookup->host, lookup->family, addresses, count);
 	}
+	lookup->needs_helper = count == 0;
+	if (count == 0)
+		return false;
+	for (unsigned family = 0; family < TP_FAMILIES; family++) {
+		if (addresses == NULL || !learn_family(&lookup->families[family], family, addresses, count))
+			lookup->eai = EAI_MEMORY;
+	}
+	if (addresses != loopback)
+		free(addresses);
 	lookup->duration_us = tp_os_now_us() - lookup->started_us;
 	finish(lookup);
 	return true;
@@ -330,6 +328,13 @@ static void stop(struct tp_resolver *resolver, struct tp_lookup *lookup)
 	if (lookup->next != NULL)
 		lookup->next->link = lookup->link;
 	lookup->resolver = NULL;
+}
+
+/* It runs no longer, and its result is final. */
+static void conclude(struct tp_resolver *resolver, struct tp_lookup *lookup)
+{
+	stop(resolver, lookup);
+	finish(lookup);
 }
 
 /* As if it had never been begun. */
@@ -363,13 +368,7 @@ void tp_resolver_abandon(struct tp_resolver *resolver, struct tp_lookup *lookup)
 
 int tp_resolver_begin(struct tp_resolver *resolver, struct tp_lookup *lookup, const struct pollfd *fds, size_t count)
 {
-	int error;
-
-	if (resolver->helpers == NULL)
-		resolver->helpers = tp_helpers_new(resolver->hook, resolver->limit_us);
-	if (resolver->helpers == NULL)
-		return ENOMEM;
-	error = tp_helpers_ask(resolver->helpers, lookup, TP_ASK_ALL, fds, count);
+	int error = tp_helpers_ask(resolver->helpers, lookup, TP_ASK_ALL, fds, count);
 	if (error != 0)
 		return error;
 	lookup->phase = TP_LOOKUP_RUNNING;
@@ -460,14 +459,12 @@ static void take_answer(struct tp_resolver *resolver, struct tp_lookup *lookup, 
 	if (lookup->duration_us < 0 && (all || count > 0))
 		lookup->duration_us = all ? answer->duration_us : now_us - lookup->started_us;
 	if (is_known(lookup) && (all || count > 0)) {
-		stop(resolver, lookup);
-		finish(lookup);
+		conclude(resolver, lookup);
 	} else if (all && eai == EAI_AGAIN && !lookup->hurried && lookup->family == AF_UNSPEC) {
 		/* Perhaps one family's answer alone was no good. */
 		lookup->hurry_us = 0;
 	} else if (!is_asked(lookup)) {
-		stop(resolver, lookup);
-		finish(lookup);
+		conclude(resolver, lookup);
 	} else if (count > 0 && !lookup->ready) {
 		lookup->grace_us = lookup->families[TP_IPV6].known ? now_us : now_us + GRACE_US;
 	}
@@ -491,8 +488,7 @@ static bool look_after(struct tp_resolver *resolver, struct tp_lookup *lookup, i
 	if (lookup->hurry_us <= now_us)
 		hurry(resolver, lookup, fds, count);
 	if (!is_asked(lookup)) {
-		stop(resolver, lookup);
-		finish(lookup);
+		conclude(resolver, lookup);
 		return true;
 	}
 	if (lookup->ready || lookup->grace_us > now_us)
@@ -509,8 +505,6 @@ bool tp_resolver_collect(struct tp_resolver *resolver, const struct pollfd *fds,
 	bool any = false;
 	int64_t now_us;
 
-	if (resolver->helpers == NULL)
-		return false;
 	tp_helpers_note(resolver->helpers, fds + count);
 	while (tp_helpers_answer(resolver->helpers, &answer)) {
 		if (answer.question == TP_ASK_ALL)
@@ -531,7 +525,7 @@ bool tp_resolver_collect(struct tp_resolver *resolver, const struct pollfd *fds,
 
 int64_t tp_resolver_due_us(const struct tp_resolver *resolver)
 {
-	int64_t due_us = resolver->helpers == NULL ? TP_NEVER : tp_helpers_due_us(resolver->helpers);
+	int64_t due_us = tp_helpers_due_us(resolver->helpers);
 
 	for (const struct tp_lookup *lookup = resolver->running; lookup != NULL; lookup = lookup->next) {
 		if (lookup->hurry_us < due_us)
@@ -544,21 +538,25 @@ int64_t tp_resolver_due_us(const struct tp_resolver *resolver)
 
 size_t tp_resolver_watched(const struct tp_resolver *resolver)
 {
-	return resolver->helpers == NULL ? 0 : tp_helpers_watched(resolver->helpers);
+	return tp_helpers_watched(resolver->helpers);
 }
 
 size_t tp_resolver_watch(struct tp_resolver *resolver, struct pollfd *fds)
 {
-	return resolver->helpers == NULL ? 0 : tp_helpers_watch(resolver->helpers, fds);
+	return tp_helpers_watch(resolver->helpers, fds);
 }
 
 struct tp_resolver *tp_resolver_new(struct tp_helper_hook hook, int64_t limit_us)
 {
-	struct tp_resolver *resolver = malloc(sizeof(*resolver));
+	struct tp_resolver *resolver = calloc(1, sizeof(*resolver));
 
-	if (resolver != NULL)
-		*resolver = (struct tp_resolver){ .hook = hook, .limit_us = limit_us };
-	return resolver;
+	if (resolver == NULL)
+		return NULL;
+	resolver->helpers = tp_helpers_new(hook, limit_us);
+	if (resolver->helpers != NULL)
+		return resolver;
+	free(resolver);
+	return NULL;
 }
 
 void tp_resolver_free(struct tp_resolver *resolver)
@@ -569,8 +567,7 @@ void tp_resolver_free(struct tp_resolver *resolver)
 		stop(resolver, lookup);
 		reset(lookup);
 	}
-	if (resolver->helpers != NULL)
-		tp_helpers_free(resolver->helpers);
+	tp_helpers_free(resolver->helpers);
 	tp_hosts_free(resolver->hosts);
 	free(resolver);
 }

@@ -5,20 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tp_hosts.h"
+
 #define BUCKETS 1024U
 
 /* So many names are remembered. Then all are forgotten, and remembered again as they come. */
 #define NAMES_MOST 16384
-
-/* FNV-1a */
-static size_t bucket_of(const char *host)
-{
-	uint32_t hash = 2166136261U;
-
-	for (; *host != '\0'; host++)
-		hash = (hash ^ (unsigned char)*host) * 16777619U;
-	return (hash ^ hash >> 16) % BUCKETS;
-}
 
 static void forget(struct tp_names *names, struct tp_lookup **link)
 {
@@ -57,7 +49,7 @@ static void remember(struct tp_names *names, struct tp_lookup *lookup)
 		return;
 	if (names->count >= NAMES_MOST)
 		forget_all(names);
-	link = &names->buckets[bucket_of(lookup->host)];
+	link = &names->buckets[tp_hosts_hash(lookup->host) % BUCKETS];
 	lookup->in_bucket = *link;
 	*link = lookup;
 	lookup->users++;
@@ -71,7 +63,7 @@ static struct tp_lookup *recall(struct tp_names *names, const char *host, int64_
 
 	if (names->count == 0)
 		return NULL;
-	for (link = &names->buckets[bucket_of(host)]; *link != NULL; link = &(*link)->in_bucket) {
+	for (link = &names->buckets[tp_hosts_hash(host) % BUCKETS]; *link != NULL; link = &(*link)->in_bucket) {
 		if (serves(*link, host, since_us))
 			return *link;
 		if (strcmp((*link)->host, host) == 0) {
