@@ -82,7 +82,7 @@ static int take_addresses(const struct addrinfo *list, union tp_address **addres
 	for (; list != NULL && *count < room; list = list->ai_next) {
 		union tp_address *address = &(*addresses)[*count];
 
-		if (list->ai_addrlen > sizeof(*address) || (list->ai_family != AF_INET && list->ai_family != AF_INET6))
+		if (list->ai_family != AF_INET && list->ai_family != AF_INET6)
 			continue;
 		memcpy(address, list->ai_addr, list->ai_addrlen);
 		tp_address_unmap(address);

@@ -150,16 +150,15 @@ static bool is_unique_local(const struct in6_addr *address)
  */
 static bool prefers_ipv6(const union tp_address *to)
 {
-	union tp_address from = { 0 };
+	union tp_address from;
 	socklen_t size = sizeof(from);
 	bool has_route;
 	int fd;
 
 	if (IN6_IS_ADDR_LOOPBACK(&to->ipv6.sin6_addr))
 		return true;
+	/* Without a socket, for want of IPv6 say, there is no route either. */
 	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
 	has_route = connect(fd, &to->any, tp_address_size(to)) == 0 && getsockname(fd, &from.any, &size) == 0;
 	close(fd);
 	return has_route && is_unique_local(&from.ipv6.sin6_addr) == is_unique_local(&to->ipv6.sin6_addr);
