@@ -20,7 +20,7 @@
  * be heard within 100 ms. So their forks together may have taken so long; a few may be there in any case. Questions in a
  * hurry have a share of their own, as each patient one may want two of them.
  */
-#define FORKS_US 75000
+#define FORKS_US 35000
 #define HELPERS_MIN 16
 
 /* So long a helper may take for an answer that nobody wants any more. Then its place may be wanted. */
