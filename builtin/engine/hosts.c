@@ -15,7 +15,7 @@
 /* The most addresses that are taken of one name. */
 #define ADDRESSES_MAX 4096
 
-#define BUCKETS 4096U
+#define BUCKETS 1024U
 
 /* One name in the file. Places in the text, and numbers of entries from 1, are 32 bits wide. */
 struct entry {

@@ -166,13 +166,10 @@ static bool prefers_ipv6(const union tp_address *to)
 
 static void choose_first(struct tp_lookup *lookup)
 {
-	const struct tp_addresses *ipv6 = &lookup->families[TP_IPV6];
+	const struct tp_addresses *ipv6 = &lookup->families[TP_IPV6], *ipv4 = &lookup->families[TP_IPV4];
 
-	if (lookup->sorted)
-		return;
-	lookup->first = TP_IPV4;
-	if (ipv6->count > 0 && (lookup->families[TP_IPV4].count == 0 || prefers_ipv6(ipv6->list)))
-		lookup->first = TP_IPV6;
+	if (!lookup->sorted && ipv6->count > 0 && ipv4->count > 0)
+		lookup->first = prefers_ipv6(ipv6->list) ? TP_IPV6 : TP_IPV4;
 }
 
 /* -- Without a helper */
@@ -207,21 +204,25 @@ int tp_lookup_numeric(const char *host, int family, union tp_address *address)
 	return eai;
 }
 
+/* The numeric address is the only one. */
+static void take_numeric(struct tp_lookup *lookup)
+{
+	struct tp_addresses *known = &lookup->families[family_of(&lookup->numeric)];
+
+	known->list = &lookup->numeric;
+	known->count = 1;
+}
+
 bool tp_lookup_at_once(struct tp_lookup *lookup)
 {
-	struct tp_addresses *known;
-
-	if (lookup->needs_helper)
-		return false;
 	lookup->eai = tp_lookup_numeric(lookup->host, lookup->family, &lookup->numeric);
 	/* What has a colon is no name: an address whose zone this host does not know. */
 	if (lookup->eai == EAI_NONAME && strchr(lookup->host, ':') == NULL) {
 		lookup->eai = 0;
 		return false;
 	}
-	known = &lookup->families[family_of(&lookup->numeric)];
 	if (lookup->eai == 0)
-		*known = (struct tp_addresses){ &lookup->numeric, 1, true };
+		take_numeric(lookup);
 	finish(lookup);
 	return true;
 }
@@ -233,8 +234,8 @@ struct tp_lookup *tp_lookup_of_address(const char *host, const union tp_address 
 	if (lookup == NULL)
 		return NULL;
 	lookup->numeric = *address;
-	lookup->families[family_of(address)] = (struct tp_addresses){ &lookup->numeric, 1, true };
 	lookup->duration_us = duration_us;
+	take_numeric(lookup);
 	finish(lookup);
 	return lookup;
 }

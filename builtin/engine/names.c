@@ -7,7 +7,7 @@
 
 #include "tp_hosts.h"
 
-#define BUCKETS 1024U
+#define BUCKETS 256U
 
 /* So many names are remembered. Then all are forgotten, and remembered again as they come. */
 #define NAMES_MOST 16384
