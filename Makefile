@@ -49,7 +49,7 @@ PROGRAM = $(wildcard builtin/program/*.c)
 objects = $(patsubst builtin/%.c,$B/%.o,$1)
 # Where the compiler is one of musl's already, as on Alpine, it serves.
 STATIC_CC = $(if $(findstring command,$(origin CC)),$(CC),$(if $(findstring musl,$(shell $(CC) -dumpmachine)),$(CC),musl-gcc))
-LAB = $(patsubst tests/lab/%.c,$B/lab/%,$(wildcard tests/lab/*.c))
+LAB = $(patsubst tests/lab/%.c,$B/lab/%,$(wildcard tests/lab/*.c)) $B/lab/libnss_lab.so.2
 UNITS = $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/*.c))
 FUZZERS = $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*.c))
 FLOORS = $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
@@ -93,6 +93,11 @@ $B/lab/%: tests/lab/%.c tests/lab/lab.h
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) -o $@ $<
 
+# A name service that hangs and crashes on demand.
+$B/lab/libnss_lab.so.2: tests/lab/nss/lab.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) -fPIC -shared -o $@ $<
+
 $B/bench/%: tests/bench/%.c tests/bench/bench.h
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) -o $@ $<
@@ -112,8 +117,9 @@ $B/fuzz/%: tests/fuzz/%.c $(COMMAND) $(ENGINE) tests/fuzz/fuzz.h
 	clang -std=c11 -D_GNU_SOURCE -Iinclude -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
 		$(filter-out $(TAKEN),$(filter %.c,$^))
 
-# It takes the source in itself.
-$B/fuzz/reply: TAKEN = builtin/engine/lookup.c
+# They take the source in themselves.
+$B/fuzz/reply: TAKEN = builtin/engine/helper.c
+$B/fuzz/hosts: TAKEN = builtin/engine/hosts.c
 
 try:
 	@.ci/deps build

@@ -227,6 +227,25 @@ own_network() {
 		for setting in $0; do echo "${setting#*=}" | tr , " " >"/proc/sys/${setting%%=*}"; done; exec "$@"' "$*")
 }
 
+# own_file PATH TEXT: shells see this text there from here on. Only in the lab.
+own_file() {
+	local file=$BATS_TEST_TMPDIR/own${1//\//.}
+
+	printf '%s\n' "$2" >"$file"
+	# shellcheck disable=SC2016 # for the inner shell
+	within+=(unshare --mount sh -c 'mount --bind "$0" "$1" && shift && exec "$@"' "$file" "$1")
+}
+
+# questions SCRIPT [ARG...]: face, and sets asked, how many DNS questions it took. (Each answer is a datagram too.)
+questions() {
+	local before after
+
+	before=$(awk '/^Udp: [0-9]/ { print $5 }' /proc/net/snmp)
+	face "$@"
+	after=$(awk '/^Udp: [0-9]/ { print $5 }' /proc/net/snmp)
+	asked=$(((after - before) / 2))
+}
+
 need_lab() {
 	[[ -n ${TP_LAB-} ]] || skip "${TP_LAB_LACK:-not in the lab}"
 }
