@@ -423,7 +423,7 @@ heard_at_once() {
 @test "lines keep their order where stdout and stderr go to one slow reader" {
 	need engine
 	peer open
-	face 'for ((i = 0; i < 3000; i++)); do echo "127.0.0.1:$((i % 2 ? $1 : 1))"; done | tcpprobe -qv -f - 2>&1 |
+	face 'for ((i = 0; i < 3000; i++)); do echo "127.0.0.1:$((i % 2 ? $1 : 1))"; done | tcpprobe -v -f - 2>&1 |
 		{ read -r -t 1 <>"$2"; cut -d : -f 2 | cut -c 1-5 | uniq -d; }' "$port" <(exec tail -f /dev/null)
 	assert_output ''
 }
