@@ -15,6 +15,7 @@
 #	make check-faults	each system call of a probe fails in turn; FAULTS=all: in every way
 #	make check-wrapper	the wrapper in each shell, with each tool, and in slim systems
 #	make check-sanitizers	unit tests and the builtin under ASan, UBSan, MSan and valgrind
+#	make check-random	1,000 random command lines under ASan and UBSan: no report, no hang
 #	make check-musl	the engine and its unit tests with another C library
 #	make coverage	lines and branches that the tests reach, and the lines that none does
 #	make check-install check-sync deps clean
@@ -202,6 +203,10 @@ check-sanitizers:
 	@.ci/deps build test lint
 	@tests/sanitizers
 
+check-random:
+	@.ci/deps build test lint
+	@tests/random
+
 check-musl:
 	@.ci/deps build musl
 	@tests/musl
@@ -214,5 +219,5 @@ clean:
 	rm -rf $B
 
 .PHONY: all built static headers try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes \
-	check-wrapper check-faults check-sanitizers check-musl soak coverage clean print-STRICT
+	check-wrapper check-faults check-sanitizers check-random check-musl soak coverage clean print-STRICT
 -include $(wildcard $B/*/*.d)

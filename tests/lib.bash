@@ -187,6 +187,27 @@ interrupted() {
 	mapfile -t lines <"$BATS_TEST_TMPDIR/out"
 }
 
+# interrupted_at_work SCRIPT [ARG...]: the script writes to descriptor 9 when it is at work; some time later USR1, which it
+# traps, is sent. Sets status, output and after_ms, as interrupted() does.
+interrupted_at_work() {
+	local pid begin ready
+
+	rm -f "$BATS_TEST_TMPDIR/ready"
+	mkfifo "$BATS_TEST_TMPDIR/ready"
+	exec {ready}<>"$BATS_TEST_TMPDIR/ready"
+	"$shell" --norc -c "trap : USR1; $face_prelude$1" script "${@:2}" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 9>&"$ready" 3>&- &
+	pid=$!
+	read -r -u "$ready"
+	read -r -t 0.3 -u "$ready" || true
+	exec {ready}>&-
+	begin=${EPOCHREALTIME/./}
+	kill -USR1 "$pid"
+	status=0
+	wait "$pid" || status=$?
+	after_ms=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	output=$(<"$BATS_TEST_TMPDIR/out")
+}
+
 # wchans PID...: where each sleeps in the kernel
 wchans() {
 	local pid

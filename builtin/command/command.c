@@ -69,10 +69,14 @@ static int wait_for(void *context, struct pollfd *fds, nfds_t count, int64_t tim
 	struct tp_output *output = &call->output;
 	int64_t due_us = output->progress.due_us;
 	struct pollfd reader = { .fd = -1 };
+	bool was_full = tp_output_is_full(output);
 
 	tp_output_flush(output);
 	if (output->error != 0)
 		return EPIPE;
+	/* The engine holds results back, and may go on at once. */
+	if (was_full && !tp_output_is_full(output))
+		timeout_us = 0;
 	/* Between two rounds there is none to show: what is due would end the wait at once, again and again. */
 	if (call->engine != NULL && due_us != TP_NEVER) {
 		int64_t left_us = due_us - tp_os_now_us();

@@ -65,8 +65,12 @@ int tp_attempts_take(struct tp_attempts *attempts, struct tp_attempt *attempt)
 
 void tp_attempts_close(struct tp_attempts *attempts, struct tp_attempt **list)
 {
-	while (*list != NULL)
-		close(tp_attempts_take(attempts, *list));
+	struct tp_attempt *next;
+
+	for (struct tp_attempt *attempt = *list; attempt != NULL; attempt = next) {
+		next = attempt->next;
+		close(tp_attempts_take(attempts, attempt));
+	}
 }
 
 void tp_attempts_free(struct tp_attempts *attempts)

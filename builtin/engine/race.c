@@ -191,15 +191,15 @@ static int64_t share_us(const struct tp_race *race, int64_t deadline_us)
 {
 	int64_t left_us = deadline_us - race->attempts->started_us;
 	size_t left = race->only != NULL ? 0 : tp_walk_left(&race->walk, race->lookup);
-	int64_t share = left_us / ((int64_t)left + 1);
 
 	if (deadline_us == TP_NEVER)
 		return LAST_DESCRIPTOR_US;
-	return share > ATTEMPT_DELAY_US ? share : ATTEMPT_DELAY_US;
+	return left_us / ((int64_t)left + 1);
 }
 
 void tp_race_make_way(struct tp_race *race, struct tp_attempts *attempts, int64_t deadline_us, int64_t now_us)
 {
+	/* It has had the ATTEMPT_DELAY_US that every attempt gets. */
 	race->due_us = race->attempts->started_us + share_us(race, deadline_us);
 	if (race->due_us > now_us)
 		return;

@@ -3,20 +3,46 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /*
  * Bytes. Each block is twice as large as the one before it, so that a few targets cost little and a million need few
- * blocks. The smallest one has room for any host.
+ * blocks. The smallest one has room for any host. The largest ones are the kernel's pages: free(3) might keep them for
+ * the process for ever, because something small lies behind them.
  */
 #define BLOCK_MIN 2048
 #define BLOCK_MAX 262144
 
 struct tp_record_block {
-	size_t size, used; /* bytes, of what follows */
+	size_t size, used; /* bytes, with this head */
 	size_t records;    /* in it that are not released */
 	max_align_t first[];
 };
+
+static struct tp_record_block *new_block(size_t size)
+{
+	struct tp_record_block *block;
+
+	if (size < BLOCK_MAX) {
+		block = malloc(size);
+	} else {
+		block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (block == MAP_FAILED)
+			block = NULL;
+	}
+	if (block != NULL)
+		*block = (struct tp_record_block){ .size = size, .used = sizeof(*block) };
+	return block;
+}
+
+static void free_block(struct tp_record_block *block)
+{
+	if (block->size < BLOCK_MAX)
+		free(block);
+	else
+		munmap(block, block->size);
+}
 
 /* So many bytes of a block. NULL: memory is out. */
 static void *carve(struct tp_results *results, size_t size)
@@ -25,19 +51,18 @@ static void *carve(struct tp_results *results, size_t size)
 	void *place;
 
 	if (block == NULL || block->size - block->used < size) {
-		size_t room = block == NULL ? BLOCK_MIN : block->size * 2;
+		size_t next = block == NULL ? BLOCK_MIN : block->size;
 
-		if (room > BLOCK_MAX)
-			room = BLOCK_MAX;
-		/* A block whose records are gone was not freed while new ones might have gone there. */
+		if (block != NULL && next < BLOCK_MAX)
+			next *= 2;
+		/* It was kept, though its records are gone, because new ones might have gone there. */
 		if (block != NULL && block->records == 0)
-			free(block);
-		results->block = block = malloc(sizeof(*block) + room);
+			free_block(block);
+		results->block = block = new_block(next);
 		if (block == NULL)
 			return NULL;
-		*block = (struct tp_record_block){ .size = room };
 	}
-	place = (char *)block->first + block->used;
+	place = (char *)block + block->used;
 	block->used += size;
 	block->records++;
 	return place;
@@ -155,9 +180,9 @@ void tp_results_release(struct tp_results *results, struct tp_record *record)
 	if (--block->records > 0)
 		return;
 	if (block == results->block)
-		block->used = 0;
+		block->used = sizeof(*block);
 	else
-		free(block);
+		free_block(block);
 }
 
 void tp_results_free(struct tp_results *results)
@@ -166,6 +191,7 @@ void tp_results_free(struct tp_results *results)
 
 	while ((record = tp_results_take(results)) != NULL)
 		tp_results_release(results, record);
-	free(results->block);
+	if (results->block != NULL)
+		free_block(results->block);
 	results->block = NULL;
 }

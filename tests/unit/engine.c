@@ -1191,6 +1191,21 @@ static void tries_again_what_may_pass_on_this_host(void)
 	unmake(&place);
 }
 
+static void tries_again_when_descriptors_come_back(void)
+{
+	struct place place;
+
+	prepare_wait(TP_UNTIL_OPEN, MINUTE, MINUTE);
+	run.at_wait = give_descriptors_back;
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	add_all(&place, 1);
+	leave_descriptors(0);
+	go_through();
+	check(0, TP_OPEN, "127.0.0.1");
+	CHECK(run.got[0].result.try > 1);
+	unmake(&place);
+}
+
 /* The only target's last try is long over when the caller comes back. */
 static void waits_for_nothing_when_its_caller_was_slow(void)
 {
@@ -1582,6 +1597,7 @@ int main(void)
 		{ "the reason is that of the last try that ended", tells_the_last_try_that_ended },
 		{ "no attempt outlives its try", leaves_no_attempt_behind },
 		{ "what this host lacks for now is tried again", tries_again_what_may_pass_on_this_host },
+		{ "and so are descriptors", tries_again_when_descriptors_come_back },
 		{ "a caller that was slow is not kept waiting", waits_for_nothing_when_its_caller_was_slow },
 		{ "each try looks the name up anew", looks_up_anew_in_each_try },
 		{ "each address is waited for by itself where asked", waits_for_every_address },
