@@ -30,12 +30,15 @@
 /* How long until ended helpers are looked after again. */
 #define REAP_US 10000
 
-/* What goes to a helper: this and the host, without NUL. Both ends are one program, so structs serve. */
+/* What goes to a helper: so much of this as the host needs, with its NUL. Both ends are one program, so structs serve. */
 struct request {
 	int family;
 	unsigned hurried;
-	uint32_t length;
+	uint32_t size; /* of the host */
+	char host[TP_HOST_MAX + 1];
 };
+
+#define REQUEST_HEAD offsetof(struct request, host)
 
 /* What comes back: this and count addresses. Without padding: a helper's stack is nobody's business. */
 struct reply {
@@ -152,7 +155,6 @@ static int idn_flags(const char *host)
 
 static bool serve_one(int fd, unsigned limit_s)
 {
-	char host[TP_HOST_MAX + 1];
 	struct request request;
 	union tp_address *addresses;
 	struct reply reply;
@@ -160,14 +162,13 @@ static bool serve_one(int fd, unsigned limit_s)
 	int64_t begin_us;
 	bool served;
 
-	if (!read_all(fd, &request, sizeof(request)) || request.length >= sizeof(host) ||
-	    !read_all(fd, host, request.length))
+	if (!read_all(fd, &request, REQUEST_HEAD) || !read_all(fd, request.host, request.size))
 		return false;
-	host[request.length] = '\0';
 	alarm(limit_s);
 	tp_os_hurry(request.hurried != 0);
 	begin_us = tp_os_now_us();
-	reply.eai = tp_get_addresses(host, request.family, idn_flags(host), &addresses, &count, &reply.error);
+	reply.eai = tp_get_addresses(request.host, request.family, idn_flags(request.host), &addresses, &count,
+				     &reply.error);
 	reply.duration_us = tp_os_now_us() - begin_us;
 	reply.count = count;
 	alarm(0);
@@ -377,17 +378,15 @@ static bool is_watched(const struct tp_helper *helper)
 static bool send_request(struct tp_helper *helper, const struct tp_lookup *lookup, enum tp_question question)
 {
 	static const int families[] = { [TP_ASK_IPV6] = AF_INET6, [TP_ASK_IPV4] = AF_INET };
-	char message[sizeof(struct request) + TP_HOST_MAX + 1];
-	struct request request = {
-		.family = question == TP_ASK_ALL ? lookup->family : families[question],
-		.hurried = question != TP_ASK_ALL,
-		.length = (uint32_t)strlen(lookup->host),
-	};
-	size_t size = sizeof(request) + request.length;
+	struct request request;
+	size_t size;
 
-	memcpy(message, &request, sizeof(request));
-	memcpy(message + sizeof(request), lookup->host, request.length);
-	return send(helper->fd, message, size, MSG_NOSIGNAL) == (ssize_t)size;
+	request.family = question == TP_ASK_ALL ? lookup->family : families[question];
+	request.hurried = question != TP_ASK_ALL;
+	request.size = (uint32_t)strlen(lookup->host) + 1;
+	memcpy(request.host, lookup->host, request.size);
+	size = REQUEST_HEAD + request.size;
+	return send(helper->fd, &request, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
 int tp_helpers_ask(struct tp_helpers *helpers, struct tp_lookup *lookup, enum tp_question question,
