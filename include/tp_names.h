@@ -10,7 +10,7 @@
 
 struct tp_names {
 	struct tp_helper_hook hook;
-	int64_t limit_us; /* as for tp_resolver_new() */
+	int64_t limit_us;             /* as for tp_resolver_new() */
 	struct tp_resolver *resolver; /* NULL until a name is looked up */
 	struct tp_lookup *latest;     /* for the further ports of a host */
 	struct tp_lookup **buckets;   /* lookups of names; NULL until there is one */

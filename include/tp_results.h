@@ -31,7 +31,7 @@ struct tp_record {
 	int error, eai, fd;
 	uint16_t port;
 	uint8_t state;
-	uint8_t family; /* AF_UNSPEC, or that to which the host is looked up */
+	uint8_t family;     /* AF_UNSPEC, or that to which the host is looked up */
 	bool done : 1;      /* the result is final */
 	bool in_lookup : 1; /* from here on as in struct tp_result */
 	bool expired : 1;

@@ -10,28 +10,26 @@
 tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFnsTz tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 timeout 124 '
 tp_says_no_target='no target: is a variable unset?' tp_says_empty_word='an empty word: is a variable unset?' tp_says_not_tcp='not TCP'
 tp_says_assignment='a word with = is no target' tp_says_unix_socket='a Unix socket, not TCP' tp_says_long_host='the host is too long'
-tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0' tp_says_bad_port='a port is 1 to 65535'
-tp_says_bad_host='not a host: a name has letters, digits and . _ - only, and begins with no dash' tp_says_bad_option='invalid option'
-tp_says_bad_range='the range is reversed' tp_says_unknown_port='neither a port nor a known service' tp_says_exclude='exclude each other'
-tp_says_no_port='no port: HOST PORT, or HOST:PORT' tp_says_no_ipv6_port='no port: HOST PORT, or [HOST]:PORT'
-tp_says_no_own_port='no port: of several targets each is HOST:PORT' tp_says_no_url_port='no port, and the scheme names no known service'
-tp_says_cut_password='where does the password end? write its / as %2F, ? as %3F, # as %23, comma as %2C'
-tp_says_try_help='Try '\''tcpprobe --help'\''.' tp_says_only_b='only the builtin has it' tp_says_no_argument='an argument is missing'
-tp_says_only_bp='only the builtin and the program have it' tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)'
-tp_says_lookup_late='Name lookup timed out' tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
+tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0' tp_says_bad_port='a port is 1 to 65535' tp_says_only_b='only the builtin has it'
+tp_says_bad_host='not a host: a name has letters, digits and . _ - only, and begins with no dash' tp_says_bad_range='the range is reversed'
+tp_says_unknown_port='neither a port nor a known service' tp_says_no_port='no port: HOST PORT, or HOST:PORT' tp_says_bad_option='invalid option'
+tp_says_no_ipv6_port='no port: HOST PORT, or [HOST]:PORT' tp_says_no_own_port='no port: of several targets each is HOST:PORT'
+tp_says_no_url_port='no port, and the scheme names no known service' tp_says_try_help='Try '\''tcpprobe --help'\''.'
+tp_says_cut_password='where does the password end? write its / as %2F, ? as %3F, # as %23, comma as %2C' tp_says_exclude='exclude each other'
+tp_says_only_bp='only the builtin and the program have it' tp_says_no_argument='an argument is missing' tp_says_lookup_late='Name lookup timed out'
+tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)' tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
 tp_says_not_open='not open after '
-tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q
- wait:r wait-closed:R source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
-tp_services=' amqp 5672 amqps 5671 ftp 21 http 80 https 443 imap 143 imaps 993 ldap 389 ldaps 636 mqtt 1883 mysql 3306
- postgresql 5432 smtp 25 ssh 22 rdp 3389 smtps 465 ws 80 wss 443 pgsql 5432 postgres 5432 mariadb 3306 mysql2 3306 mssql 1433
- oracle 1521 sqlserver 1433 bolt 7687 elasticsearch 9200 mongodb 27017 redis 6379 rediss 6379 valkey 6379 valkeys 6379 kafka 9092
- mqtts 8883 nats 4222 rabbitmq 5672 sasl_ssl 9092 etcd 2379 zookeeper 2181 '
-tp_words="open=Connection reset by peer;=Broken pipe;refused=Connection refused;timeout=Operation timed out;\
-=Connection timed out;unresolved=Name or service not known;=Temporary failure in name resolution;\
-=Non-recoverable failure in name resolution;=The host has no address of this family;=No address associated with hostname;\
-=forward host lookup failed;=bad address;=Name does not resolve;=Try again;unreachable=No route to host;=Network is unreachable;\
-=Network is down;=Permission denied;=Operation not permitted;=Invalid argument;=Host is down;=Protocol error;=Operation not supported;\
-=Protocol not available;=Machine is not on the network;=Host is unreachable;=Network unreachable;"
+tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q wait:r
+ wait-closed:R source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
+tp_services=' amqp 5672 amqps 5671 ftp 21 http 80 https 443 imap 143 imaps 993 ldap 389 ldaps 636 mqtt 1883 mysql 3306 postgresql 5432 smtp 25
+ ssh 22 rdp 3389 ws 80 wss 443 pgsql 5432 postgres 5432 mariadb 3306 mysql2 3306 mssql 1433 oracle 1521 sqlserver 1433 bolt 7687 elasticsearch 9200
+ mongodb 27017 redis 6379 rediss 6379 valkey 6379 kafka 9092 nats 4222 rabbitmq 5672 sasl_ssl 9092 etcd 2379 zookeeper 2181 '
+tp_words="open=Connection reset by peer;=Broken pipe;refused=Connection refused;timeout=Operation timed out;=Connection timed out;\
+unresolved=Name or service not known;=Temporary failure in name resolution;=Non-recoverable failure in name resolution;\
+=The host has no address of this family;=No address associated with hostname;=forward host lookup failed;=bad address;=Name does not resolve;\
+=Try again;unreachable=No route to host;=Network is unreachable;=Network is down;=Permission denied;=Operation not permitted;=Invalid argument;\
+=Host is down;=Protocol error;=Operation not supported;=Protocol not available;=Machine is not on the network;=Host is unreachable;\
+=Network unreachable;"
 tp_help='usage: tcpprobe [OPTION]... TARGET... [-- COMMAND [ARG]...]
 Is a TCP port reachable, and if not, why not? Nothing is sent to the peer.
 TARGET: HOST PORT..., HOST:PORT, :PORT, /dev/tcp/HOST/PORT, or a URL.
@@ -59,12 +57,8 @@ Examples:
 tp_newline='
 '
 # tp_clean TEXT: sets tp_text to 100 characters that can be shown: not what is special to a terminal, echo or JSON.
-tp_clean() { tp_text=$(printf %.100s "$1" | tr -c ' !#-[]-~' '[?*]'); }
-tp_fail() {
-	echo "tcpprobe: $2" >&2
-	[ "$1" != 2 ] || echo "$tp_says_try_help" >&2
-	exit "$1"
-}
+tp_clean() { tp_text=$(printf %.100s "$1" | tr -c ' !#-[]-~' '?'); }
+tp_fail() { echo "tcpprobe: $2" >&2 && { [ "$1" != 2 ] || echo "$tp_says_try_help" >&2; } && exit "$1"; }
 # tp_misuse TEXT WHY [OPTION]: if TEXT is a target that may hold a password, no more than its scheme is shown.
 tp_misuse() {
 	tp_clean "$1" && tp_rest=${tp_word#jdbc:} && tp_name=${tp_rest%%[!A-Za-z0-9+._-]*}
@@ -354,7 +348,7 @@ tp_judge() {
 		refused,p*,,* | unreachable,p*,,*) tp_rest=${tp_said%%" $tp_why"*} && tp_address=${tp_rest##*"$tp_newline"} ;;
 	esac
 }
-tp_put() { echo "$1" || tp_fail 5 'write error'; }
+tp_put() { { echo "$1"; } 2>/dev/null || tp_fail 5 'write error'; }
 # -- Reports. tp_tell HOST PORT sets tp_exit. The first that was not as wanted decides; with -1, one that was.
 tp_tell() {
 	case $1 in *:*) tp_label="[$1]:$2" ;; *) tp_label=$1:$2 ;; esac
@@ -426,6 +420,8 @@ tp_main() {
 	set +eu -f && IFS=" 	$tp_newline"
 	tp_flags='' tp_until='' tp_wait=0 tp_interval=250 tp_timeout=5000 tp_list='' tp_base='' tp_word='' tp_picked=''
 	tp_exit=0 tp_total=0 tp_told='' tp_found='' tp_tries=0 tp_start='' tp_start_cents='' tp_forever=2073600000
+	# The kernel ends process 1 by no signal that it has no trap for.
+	[ $$ != 1 ] || { trap 'exit 130' INT && trap 'exit 129' HUP && trap 'exit 143' TERM; }
 	tp_hand_over "$@"
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		case $1 in -?*) tp_word='' && tp_option "$@" && shift $tp_used ;; *) tp_target "$1" && shift ;; esac
@@ -453,21 +449,25 @@ tp_main() {
 	case $1 in -*) tp_fail 127 "$1: not found" ;; esac
 	exec "$@"
 }
-# tp_hand_over WORD...: becomes the program of that name, if there is one that is no script, as this is.
+# tp_hand_over WORD...: becomes the program of that name, if there is one. What else is called so is passed over.
 tp_hand_over() {
 	[ -z "$tp_program" ] || { tp_builtin "$@" && exit 0 || tp_status=$? && [ $tp_status = 97 ] || exit $tp_status; }
 	[ "${TCPPROBE_BACKEND:-program}" = program ] && tp_rest=$PATH: || return 0
 	while [ "$tp_rest" ]; do
-		tp_name=${tp_rest%%:*}/tcpprobe tp_rest=${tp_rest#*:} tp_line=''
-		[ -f "$tp_name" ] && [ -x "$tp_name" ] && { read -r tp_line <"$tp_name" || :; } 2>/dev/null || continue
-		case $tp_line in '#!'*) ;; *) exec "$tp_name" "$@" ;; esac
+		tp_name=${tp_rest%%:*}/tcpprobe tp_rest=${tp_rest#*:}
+		case $tp_name in /*/*) [ -f "$tp_name" ] && [ -x "$tp_name" ] || continue ;; *) continue ;; esac
+		case $(TCPPROBE_BACKEND=none "$tp_name" -V 2>/dev/null </dev/null) in 'tcpprobe '*' (program)') exec "$tp_name" "$@" ;; esac
 	done
 }
 # tp_builtin WORD...: the builtin, in a bash that has it or can load it. Status 97: there is none, or it is not wanted.
 tp_builtin() {
 	case ${BASH_VERSION:+bash}${TCPPROBE_BACKEND:-builtin}," $* " in *' -- '*) return 97 ;; bashbuiltin,*) ;; *) return 97 ;; esac
 	builtin tcpprobe -V >/dev/null 2>&1 && { builtin tcpprobe "$@" || return; } && return
-	enable -f tcpprobe.so tcpprobe 2>/dev/null || return 97
+	# By its bare name bash may look for it in the current directory, too.
+	tp_rest=${BASH_LOADABLES_PATH-}:
+	until case $tp_rest in /*) enable -f "${tp_rest%%:*}/tcpprobe.so" tcpprobe 2>/dev/null ;; *) false ;; esac do
+		tp_rest=${tp_rest#*:} && [ "$tp_rest" ] || return 97
+	done
 	builtin tcpprobe "$@" && set -- 0 || set -- $?
 	enable -d tcpprobe
 	return $1

@@ -184,9 +184,11 @@ assert_refused() {
 	assert_line --index 1 --partial 'not a shell builtin'
 }
 
-@test "a program on PATH gets all words, and a script there is not mistaken for it" {
+@test "a program on PATH gets all words, and the wrapper there is not mistaken for it" {
 	unset TCPPROBE_BACKEND
-	mkdir one two && cp "$file" one/tcpprobe && cp "$(type -P echo)" two/tcpprobe && chmod +x one/tcpprobe
+	mkdir one two && cp "$file" one/tcpprobe
+	printf '%s\n' '#!/bin/sh' '[ "$1" = -V ] && echo "tcpprobe 1 (program)" || echo "$@"' >two/tcpprobe
+	chmod +x one/tcpprobe two/tcpprobe
 	PATH=$PWD/one:$PWD/two:$PATH run $sh "$file" -4 db 5432
 	assert_equal "$status $output" '0 -4 db 5432'
 }
@@ -409,4 +411,40 @@ assert_refused() {
 	(($(wc -l <"$file") <= 500)) || fail "$(wc -l <"$file") lines"
 	run awk '/^[a-z_]*\(\) \{$/ { from = NR } /^}/ { if (NR - from > 45) print from ": " NR - from }' "$file"
 	assert_output ''
+}
+
+@test "code in the current directory is not run" {
+	printf '#!/bin/sh\necho run\n' >"$BATS_TEST_TMPDIR/tcpprobe"
+	chmod +x "$BATS_TEST_TMPDIR/tcpprobe"
+	cp "$TP_BUILD/tcpprobe.so" "$BATS_TEST_TMPDIR/"
+	cd "$BATS_TEST_TMPDIR"
+	run env -u TCPPROBE_BACKEND PATH=":.:$PATH" BASH_LOADABLES_PATH=:. bash --norc "$file" -V
+	assert_output --regexp ' \((program|wrapper)\)$'
+	refute_output --partial run
+}
+
+@test "what is called tcpprobe and is not the program is passed over" {
+	printf '#!/bin/sh\nexit 0\n' >"$BATS_TEST_TMPDIR/tcpprobe"
+	chmod +x "$BATS_TEST_TMPDIR/tcpprobe"
+	run env -u TCPPROBE_BACKEND PATH="$BATS_TEST_TMPDIR:$PATH" $sh "$file" 127.0.0.1 1
+	assert_equal "$status" 1
+	printf '\177ELF' >"$BATS_TEST_TMPDIR/tcpprobe"
+	run env -u TCPPROBE_BACKEND PATH="$BATS_TEST_TMPDIR:$PATH" $sh "$file" 127.0.0.1 1
+	assert_equal "$status" 1
+	cp "$file" "$BATS_TEST_TMPDIR/tcpprobe"
+	run env -u TCPPROBE_BACKEND PATH="$BATS_TEST_TMPDIR:$PATH" $sh "$file" 127.0.0.1 1
+	assert_equal "$status" 1
+}
+
+@test "as process 1 it ends by TERM and HUP once the try is over" {
+	need_lab
+	for signal in 'TERM 143' 'HUP 129'; do
+		unshare --pid --fork --mount-proc $sh "$file" -q -t 1 -r 60 "$TP_SILENT:4711" 3>&- &
+		server_pid=$!
+		until first=$(pgrep -P $server_pid) && pgrep -P "$first" >/dev/null; do :; done
+		kill "-${signal% *}" "$first"
+		status=0
+		wait $server_pid || status=$?
+		assert_equal "$status" "${signal#* }"
+	done
 }

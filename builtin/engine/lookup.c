@@ -150,7 +150,7 @@ static bool is_unique_local(const struct in6_addr *address)
  */
 static bool prefers_ipv6(const union tp_address *to)
 {
-	union tp_address from;
+	union tp_address from = { 0 };
 	socklen_t size = sizeof(from);
 	bool has_route;
 	int fd;
