@@ -205,6 +205,8 @@ assert_refused() {
 @test "an nc that does not know -z is no closed port" {
 	mkdir bin
 	printf '%s\n' '#!/bin/sh' 'echo "usage: nc [-z] host port" >&2' 'exit 1' >bin/nc && chmod +x bin/nc
+	# Some builds of busybox ash prefer their own nc.
+	[[ $(PATH=$PWD/bin:$PATH $sh -c nc 2>&1) == 'usage: nc [-z]'* ]] || skip 'contract: what is called nc is on PATH'
 	PATH=$PWD/bin:$PATH TCPPROBE_BACKEND=nc run $sh "$file" 127.0.0.1 1
 	assert_equal "$status" "$(status_of error)"
 }
