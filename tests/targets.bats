@@ -372,8 +372,9 @@ bad_settings() {
 	need inside
 	need plain
 	face 'for unit; do
-			printf -v word "%*s" $((1048576 / ${#unit})) ""
-			word=${word// /$unit} begin=${EPOCHREALTIME/./}
+			word=$unit
+			while ((${#word} < 1048576)); do word+=$word; done
+			begin=${EPOCHREALTIME/./}
 			tcpprobe -t 60 "$word" no.dead.test:0 2>"$BATS_TEST_TMPDIR/why"
 			echo "$? $((${EPOCHREALTIME/./} - begin)) $unit $(wc -l <"$BATS_TEST_TMPDIR/why")"
 		done' @ , : [ % = / . 1 a '?' '#' ';' '|' '-' h:80 ://
