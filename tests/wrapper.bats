@@ -450,3 +450,12 @@ assert_refused() {
 		assert_equal "$status" "${signal#* }"
 	done
 }
+
+@test "pasted into a script without its second line it defines the function" {
+	{
+		sed 2d "$file"
+		echo 'tcpprobe 127.0.0.1 1; echo "status $? with $*"'
+	} >script
+	run --separate-stderr $sh script a b
+	assert_output 'status 1 with a b'
+}
