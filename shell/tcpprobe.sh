@@ -5,7 +5,7 @@
 # it: (cat tcpprobe.sh; echo tcpprobe -v db 5432) | ssh host sh. It hands over to the builtin or the program of that name, if
 # there is one, else it connects with a tool: bash, perl, python3 or an nc. From top to bottom: words, options, targets,
 # tools, a try, its meaning, reports, waiting, the start. Results are left in variables, because a $( ) costs a process.
-# shellcheck disable=SC2015,SC2016,SC2086,SC3040,SC3044,SC3047 # what is not quoted needs no quotes; bash is asked for first
+# shellcheck disable=SC2015,SC2016,SC2086,SC2194,SC3040,SC3044,SC3047 # what is not quoted needs no quotes; bash is asked for first
 # BEGIN sh_words
 tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFnsTz tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 timeout 124 '
 tp_says_no_target='no target: is a variable unset?' tp_says_empty_word='an empty word: is a variable unset?' tp_says_not_tcp='not TCP'
@@ -59,9 +59,9 @@ tp_newline='
 # tp_clean TEXT: sets tp_text to 100 characters that can be shown: not what is special to a terminal, echo or JSON.
 tp_clean() { tp_text=$(printf %.100s "$1" | tr -c ' !#-[]-~' '?'); }
 tp_fail() { echo "tcpprobe: $2" >&2 && { [ "$1" != 2 ] || echo "$tp_says_try_help" >&2; } && exit "$1"; }
-# tp_misuse TEXT WHY [OPTION]: if TEXT is a target that may hold a password, no more than its scheme is shown.
+# tp_misuse TEXT WHY [OPTION]: if TEXT, or the target that it is a part of, may hold a password, no more than its scheme is shown.
 tp_misuse() {
-	tp_clean "$1" && tp_rest=${tp_word#jdbc:} && tp_name=${tp_rest%%[!A-Za-z0-9+._-]*}
+	tp_clean "$1" && tp_rest=${tp_word:-$1} && tp_rest=${tp_rest#jdbc:} && tp_name=${tp_rest%%[!A-Za-z0-9+._-]*}
 	case $tp_rest in "$tp_name"://*) tp_text=$tp_name://... ;; *://* | *[@=]*) tp_text=... ;; esac
 	tp_fail 2 "${3-}'$tp_text': $2"
 }
@@ -361,7 +361,7 @@ tp_tell() {
 		tp_put "$tp_text,\"lookup_ms\":${tp_lookup:-null},\"try\":$tp_tries,\"time\":$(date +%s 2>/dev/null || echo null)}"
 	fi
 	tp_has j || ! tp_has v || [ -z "$tp_wanted" ] || tp_put "$tp_label $tp_state${tp_address:+ $tp_address}${tp_ms:+ $tp_ms ms}"
-	[ "$tp_wanted" ] || tp_has q || echo "tcpprobe: $tp_label: $tp_why" >&2
+	[ "$tp_wanted" ] || tp_has q || tp_has j || echo "tcpprobe: $tp_label: $tp_why" >&2
 	case $tp_flags,$tp_wanted,$tp_exit in *1*,1,*) tp_exit=0 tp_found=1 ;; *,0) tp_exit=$tp_status ;; esac
 }
 # -- Waiting. tp_is_time: is the wait not over yet? Sets tp_left, in ms. Without /proc it takes the time of day, by a process.
@@ -379,7 +379,7 @@ tp_nap() {
 }
 # tp_probe HOST PORT: tries until it is as wanted or time is up, and tells. In a wait with -1 it is a try of a round.
 tp_probe() {
-	tp_state=timeout tp_why='' tp_address='' tp_ms='' tp_lookup='' tp_wanted='' && tp_has 1 || tp_tries=0
+	tp_state=timeout tp_why='it was not tried' tp_address='' tp_ms='' tp_lookup='' tp_wanted='' && tp_has 1 || tp_tries=0
 	while tp_is_time; do
 		# The script that called the function may have been ended by a signal: then this subshell ends too.
 		kill -0 $$ 2>/dev/null || exit
@@ -420,8 +420,7 @@ tp_main() {
 	set +eu -f && IFS=" 	$tp_newline"
 	tp_flags='' tp_until='' tp_wait=0 tp_interval=250 tp_timeout=5000 tp_list='' tp_base='' tp_word='' tp_picked=''
 	tp_exit=0 tp_total=0 tp_told='' tp_found='' tp_tries=0 tp_start='' tp_start_cents='' tp_forever=2073600000
-	# The kernel ends process 1 by no signal that it has no trap for.
-	[ $$ != 1 ] || { trap 'exit 130' INT && trap 'exit 129' HUP && trap 'exit 143' TERM; }
+	[ $$ != 1 ] || { trap 'exit 130' INT && trap 'exit 129' HUP && trap 'exit 143' TERM; } # process 1 is ended by no other signals
 	tp_hand_over "$@"
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		case $1 in -?*) tp_word='' && tp_option "$@" && shift $tp_used ;; *) tp_target "$1" && shift ;; esac
@@ -439,14 +438,13 @@ tp_main() {
 	tp_run
 	if [ $tp_total -gt 1 ] && tp_has v && ! tp_has q && ! tp_has j && tp_text=; then
 		for tp_state in $tp_statuses; do
-			tp_number=0
-			for tp_item in $tp_told; do [ $tp_item != $tp_state ] || tp_number=$((tp_number + 1)); done
+			tp_number=0 && for tp_item in $tp_told; do [ $tp_item != $tp_state ] || tp_number=$((tp_number + 1)); done
 			[ $tp_number = 0 ] || tp_text="$tp_text, $tp_number $tp_state"
 		done
 		tp_put "--- $tp_total probes:${tp_text#,}"
 	fi
 	[ $tp_exit = 0 ] && [ $# -gt 0 ] && shift || exit $tp_exit
-	case $1 in -*) tp_fail 127 "$1: not found" ;; esac
+	case $1 in -* | *[=:]*) tp_clean "${1%%[=:]*}" && tp_fail 127 "'$tp_text': not found" ;; esac
 	exec "$@"
 }
 # tp_hand_over WORD...: becomes the program of that name, if there is one. What else is called so is passed over.
@@ -463,34 +461,36 @@ tp_hand_over() {
 tp_builtin() {
 	case ${BASH_VERSION:+bash}${TCPPROBE_BACKEND:-builtin}," $* " in *' -- '*) return 97 ;; bashbuiltin,*) ;; *) return 97 ;; esac
 	builtin tcpprobe -V >/dev/null 2>&1 && { builtin tcpprobe "$@" || return; } && return
-	# By its bare name bash may look for it in the current directory, too.
-	tp_rest=${BASH_LOADABLES_PATH-}:
+	tp_rest=${BASH_LOADABLES_PATH-}: # by a bare name bash may look in the current directory, too
 	until case $tp_rest in /*) enable -f "${tp_rest%%:*}/tcpprobe.so" tcpprobe 2>/dev/null ;; *) false ;; esac do
 		tp_rest=${tp_rest#*:} && [ "$tp_rest" ] || return 97
 	done
-	builtin tcpprobe "$@" && set -- 0 || set -- $?
+	builtin tcpprobe "$@" && set -- 0 || set -- "$?"
 	enable -d tcpprobe
-	return $1
+	return "$1"
 }
 tcpprobe() {
-	tp_builtin "$@" && return || set -- $? "$@"
+	tp_builtin "$@" && return || set -- "$?" "$@"
 	[ "$1" = 97 ] || return "$1"
 	(shift && tp_program='' && tp_main "$@")
 }
-tp_is_us() { [ -f "$1" ] && { read -r tp_line && read -r tp_line; } 2>/dev/null <"$1" && [ "$tp_line" = '# tcpprobe' ]; }
+tp_is_us() {
+	[ -f "$1" ] && { read -r tp_line && read -r tp_name && read -r tp_rest; } 2>/dev/null <"$1" || return
+	case '# tcpprobe' in "$tp_line" | "$tp_name" | "$tp_rest") ;; *) return 1 ;; esac
+}
 # tp_is_program NAME COUNT: was this file started? Then the script NAME is this file, or a pipe; or the shell was fed with
 # it by -s or -c, and has COUNT words for it. Without words the status is 2, because something may follow.
 tp_is_program() {
 	case ${ZSH_EVAL_CONTEXT-} in *file*) return 1 ;; esac
-	tp_is_us "$1" || tp_is_us "$(unset -f tcpprobe && command -v "$1" 2>/dev/null)" || [ -p "$1" ] && return || unset tp_line
+	tp_is_us "$1" || tp_is_us "$(unset -f tcpprobe && command -v "$1" 2>/dev/null)" || [ -p "$1" ] && return || unset tp_line tp_name tp_rest
 	case $-,${KSH_VERSION:+${1##*/}} in
-		*i*,*) return 1 ;;
-		*s*,*) [ $2 -gt 0 ] || return 2 && return ;;
+		*i*,*) [ "$2" = 0 ] && return 1 || return 2 ;;
+		*s*,*) [ "$2" != 0 ] || return 2 && return ;;
 		*c*,*) ;;
 		*,ksh*) return ;; # ksh93 hides the name of a pipe
 	esac
-	case $(tr -d '\0' 2>/dev/null </proc/$$/cmdline) in *"c#!/bin/sh$tp_newline# tcpprobe$tp_newline"*) ;; *) return 1 ;; esac
-	[ $2 -gt 0 ] || return 2
+	# Only the command line tells whether this text was given by -c. Without /proc it is not known.
+	case $(tr -d '\0' 2>/dev/null </proc/$$/cmdline),$2 in *"# tcpprobe$tp_newline# SPDX"*,0) return 2 ;; *"# tcpprobe$tp_newline# SPDX"*) ;; ,[1-9]*) return 2 ;; *) return 1 ;; esac
 }
 # In bash only what is read with `.` can return. A last status of 0 must not mean that something is open.
 if { [ -z "${BASH_VERSION-}" ] || ! (return 0) 2>/dev/null; } && tp_is_program "$0" $#; then

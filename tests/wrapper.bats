@@ -459,3 +459,48 @@ assert_refused() {
 	run --separate-stderr $sh script a b
 	assert_output 'status 1 with a b'
 }
+
+@test "given by -c in any spelling, or with another head, it probes" {
+	for option in -c -ce -cu -ec '-c -e'; do
+		# shellcheck disable=SC2086 # words
+		run $sh $option "$(cat "$file")" tcpprobe 127.0.0.1 1
+		assert_equal "$option: $status" "$option: 1"
+	done
+	for edit in 1d '1i\\' '1a # licence'; do
+		run $sh -c "$(sed "$edit" "$file")" tcpprobe 127.0.0.1 1
+		assert_equal "-c, $edit: $status" "-c, $edit: 1"
+		sed "$edit" "$file" >edited
+		run $sh edited 127.0.0.1 1
+		assert_equal "$edit: $status" "$edit: 1"
+	done
+}
+
+@test "where it cannot know whether it was started the status is not 0" {
+	need_lab
+	run unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh $sh -c "$(cat "$file")" tcpprobe 127.0.0.1 1
+	refute [ "$status" = 0 ]
+	run $sh -is -- 127.0.0.1 1 <"$file"
+	refute [ "$status" = 0 ]
+}
+
+@test "no secret is shown of a word that stands where an option's value belongs, nor of a COMMAND" {
+	peer open
+	for words in '-r postgres://u:s3cret@db/app' '-tpostgres://u:s3cret@db' '--timeout=h:1,password=s3cret' '-i password=s3cret' \
+		'--nosuch=s3cret' "127.0.0.1 $port -- PASSWORD=s3cret" "127.0.0.1 $port -- x://u:s3cret@h"; do
+		# shellcheck disable=SC2086 # words
+		run ! $sh "$file" $words
+		refute_output --partial s3cret
+	done
+}
+
+@test "a target that a wait left no time for says so" {
+	peer closed
+	run $sh "$file" -r 0.3 "127.0.0.1:$port" "127.0.0.1:$port"
+	assert_line --index 0 "tcpprobe: 127.0.0.1:$port: not open after 0.3s: Connection refused"
+	assert_line --index 1 "tcpprobe: 127.0.0.1:$port: not open after 0.3s: it was not tried"
+}
+
+@test "no digit of IFS changes a status" {
+	run $sh -c 'IFS=0123456789; . "$1"; tcpprobe -q 127.0.0.1 1; echo "=$?"' x "$file"
+	assert_output '=1'
+}
