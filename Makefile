@@ -31,9 +31,11 @@ CFI := $(shell $(CC) -fcf-protection=full -x c -c -o /dev/null /dev/null 2>/dev/
 # A packager's own choice of FORTIFY holds.
 HARDENING = -fstack-protector-strong $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) $(CFI)
 # Immediate binding: a symbol that a bash lacks fails `enable`, not the user's shell later. No start files: there is
-# nothing to start, and where they are not marked for CFI the whole would not be. One segment holds code and constants:
-# three, each filled up to a page, are 4 KiB more.
-SO_LDFLAGS = -shared -nostartfiles -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,--as-needed
+# nothing to start, and where they are not marked for CFI the whole would not be. One segment holds code and constants,
+# where the linker can do that: three, each filled up to a page, are 4 KiB more.
+ONE_SEGMENT := $(shell $(CC) $(LDFLAGS) -shared -nostartfiles -Wl,-z,noseparate-code -x c -o /dev/null /dev/null 2>/dev/null && \
+	echo -Wl,-z,noseparate-code)
+SO_LDFLAGS = -shared -nostartfiles -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack $(ONE_SEGMENT) -Wl,--as-needed
 PROGRAM_LDFLAGS = -pie -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--as-needed
 STRICT = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef -Werror
@@ -78,7 +80,7 @@ $B/%.o: builtin/%.c
 	$(CC) $(OUR_CFLAGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS) -fPIC -MMD -c -o $@ $<
 
 $B/tcpprobe.so: $(call objects,$(BASH) $(COMMAND) $(ENGINE))
-	$(CC) $(LDFLAGS) $(SO_LDFLAGS) -o $@ $^
+	$(CC) $(CFLAGS) -fPIC $(LDFLAGS) $(SO_LDFLAGS) -o $@ $^
 
 $B/tcpprobe: $(call objects,$(PROGRAM) $(COMMAND) $(ENGINE))
 	$(CC) $(CFLAGS) $(PROGRAM_LDFLAGS) $(LDFLAGS) -o $@ $^
