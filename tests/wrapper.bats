@@ -443,7 +443,8 @@ assert_refused() {
 	for signal in 'TERM 143' 'HUP 129'; do
 		unshare --pid --fork --mount-proc $sh "$file" -q -t 1 -r 60 "$TP_SILENT:4711" 3>&- &
 		server_pid=$!
-		until first=$(pgrep -P $server_pid) && pgrep -P "$first" >/dev/null; do :; done
+		# Its try is under way when the clock of that runs.
+		until first=$(pgrep -P $server_pid) && try=$(pgrep -P "$first") && pgrep -x -P "${try//$'\n'/,}" sleep >/dev/null; do :; done
 		kill "-${signal% *}" "$first"
 		status=0
 		wait $server_pid || status=$?
