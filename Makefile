@@ -7,7 +7,7 @@
 #	make install	honours DESTDIR, PREFIX and LOADABLESDIR; make uninstall takes it back
 # and for those who work on it
 #	make lint	formatters and analysers; warnings are errors here
-#	make sync	fills the marked regions of the README, the wrapper and help.c from include/
+#	make sync	fills the marked regions of the README, the manual, the wrapper and more from include/
 #	make fuzz	each parser for FUZZ_SECONDS
 #	make bench	the figures of the README
 #	make check-bashes	the one .so in the bashes of other Debian releases
@@ -146,17 +146,29 @@ check-sync:
 lint: check-sync
 	@.ci/lint
 
-SHAREDIR = $(PREFIX)/share/tcpprobe
+SHAREDIR = $(PREFIX)/share
+# What is read, not built: FILE:WHERE below SHAREDIR. Completions stand where each shell looks for those of a new command.
+SHARED = doc/tcpprobe.1:man/man1/tcpprobe.1 \
+	shell/tcpprobe.sh:tcpprobe/tcpprobe.sh \
+	shell/completion/tcpprobe.bash:bash-completion/completions/tcpprobe \
+	shell/completion/_tcpprobe:zsh/site-functions/_tcpprobe \
+	shell/completion/tcpprobe.fish:fish/vendor_completions.d/tcpprobe.fish
 install: all
-	install -d '$(DESTDIR)$(LOADABLESDIR)' '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(SHAREDIR)'
+	install -d '$(DESTDIR)$(LOADABLESDIR)' '$(DESTDIR)$(PREFIX)/bin'
 	install -m 755 $B/tcpprobe.so '$(DESTDIR)$(LOADABLESDIR)/tcpprobe.so'
 	install -m 755 $B/tcpprobe '$(DESTDIR)$(PREFIX)/bin/tcpprobe'
-	install -m 755 shell/tcpprobe.sh '$(DESTDIR)$(SHAREDIR)/tcpprobe.sh'
+	set -e; for file in $(SHARED); do \
+		to='$(DESTDIR)$(SHAREDIR)'/$${file#*:}; \
+		install -d "$${to%/*}"; \
+		install -m 644 "$${file%:*}" "$$to"; \
+	done
+	chmod 755 '$(DESTDIR)$(SHAREDIR)/tcpprobe/tcpprobe.sh'
 
-# Folders that others share stay: bin always, the loadables' where something else is in it.
+# Folders that others share stay: the loadables' where something else is in it, bin and those of share always.
 uninstall:
-	rm -f '$(DESTDIR)$(LOADABLESDIR)/tcpprobe.so' '$(DESTDIR)$(PREFIX)/bin/tcpprobe' '$(DESTDIR)$(SHAREDIR)/tcpprobe.sh'
-	-rmdir '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(LOADABLESDIR)' 2>/dev/null || :
+	rm -f '$(DESTDIR)$(LOADABLESDIR)/tcpprobe.so' '$(DESTDIR)$(PREFIX)/bin/tcpprobe'
+	for file in $(SHARED); do rm -f '$(DESTDIR)$(SHAREDIR)'/"$${file#*:}" || exit; done
+	-rmdir '$(DESTDIR)$(SHAREDIR)/tcpprobe' '$(DESTDIR)$(LOADABLESDIR)' 2>/dev/null || :
 
 # For .ci/lint, so that the flags stand in one place.
 print-STRICT:

@@ -22,7 +22,7 @@ const char tp_usage[] =
 	"  -F, --format FORMAT     a line of this format a probe: %h host, %p port," TP_USAGE_BREAK
 	"                          %a address, %s state, %x status, %e reason, %r who" TP_USAGE_BREAK
 	"                          said no, %t and %l ms of handshake and lookup, %n try," TP_USAGE_BREAK
-	"                          %T time of day, %% \\n \\t \\\")" TP_USAGE_BREAK
+	"                          %T time of day, %% \\n \\t \\\\" TP_USAGE_BREAK
 	"  -h, --help              show this help" TP_USAGE_BREAK
 	"  -i, --interval TIME     pause between tries (0.25) or rounds (1)" TP_USAGE_BREAK
 	"  -j, --json              a JSON object for each probe, one a line" TP_USAGE_BREAK
