@@ -174,6 +174,16 @@ uninstall:
 print-STRICT:
 	@echo '$(STRICT)'
 
+# -- Packages and release files: packaging/ makes them, from one version and one set of sources
+
+print-ARCH:
+	@$(STATIC_CC) -dumpmachine | cut -d - -f 1
+
+dist:
+	@.ci/deps build musl
+	@packaging/make-dist all
+	@cd $B/dist && cat SHA256SUMS
+
 check-install: all
 	@tests/install
 
@@ -208,5 +218,6 @@ clean:
 	rm -rf $B
 
 .PHONY: all built static headers try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes \
-	check-wrapper check-faults check-sanitizers check-musl soak coverage clean print-STRICT
+	check-wrapper check-faults check-sanitizers check-musl soak coverage clean print-STRICT \
+	print-ARCH dist
 -include $(wildcard $B/*/*.d)

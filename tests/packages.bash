@@ -59,3 +59,32 @@ unpack_packages() {
 	done
 	rm -rf "$new/apt" && mv "$new" "$2"
 }
+
+# make_root RELEASE ROOT: the smallest Debian of that release that has a package manager; for root only. A ROOT that is
+# there is whole.
+make_root() {
+	local new=$2.new type options uri keyring script=/usr/share/debootstrap/scripts
+
+	[[ ! -d $2 ]] || return 0
+	read -r type options uri _ < <(sources_of "$1" | sed 's/^deb \([^[]\)/deb [] \1/') || return
+	[[ $options != *signed-by=* ]] || keyring=${options#*signed-by=} keyring=${keyring%%[] ,]*}
+	# A release that this debootstrap does not know yet is made as the newest one.
+	[[ -e $script/$1 ]] && script+=/$1 || script+=/sid
+	rm -rf "$new"
+	debootstrap --variant=minbase ${keyring:+"--keyring=$keyring"} "$1" "$new" "$uri" "$script" &&
+		echo 'Acquire::Check-Valid-Until "false"; Acquire::Languages "none";' >"$new/etc/apt/apt.conf.d/99tests" &&
+		rm -f "$new"/var/cache/apt/archives/*.deb && mv "$new" "$2"
+}
+
+# inside ROOT COMMAND...: with that folder as its root, and with this system's network. What is mounted is gone when it ends.
+inside() {
+	# shellcheck disable=SC2016
+	unshare --mount --propagation private sh -c '
+		mount -t proc proc "$0/proc" 2>/dev/null || mount --rbind /proc "$0/proc" || exit
+		for device in null zero full random urandom tty; do
+			: >>"$0/dev/$device"
+			mount --bind "/dev/$device" "$0/dev/$device" || exit
+		done
+		exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+			DEBIAN_FRONTEND=noninteractive "$(command -v chroot)" "$0" "$@"' "$@"
+}
