@@ -82,7 +82,7 @@ inside() {
 	unshare --mount --propagation private sh -c '
 		mount -t proc proc "$0/proc" 2>/dev/null || mount --rbind /proc "$0/proc" || exit
 		for device in null zero full random urandom tty; do
-			: >>"$0/dev/$device"
+			[ -e "$0/dev/$device" ] || : >"$0/dev/$device"
 			mount --bind "/dev/$device" "$0/dev/$device" || exit
 		done
 		exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
