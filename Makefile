@@ -160,9 +160,9 @@ SHARED = doc/tcpprobe.1:man/man1/tcpprobe.1 \
 	shell/completion/_tcpprobe:zsh/site-functions/_tcpprobe \
 	shell/completion/tcpprobe.fish:fish/vendor_completions.d/tcpprobe.fish
 # One word for the shell, whatever is in it.
-word = '$(subst ','\'',$1)'
-at = $(call word,$(DESTDIR)$1)
-PLACES = $(call word,$(DESTDIR)) $(call word,$(PREFIX)) $(call word,$(LOADABLESDIR)) $(call at,$(LOADABLESDIR))/tcpprobe.so \
+quoted = '$(subst ','\'',$1)'
+at = $(call quoted,$(DESTDIR)$1)
+PLACES = $(call quoted,$(DESTDIR)) $(call quoted,$(PREFIX)) $(call quoted,$(LOADABLESDIR)) $(call at,$(LOADABLESDIR))/tcpprobe.so \
 	$(call at,$(PREFIX))/bin/tcpprobe $(foreach file,$(SHARED),$(call at,$(SHAREDIR))/$(lastword $(subst :, ,$(file))))
 
 install: all
@@ -176,7 +176,7 @@ install: all
 		install -m 644 "$${file%:*}" "$$to"; \
 	done
 	chmod 755 $(call at,$(SHAREDIR)/tcpprobe/tcpprobe.sh)
-	@$(if $(DESTDIR),:,packaging/places advise $(call word,$(PREFIX)/bin) $(call word,$(LOADABLESDIR)))
+	@$(if $(DESTDIR),:,packaging/places advise $(call quoted,$(PREFIX)/bin) $(call quoted,$(LOADABLESDIR)))
 
 # Folders that others share stay: the loadables' where something else is in it, bin and those of share always.
 uninstall:

@@ -63,11 +63,12 @@ unpack_packages() {
 # make_root RELEASE ROOT: the smallest Debian of that release that has a package manager; for root only. A ROOT that is
 # there is whole.
 make_root() {
-	local new=$2.new type options uri keyring script=/usr/share/debootstrap/scripts
+	local new=$2.new source uri keyring script=/usr/share/debootstrap/scripts
 
 	[[ ! -d $2 ]] || return 0
-	read -r type options uri _ < <(sources_of "$1" | sed 's/^deb \([^[]\)/deb [] \1/') || return
-	[[ $options != *signed-by=* ]] || keyring=${options#*signed-by=} keyring=${keyring%%[] ,]*}
+	source=$(sources_of "$1")
+	uri=$(sed -E 's/^deb +(\[[^]]*\])? *([^ ]+) .*/\2/' <<<"$source")
+	keyring=$(sed -nE 's/.*signed-by=([^] ,]+).*/\1/p' <<<"$source")
 	# A release that this debootstrap does not know yet is made as the newest one.
 	[[ -e $script/$1 ]] && script+=/$1 || script+=/sid
 	rm -rf "$new"
