@@ -195,12 +195,12 @@ print-ARCH:
 	@$(STATIC_CC) -dumpmachine | cut -d - -f 1
 
 dist:
-	@.ci/deps build musl
+	@.ci/deps build dist
 	@packaging/make-dist all
 	@cat build/dist/SHA256SUMS
 
 distcheck:
-	@.ci/deps build musl test
+	@.ci/deps build dist
 	@$(MAKE) -s lab
 	@tests/dist
 
@@ -215,7 +215,7 @@ rpm:
 	@ls build/rpm/RPMS/*/*.rpm
 
 check-packages:
-	@.ci/deps build musl test package
+	@.ci/deps build package
 	@tests/packages
 
 check-install: all

@@ -86,6 +86,6 @@ inside() {
 			[ -e "$0/dev/$device" ] || : >"$0/dev/$device"
 			mount --bind "/dev/$device" "$0/dev/$device" || exit
 		done
-		exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+		exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C \
 			DEBIAN_FRONTEND=noninteractive "$(command -v chroot)" "$0" "$@"' "$@"
 }
