@@ -79,8 +79,11 @@ make_root() {
 
 # inside ROOT COMMAND...: with that folder as its root, and with this system's network. What is mounted is gone when it ends.
 inside() {
+	local map=()
+
+	[[ $(id -u) == 0 ]] || map=(--map-root-user)
 	# shellcheck disable=SC2016
-	unshare --mount --propagation private sh -c '
+	unshare "${map[@]}" --mount --propagation private sh -c '
 		mount -t proc proc "$0/proc" 2>/dev/null || mount --rbind /proc "$0/proc" || exit
 		for device in null zero full random urandom tty; do
 			[ -e "$0/dev/$device" ] || : >"$0/dev/$device"
