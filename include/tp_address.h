@@ -41,6 +41,12 @@ socklen_t tp_address_size(const union tp_address *address);
 /* Same family, address and zone; with ports, the same port too. */
 bool tp_address_equal(const union tp_address *a, const union tp_address *b, bool ports);
 
+/*
+ * An IPv4 address that is written as an IPv6 one (::ffff:10.0.0.1) becomes what it is: packets to it are IPv4's, and so
+ * are their TTL and the ICMP errors that they meet.
+ */
+void tp_address_unmap(union tp_address *address);
+
 uint16_t tp_address_port(const union tp_address *address);
 
 void tp_address_set_port(union tp_address *address, uint16_t port);

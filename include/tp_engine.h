@@ -19,10 +19,18 @@
 #include "tp_address.h"
 #include "tp_lookup.h"
 #include "tp_os.h"
+#include "tp_plan.h"
 #include "tp_state.h"
 
-/* How often a target is tried. */
-enum tp_until { TP_ONCE, TP_UNTIL_OPEN, TP_UNTIL_CLOSED };
+/*
+ * The most targets that the engine remembers at once: those that are under way or wait for their next try, and results
+ * that wait for a slow one before them. While there are so many no further target is asked for. So a wait (-r, -R) tries
+ * this many targets of an endless file at most, and what they take of memory has an end.
+ */
+#define TP_TARGETS_MOST 1048576
+
+/* wait() may use so many elements of fds behind the count that it is given. */
+#define TP_SPARE_FDS 2
 
 /* What the engine asks of its caller. */
 struct tp_engine_setup {
@@ -30,35 +38,27 @@ struct tp_engine_setup {
 
 	/*
 	 * The next endpoint; its host has 1 to TP_HOST_MAX bytes, and is copied. Returns 0; ENOENT at the end;
-	 * EAGAIN where there is none yet: then *fd is what will be readable; or another errno value.
+	 * EAGAIN where there is none yet: then *fd is what will be readable, or -1: ask again in the next turn;
+	 * or another errno value.
 	 */
 	int (*next)(void *context, struct tp_endpoint *endpoint, int *fd);
 
 	/*
 	 * As tp_os_poll(): waits at most timeout_us, or for ever at TP_NEVER. Returns 0 whether or
 	 * not something is ready, EINTR when the engine shall stop, or another errno value.
-	 * SIGCHLD, where it is blocked, stays so: see tp_lookup.h.
+	 * SIGCHLD, where it is blocked, stays so: see tp_lookup.h. It is called at least every 10 ms, with a
+	 * timeout of 0 where there is more to do at once.
 	 */
 	int (*wait)(void *context, struct pollfd *fds, nfds_t count, int64_t timeout_us);
 
-	struct tp_helper_hook helper_hook;
-
-	int family;         /* of an endpoint that has none of its own: AF_UNSPEC, AF_INET or AF_INET6 */
-	bool each_address;  /* a result for each address of a name */
-	bool first_open;    /* the first open probe is the last result; what is under way then has none */
-	bool half_open;     /* the handshake is not finished; tp_os_half_open() */
-	bool keep;          /* the connection that opened is the caller's */
-	size_t limit;       /* probes in flight, at least 1; lowered where descriptors run out */
-	int64_t timeout_us; /* of a try, its lookup included; 0: none */
-	struct tp_source source;
-
 	/*
-	 * Not TP_ONCE: each target is tried again, interval_us after a try has ended, until it is open;
-	 * or closed: refused, unreachable, silent. A name is looked up anew each time. What is not so
-	 * after wait_us (0: never), counted from tp_engine_new(), is a timeout; an error ends it at once.
+	 * Has the caller no room for results at the moment? Then none is given to it, and no target is begun; it ends
+	 * a wait() when there is room again. NULL: it always has room.
 	 */
-	enum tp_until until;
-	int64_t wait_us, interval_us;
+	bool (*is_full)(void *context);
+
+	struct tp_helper_hook helper_hook;
+	struct tp_plan plan;
 
 	/* So many of the first targets have a result even if they had no turn before the wait was over; no more are asked for. */
 	size_t owed;
@@ -85,7 +85,7 @@ struct tp_result {
 	int64_t connect_us; /* the handshake; -1: not measured */
 	int64_t time_us;    /* when it was known, since the Epoch */
 	enum tp_until until;
-	int64_t waited_us; /* the setup's wait_us */
+	int64_t waited_us; /* the plan's wait_us */
 };
 
 struct tp_engine;

@@ -15,6 +15,8 @@
 struct tp_feed {
 	/* Of the caller's: takes a complaint about the file, one line without newline. */
 	void (*complain)(void *context, const char *text);
+	/* Is there no room for a further complaint at the moment? NULL: there always is. */
+	bool (*is_full)(void *context);
 	void *context;
 
 	/* The operands', then those of the line at hand; all of them where kept. Its family is the caller's to set. */
@@ -30,7 +32,7 @@ struct tp_feed {
 	size_t begin, end; /* what is read and not yet taken */
 	size_t line;       /* its number, from 1 */
 	bool skipping;     /* the rest of a line that is too long */
-	unsigned reads;    /* since the last target */
+	bool paused;       /* tp_feed_next() took long enough: it goes on at once when it is called again */
 };
 
 /* A feed of the operands; complain and context are set by the caller. Free it whatever comes. */
@@ -44,8 +46,8 @@ int tp_feed_open(struct tp_feed *feed, const char *name);
 
 /*
  * The next endpoint. Returns 0; ENOENT at the end; EAGAIN where the file
- * has no more yet: wait until feed->fd is readable; or ENOMEM. Bad lines are
- * complained of and passed over. The host is valid until the next call.
+ * has no more yet: wait until feed->fd is readable, or, with feed->paused, only
+ * look around; or ENOMEM. Bad lines are complained of and passed over. The host is valid until the next call.
  */
 int tp_feed_next(struct tp_feed *feed, struct tp_endpoint *endpoint);
 

@@ -7,8 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tp_address.h"
-#include "tp_engine.h"
+#include "tp_plan.h"
 #include "tp_text.h"
 
 /* Semantic versioning; CHANGELOG.md says what each brought. */
@@ -25,24 +24,14 @@ extern const char tp_usage[];
 void tp_put_usage(struct tp_text *text);
 
 struct tp_options {
-	int family; /* AF_UNSPEC, AF_INET or AF_INET6 */
-	bool each_address;
-	bool first_open;
-	bool half_open;
+	struct tp_plan plan;
 	bool help;
 	bool json;
 	bool quiet;
 	bool trace;
 	bool verbose;
 	bool version;
-	int64_t timeout_us; /* of one probe; 0: none */
-	struct tp_source source;
-	size_t limit; /* probes in flight */
-
-	enum tp_until until;
-	int64_t wait_us;     /* of the wait for what until says; 0: for ever */
-	int64_t interval_us; /* between tries or rounds */
-	bool repeat;
+	bool repeat;   /* rounds, plan.interval_us apart */
 	size_t rounds; /* with repeat; 0: until interrupted */
 
 	/* Words as given, or NULL. */

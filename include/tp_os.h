@@ -84,14 +84,20 @@ struct tp_evidence {
 	uint8_t type, code;
 };
 
-/* The socket shall keep ICMP errors for tp_os_evidence() (ip(7) IP_RECVERR). Does nothing where there is no such thing. */
-void tp_os_want_evidence(int fd, int family);
+/* Shall the socket keep ICMP errors for tp_os_evidence() (ip(7) IP_RECVERR)? Does nothing where there is no such thing. */
+void tp_os_want_evidence(int fd, int family, bool wanted);
 
 /* Whether there is such a thing here. */
 bool tp_os_has_evidence(void);
 
 /* The ICMP error that ended the connection: its errno value, and who sent it. 0: none came. */
 int tp_os_evidence(int fd, struct tp_evidence *evidence);
+
+/*
+ * In a helper: shall name servers that do not answer be left for the next one after a second, whatever resolv.conf says,
+ * or as it says? Does nothing where the C library asks all of them at once.
+ */
+void tp_os_hurry(bool hurry);
 
 /* In a child just forked by parent: die when it does. Ends the child when that is so already. */
 void tp_os_die_with(pid_t parent);

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What goes to standard output and standard error, and the progress line between the two. */
+/*
+ * What goes to standard output and standard error, in one order, and the
+ * progress line between the two. Nothing waits for a slow reader in here: what
+ * cannot be written at once is kept, and the loop waits for the reader beside
+ * everything else. Their files stay blocking, because other programs share
+ * them; so each is asked by poll(2) first, and gets no more than fits a pipe
+ * that is ready (PIPE_BUF).
+ */
 #ifndef TP_OUTPUT_H
 #define TP_OUTPUT_H
 
@@ -12,22 +19,29 @@
 
 struct tp_output {
 	const struct tp_face *face;
-	struct tp_text text; /* for standard output, not yet written */
+	struct tp_text text; /* not yet written: bytes for standard output, and each message between two NUL bytes */
+	int blocked_fd;      /* whose reader is slow; -1: none is known to be */
 	struct tp_progress progress;
-	int error;       /* errno value of a write that failed: nothing more is written */
+	int error;       /* errno value of a write that failed: nothing more is written to standard output */
 	bool last_words; /* written though a signal came */
 };
 
-/* Writes what is in output->text. A failure is said once. */
+/* Writes what can be written without waiting. */
 void tp_output_flush(struct tp_output *output);
+
+/* Writes all, and waits for the readers. Returns 0, or EINTR: a signal came, and the rest is dropped. */
+int tp_output_finish(struct tp_output *output);
+
+/* So much is kept that no more should be put, until the loop has waited for output->blocked_fd and flushed. */
+bool tp_output_is_full(const struct tp_output *output);
 
 /* Ends a line in output->text; it is written when there is much, or at the next flush. */
 void tp_output_end_line(struct tp_output *output);
 
-/* A message on standard error, behind what was put before it. */
-void tp_output_complain(struct tp_output *output, const char *message);
+/* A message on standard error, behind what was put before it. what: of which it is said, or NULL. */
+void tp_output_complain(struct tp_output *output, const char *what, const char *why);
 
-/* The second line of a usage error. */
+/* The second line of a usage error, which was the last message. */
 void tp_output_hint(struct tp_output *output);
 
 /* Brings the progress line up to date if that is due, or takes it away. */

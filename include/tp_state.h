@@ -41,4 +41,7 @@ const char *tp_lookup_words(int eai);
 /* This process or system is out of something, which may pass: descriptors, buffers, memory, processes. */
 bool tp_is_shortage(int error);
 
+/* What kept a probe from being made here may pass: a shortage, or a local port, address or interface that is not there yet. */
+bool tp_may_pass(int error);
+
 #endif

@@ -13,6 +13,7 @@
 #include "tp_address.h"
 #include "tp_engine.h"
 #include "tp_lookup.h"
+#include "tp_plan.h"
 
 /* The farthest hop that is asked. */
 #define TP_HOPS 30
@@ -45,9 +46,7 @@ struct tp_trace_setup {
 	/* A hop, in order, as soon as it is known. */
 	void (*hop)(void *context, const struct tp_hop *hop);
 	struct tp_helper_hook helper_hook;
-	int family;
-	int64_t timeout_us; /* of the whole trace, the lookup included; 0: none but the kernel's */
-	struct tp_source source;
+	const struct tp_plan *plan; /* its timeout_us and source count */
 };
 
 /*
@@ -55,6 +54,6 @@ struct tp_trace_setup {
  * verdict->result.host is the caller's. Returns 0, or EINTR, ENOMEM or what else
  * wait() said: then there is no verdict.
  */
-int tp_trace(const struct tp_trace_setup *setup, const char *host, uint16_t port, struct tp_verdict *verdict);
+int tp_trace(const struct tp_trace_setup *setup, const struct tp_endpoint *to, struct tp_verdict *verdict);
 
 #endif

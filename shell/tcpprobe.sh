@@ -5,32 +5,31 @@
 # it: (cat tcpprobe.sh; echo tcpprobe -v db 5432) | ssh host sh. It hands over to the builtin or the program of that name, if
 # there is one, else it connects with a tool: bash, perl, python3 or an nc. From top to bottom: words, options, targets,
 # tools, a try, its meaning, reports, waiting, the start. Results are left in variables, because a $( ) costs a process.
-# shellcheck disable=SC2015,SC2016,SC2086,SC3040,SC3044,SC3047 # what is not quoted needs no quotes; bash is asked for first
+# shellcheck disable=SC2015,SC2016,SC2086,SC2194,SC3040,SC3044,SC3047 # what is not quoted needs no quotes; bash is asked for first
 # BEGIN sh_words
 tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFnsTz tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 timeout 124 '
 tp_says_no_target='no target: is a variable unset?' tp_says_empty_word='an empty word: is a variable unset?' tp_says_not_tcp='not TCP'
 tp_says_assignment='a word with = is no target' tp_says_unix_socket='a Unix socket, not TCP' tp_says_long_host='the host is too long'
-tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0' tp_says_bad_port='a port is 1 to 65535'
-tp_says_bad_host='not a host: a name has letters, digits and . _ - only, and begins with no dash' tp_says_bad_option='invalid option'
-tp_says_bad_range='the range is reversed' tp_says_unknown_port='neither a port nor a known service' tp_says_exclude='exclude each other'
-tp_says_no_port='no port: HOST PORT, or HOST:PORT' tp_says_no_ipv6_port='no port: HOST PORT, or [HOST]:PORT'
+tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0' tp_says_bad_port='a port is 1 to 65535' tp_says_only_b='only the builtin has it'
+tp_says_bad_host='not a host: a name has letters, digits and . _ - only, and begins with no dash' tp_says_bad_range='the range is reversed'
+tp_says_unknown_port='neither a port nor a known service' tp_says_no_port='no port: HOST PORT, or HOST:PORT' tp_says_bad_option='invalid option'
+tp_says_no_ipv6_port='no port: HOST PORT, or [HOST]:PORT' tp_says_no_own_port='no port: of several targets each is HOST:PORT'
 tp_says_no_url_port='no port, and the scheme names no known service' tp_says_try_help='Try '\''tcpprobe --help'\''.'
-tp_says_cut_password='where does the password end? write its / as %2F, ? as %3F, # as %23, comma as %2C'
-tp_says_only_b='only the builtin has it' tp_says_only_bp='only the builtin and the program have it' tp_says_not_open='not open after '
-tp_says_no_argument='an argument is missing' tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)'
-tp_says_lookup_late='Name lookup timed out' tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
-tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q
- wait:r wait-closed:R source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
-tp_services=' amqp 5672 amqps 5671 ftp 21 http 80 https 443 imap 143 imaps 993 ldap 389 ldaps 636 mqtt 1883 mysql 3306
- postgresql 5432 smtp 25 ssh 22 rdp 3389 smtps 465 ws 80 wss 443 pgsql 5432 postgres 5432 mariadb 3306 mysql2 3306 mssql 1433
- oracle 1521 sqlserver 1433 bolt 7687 elasticsearch 9200 mongodb 27017 redis 6379 rediss 6379 valkey 6379 valkeys 6379 kafka 9092
- mqtts 8883 nats 4222 rabbitmq 5672 sasl_ssl 9092 etcd 2379 zookeeper 2181 '
-tp_words="open=Connection reset by peer;=Broken pipe;refused=Connection refused;timeout=Operation timed out;\
-=Connection timed out;unresolved=Name or service not known;=Temporary failure in name resolution;\
-=Non-recoverable failure in name resolution;=The host has no address of this family;=No address associated with hostname;\
-=forward host lookup failed;=bad address;=Name does not resolve;=Try again;unreachable=No route to host;=Network is unreachable;\
-=Network is down;=Permission denied;=Operation not permitted;=Invalid argument;=Host is down;=Protocol error;=Operation not supported;\
-=Protocol not available;=Machine is not on the network;=Host is unreachable;=Network unreachable;"
+tp_says_cut_password='where does the password end? write its / as %2F, ? as %3F, # as %23, comma as %2C' tp_says_exclude='exclude each other'
+tp_says_only_bp='only the builtin and the program have it' tp_says_no_argument='an argument is missing' tp_says_lookup_late='Name lookup timed out'
+tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)' tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
+tp_says_not_open='not open after '
+tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q wait:r
+ wait-closed:R source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
+tp_services=' amqp 5672 amqps 5671 ftp 21 http 80 https 443 imap 143 imaps 993 ldap 389 ldaps 636 mqtt 1883 mysql 3306 postgresql 5432 smtp 25
+ ssh 22 rdp 3389 ws 80 wss 443 pgsql 5432 postgres 5432 mariadb 3306 mysql2 3306 mssql 1433 oracle 1521 sqlserver 1433 bolt 7687 elasticsearch 9200
+ mongodb 27017 redis 6379 rediss 6379 valkey 6379 kafka 9092 nats 4222 rabbitmq 5672 sasl_ssl 9092 etcd 2379 zookeeper 2181 '
+tp_words="open=Connection reset by peer;=Broken pipe;refused=Connection refused;timeout=Operation timed out;=Connection timed out;\
+unresolved=Name or service not known;=Temporary failure in name resolution;=Non-recoverable failure in name resolution;\
+=The host has no address of this family;=No address associated with hostname;=forward host lookup failed;=bad address;=Name does not resolve;\
+=Try again;unreachable=No route to host;=Network is unreachable;=Network is down;=Permission denied;=Operation not permitted;=Invalid argument;\
+=Host is down;=Protocol error;=Operation not supported;=Protocol not available;=Machine is not on the network;=Host is unreachable;\
+=Network unreachable;"
 tp_help='usage: tcpprobe [OPTION]... TARGET... [-- COMMAND [ARG]...]
 Is a TCP port reachable, and if not, why not? Nothing is sent to the peer.
 TARGET: HOST PORT..., HOST:PORT, :PORT, /dev/tcp/HOST/PORT, or a URL.
@@ -58,15 +57,11 @@ Examples:
 tp_newline='
 '
 # tp_clean TEXT: sets tp_text to 100 characters that can be shown: not what is special to a terminal, echo or JSON.
-tp_clean() { tp_text=$(printf %.100s "$1" | tr -c ' !#-[]-~' '[?*]'); }
-tp_fail() {
-	echo "tcpprobe: $2" >&2
-	[ "$1" != 2 ] || echo "$tp_says_try_help" >&2
-	exit "$1"
-}
-# tp_misuse TEXT WHY [OPTION]: if TEXT is a target that may hold a password, no more than its scheme is shown.
+tp_clean() { tp_text=$(printf %.100s "$1" | tr -c ' !#-[]-~' '?'); }
+tp_fail() { echo "tcpprobe: $2" >&2 && { [ "$1" != 2 ] || echo "$tp_says_try_help" >&2; } && exit "$1"; }
+# tp_misuse TEXT WHY [OPTION]: if TEXT, or the target that it is a part of, may hold a password, no more than its scheme is shown.
 tp_misuse() {
-	tp_clean "$1" && tp_rest=${tp_word#jdbc:} && tp_name=${tp_rest%%[!A-Za-z0-9+._-]*}
+	tp_clean "$1" && tp_rest=${tp_word:-$1} && tp_rest=${tp_rest#jdbc:} && tp_name=${tp_rest%%[!A-Za-z0-9+._-]*}
 	case $tp_rest in "$tp_name"://*) tp_text=$tp_name://... ;; *://* | *[@=]*) tp_text=... ;; esac
 	tp_fail 2 "${3-}'$tp_text': $2"
 }
@@ -164,9 +159,9 @@ tp_hosts() {
 			*,%2[Ff]*) tp_misuse "$tp_word" "$tp_says_unix_socket" ;;
 			*,*,[!\[]*:*:*) tp_misuse "$tp_piece" "$tp_says_bad_host" ;;
 			*,\[*\]:* | *,*,[!\[]*:*) tp_port=${tp_piece##*:} tp_piece=${tp_piece%:*} ;;
-			# Behind a host stand further ports of it. In a URL a word is one more host.
+			# Behind a host stand further ports of it. A word may be a service or one more host; in a URL it is a host.
 			?*,more,*[!0-9-]* | *,\[*) ;;
-			*,more,*) tp_ports "$tp_host" "$tp_piece" && continue ;;
+			*,more,*) case $tp_piece,$tp_word in [0-9]*,* | *,/dev/*) tp_ports "$tp_host" "$tp_piece" && continue ;; *) tp_misuse "$tp_piece" "$tp_says_no_own_port" ;; esac ;;
 		esac
 		tp_host=$tp_piece
 		case $tp_piece in \[*\]) tp_host=${tp_host#?} && tp_host=${tp_host%?} ;; esac
@@ -178,7 +173,7 @@ tp_hosts() {
 			\[*) tp_misuse "$tp_host" "$tp_says_bad_host" ;;
 			*%*) tp_misuse "$tp_word" "a host with % in it: $tp_says_only_bp" ;;
 		esac
-		case ${2-}$tp_list,$tp_port in ,) tp_base=$tp_host ;; *,) tp_misuse "$tp_word" "$tp_no_port" ;; *) tp_ports "$tp_host" "$tp_port" ;; esac
+		case ${2-}$tp_list$tp_pieces,$tp_port in ,) tp_base=$tp_host ;; *,) tp_misuse "$tp_host" "$tp_no_port" ;; *) tp_ports "$tp_host" "$tp_port" ;; esac
 	done
 }
 # tp_url SCHEME://[USER[:PASSWORD]@]HOST[:PORT][,...][/...]
@@ -353,7 +348,7 @@ tp_judge() {
 		refused,p*,,* | unreachable,p*,,*) tp_rest=${tp_said%%" $tp_why"*} && tp_address=${tp_rest##*"$tp_newline"} ;;
 	esac
 }
-tp_put() { echo "$1" || tp_fail 5 'write error'; }
+tp_put() { { echo "$1"; } 2>/dev/null || tp_fail 5 'write error'; }
 # -- Reports. tp_tell HOST PORT sets tp_exit. The first that was not as wanted decides; with -1, one that was.
 tp_tell() {
 	case $1 in *:*) tp_label="[$1]:$2" ;; *) tp_label=$1:$2 ;; esac
@@ -366,7 +361,7 @@ tp_tell() {
 		tp_put "$tp_text,\"lookup_ms\":${tp_lookup:-null},\"try\":$tp_tries,\"time\":$(date +%s 2>/dev/null || echo null)}"
 	fi
 	tp_has j || ! tp_has v || [ -z "$tp_wanted" ] || tp_put "$tp_label $tp_state${tp_address:+ $tp_address}${tp_ms:+ $tp_ms ms}"
-	[ "$tp_wanted" ] || tp_has q || echo "tcpprobe: $tp_label: $tp_why" >&2
+	[ "$tp_wanted" ] || tp_has q || tp_has j || echo "tcpprobe: $tp_label: $tp_why" >&2
 	case $tp_flags,$tp_wanted,$tp_exit in *1*,1,*) tp_exit=0 tp_found=1 ;; *,0) tp_exit=$tp_status ;; esac
 }
 # -- Waiting. tp_is_time: is the wait not over yet? Sets tp_left, in ms. Without /proc it takes the time of day, by a process.
@@ -384,7 +379,7 @@ tp_nap() {
 }
 # tp_probe HOST PORT: tries until it is as wanted or time is up, and tells. In a wait with -1 it is a try of a round.
 tp_probe() {
-	tp_state=timeout tp_why='' tp_address='' tp_ms='' tp_lookup='' tp_wanted='' && tp_has 1 || tp_tries=0
+	tp_state=timeout tp_why='it was not tried' tp_address='' tp_ms='' tp_lookup='' tp_wanted='' && tp_has 1 || tp_tries=0
 	while tp_is_time; do
 		# The script that called the function may have been ended by a signal: then this subshell ends too.
 		kill -0 $$ 2>/dev/null || exit
@@ -425,6 +420,7 @@ tp_main() {
 	set +eu -f && IFS=" 	$tp_newline"
 	tp_flags='' tp_until='' tp_wait=0 tp_interval=250 tp_timeout=5000 tp_list='' tp_base='' tp_word='' tp_picked=''
 	tp_exit=0 tp_total=0 tp_told='' tp_found='' tp_tries=0 tp_start='' tp_start_cents='' tp_forever=2073600000
+	[ $$ != 1 ] || { trap 'exit 130' INT && trap 'exit 129' HUP && trap 'exit 143' TERM; } # process 1 is ended by no other signals
 	tp_hand_over "$@"
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		case $1 in -?*) tp_word='' && tp_option "$@" && shift $tp_used ;; *) tp_target "$1" && shift ;; esac
@@ -442,54 +438,59 @@ tp_main() {
 	tp_run
 	if [ $tp_total -gt 1 ] && tp_has v && ! tp_has q && ! tp_has j && tp_text=; then
 		for tp_state in $tp_statuses; do
-			tp_number=0
-			for tp_item in $tp_told; do [ $tp_item != $tp_state ] || tp_number=$((tp_number + 1)); done
+			tp_number=0 && for tp_item in $tp_told; do [ $tp_item != $tp_state ] || tp_number=$((tp_number + 1)); done
 			[ $tp_number = 0 ] || tp_text="$tp_text, $tp_number $tp_state"
 		done
 		tp_put "--- $tp_total probes:${tp_text#,}"
 	fi
 	[ $tp_exit = 0 ] && [ $# -gt 0 ] && shift || exit $tp_exit
-	case $1 in -*) tp_fail 127 "$1: not found" ;; esac
+	case $1 in -* | *[=:]*) tp_clean "${1%%[=:]*}" && tp_fail 127 "'$tp_text': not found" ;; esac
 	exec "$@"
 }
-# tp_hand_over WORD...: becomes the program of that name, if there is one that is no script, as this is.
+# tp_hand_over WORD...: becomes the program of that name, if there is one. What else is called so is passed over.
 tp_hand_over() {
 	[ -z "$tp_program" ] || { tp_builtin "$@" && exit 0 || tp_status=$? && [ $tp_status = 97 ] || exit $tp_status; }
 	[ "${TCPPROBE_BACKEND:-program}" = program ] && tp_rest=$PATH: || return 0
 	while [ "$tp_rest" ]; do
-		tp_name=${tp_rest%%:*}/tcpprobe tp_rest=${tp_rest#*:} tp_line=''
-		[ -f "$tp_name" ] && [ -x "$tp_name" ] && { read -r tp_line <"$tp_name" || :; } 2>/dev/null || continue
-		case $tp_line in '#!'*) ;; *) exec "$tp_name" "$@" ;; esac
+		tp_name=${tp_rest%%:*}/tcpprobe tp_rest=${tp_rest#*:}
+		case $tp_name in /*/*) [ -f "$tp_name" ] && [ -x "$tp_name" ] || continue ;; *) continue ;; esac
+		case $(TCPPROBE_BACKEND=none "$tp_name" -V 2>/dev/null </dev/null) in 'tcpprobe '*' (program)') exec "$tp_name" "$@" ;; esac
 	done
 }
 # tp_builtin WORD...: the builtin, in a bash that has it or can load it. Status 97: there is none, or it is not wanted.
 tp_builtin() {
 	case ${BASH_VERSION:+bash}${TCPPROBE_BACKEND:-builtin}," $* " in *' -- '*) return 97 ;; bashbuiltin,*) ;; *) return 97 ;; esac
 	builtin tcpprobe -V >/dev/null 2>&1 && { builtin tcpprobe "$@" || return; } && return
-	enable -f tcpprobe.so tcpprobe 2>/dev/null || return 97
-	builtin tcpprobe "$@" && set -- 0 || set -- $?
+	tp_rest=${BASH_LOADABLES_PATH-}: # by a bare name bash may look in the current directory, too
+	until case $tp_rest in /*) enable -f "${tp_rest%%:*}/tcpprobe.so" tcpprobe 2>/dev/null ;; *) false ;; esac do
+		tp_rest=${tp_rest#*:} && [ "$tp_rest" ] || return 97
+	done
+	builtin tcpprobe "$@" && set -- 0 || set -- "$?"
 	enable -d tcpprobe
-	return $1
+	return "$1"
 }
 tcpprobe() {
-	tp_builtin "$@" && return || set -- $? "$@"
+	tp_builtin "$@" && return || set -- "$?" "$@"
 	[ "$1" = 97 ] || return "$1"
 	(shift && tp_program='' && tp_main "$@")
 }
-tp_is_us() { [ -f "$1" ] && { read -r tp_line && read -r tp_line; } 2>/dev/null <"$1" && [ "$tp_line" = '# tcpprobe' ]; }
+tp_is_us() {
+	[ -f "$1" ] && { read -r tp_line && read -r tp_name && read -r tp_rest; } 2>/dev/null <"$1" || return
+	case '# tcpprobe' in "$tp_line" | "$tp_name" | "$tp_rest") ;; *) return 1 ;; esac
+}
 # tp_is_program NAME COUNT: was this file started? Then the script NAME is this file, or a pipe; or the shell was fed with
 # it by -s or -c, and has COUNT words for it. Without words the status is 2, because something may follow.
 tp_is_program() {
 	case ${ZSH_EVAL_CONTEXT-} in *file*) return 1 ;; esac
-	tp_is_us "$1" || tp_is_us "$(unset -f tcpprobe && command -v "$1" 2>/dev/null)" || [ -p "$1" ] && return || unset tp_line
+	tp_is_us "$1" || tp_is_us "$(unset -f tcpprobe && command -v "$1" 2>/dev/null)" || [ -p "$1" ] && return || unset tp_line tp_name tp_rest
 	case $-,${KSH_VERSION:+${1##*/}} in
-		*i*,*) return 1 ;;
-		*s*,*) [ $2 -gt 0 ] || return 2 && return ;;
+		*i*,*) [ "$2" = 0 ] && return 1 || return 2 ;;
+		*s*,*) [ "$2" != 0 ] || return 2 && return ;;
 		*c*,*) ;;
 		*,ksh*) return ;; # ksh93 hides the name of a pipe
 	esac
-	case $(tr -d '\0' 2>/dev/null </proc/$$/cmdline) in *"c#!/bin/sh$tp_newline# tcpprobe$tp_newline"*) ;; *) return 1 ;; esac
-	[ $2 -gt 0 ] || return 2
+	# Only the command line tells whether this text was given by -c. Without /proc it is not known.
+	case $(tr -d '\0' 2>/dev/null </proc/$$/cmdline),$2 in *"# tcpprobe$tp_newline# SPDX"*,0) return 2 ;; *"# tcpprobe$tp_newline# SPDX"*) ;; ,[1-9]*) return 2 ;; *) return 1 ;; esac
 }
 # In bash only what is read with `.` can return. A last status of 0 must not mean that something is open.
 if { [ -z "${BASH_VERSION-}" ] || ! (return 0) 2>/dev/null; } && tp_is_program "$0" $#; then

@@ -187,6 +187,27 @@ interrupted() {
 	mapfile -t lines <"$BATS_TEST_TMPDIR/out"
 }
 
+# interrupted_at_work SCRIPT [ARG...]: the script writes to descriptor 9 when it is at work; some time later USR1, which it
+# traps, is sent. Sets status, output and after_ms, as interrupted() does.
+interrupted_at_work() {
+	local pid begin ready
+
+	rm -f "$BATS_TEST_TMPDIR/ready"
+	mkfifo "$BATS_TEST_TMPDIR/ready"
+	exec {ready}<>"$BATS_TEST_TMPDIR/ready"
+	"$shell" --norc -c "trap : USR1; $face_prelude$1" script "${@:2}" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 9>&"$ready" 3>&- &
+	pid=$!
+	read -r -u "$ready"
+	read -r -t 0.3 -u "$ready" || true
+	exec {ready}>&-
+	begin=${EPOCHREALTIME/./}
+	kill -USR1 "$pid"
+	status=0
+	wait "$pid" || status=$?
+	after_ms=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	output=$(<"$BATS_TEST_TMPDIR/out")
+}
+
 # wchans PID...: where each sleeps in the kernel
 wchans() {
 	local pid
@@ -225,6 +246,25 @@ own_network() {
 	within=(unshare --net sh -c 'ip link set lo up; ip route add local 10.1.0.1 dev lo; nft add table inet t
 		nft "add chain inet t input { type filter hook input priority 0; ip daddr 10.1.0.1 drop; }"
 		for setting in $0; do echo "${setting#*=}" | tr , " " >"/proc/sys/${setting%%=*}"; done; exec "$@"' "$*")
+}
+
+# own_file PATH TEXT: shells see this text there from here on. Only in the lab.
+own_file() {
+	local file=$BATS_TEST_TMPDIR/own${1//\//.}
+
+	printf '%s\n' "$2" >"$file"
+	# shellcheck disable=SC2016 # for the inner shell
+	within+=(unshare --mount sh -c 'mount --bind "$0" "$1" && shift && exec "$@"' "$file" "$1")
+}
+
+# questions SCRIPT [ARG...]: face, and sets asked, how many DNS questions it took. (Each answer is a datagram too.)
+questions() {
+	local before after
+
+	before=$(awk '/^Udp: [0-9]/ { print $5 }' /proc/net/snmp)
+	face "$@"
+	after=$(awk '/^Udp: [0-9]/ { print $5 }' /proc/net/snmp)
+	asked=$(((after - before) / 2))
 }
 
 need_lab() {

@@ -136,12 +136,17 @@ now_ms() {
 	assert_message_has "$TP_SILENT:2: not closed after 0.4s"
 }
 
-@test "errors of this host end a wait at once" {
+@test "what this host lacks for now is tried again until the wait is over, which names it" {
 	need engine
-	face 'tcpprobe -r 10 -s 192.0.2.77 127.0.0.1 1'
-	assert_state error
-	assert_message '127.0.0.1:1: Cannot assign requested address'
-	assert_took_less 500
+	face 'tcpprobe -r 0.3 -s 192.0.2.77 127.0.0.1 1'
+	assert_state timeout
+	assert_message '127.0.0.1:1: not open after 0.3s: Cannot assign requested address'
+	need_lab
+	own_network
+	face '(read -r -t 0.3 <>"$1"; ip address add 192.0.2.77 dev lo) & tcpprobe -R 5 -s 192.0.2.77 127.0.0.1 1; echo "$?"' \
+		<(exec tail -f /dev/null)
+	assert_output 0
+	assert_took_less 1500
 }
 
 @test "-R waits until nobody accepts" {

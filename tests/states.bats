@@ -115,6 +115,19 @@ state_of() {
 	assert_state timeout
 }
 
+@test "a family that this host lacks decides nothing while another address says anything" {
+	need engine
+	need_lab
+	own_network net/ipv6/conf/all/disable_ipv6=1
+	face 'tcpprobe -F "%a %e" localhost 1'
+	assert_state refused
+	assert_output '127.0.0.1 Connection refused'
+	# No port is left for IPv4 here, which is an error, and the least telling one.
+	own_network net/ipv6/conf/all/disable_ipv6=1 net/ipv4/ip_local_port_range=40000,40000
+	face 'exec 3<>/dev/tcp/127.0.0.1/"$1"; tcpprobe -F "%a %s" localhost 1' "$(peer open && echo "$port")"
+	refute_output --partial ::1
+}
+
 @test "the kernel's own timeout is one too, where the deadline is none of ours" {
 	need_lab
 	own_network net/ipv4/tcp_syn_retries=1 net/ipv4/tcp_syn_linear_timeouts=1

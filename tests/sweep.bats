@@ -326,6 +326,110 @@ $port open 3
 	[[ $face_name == wrapper ]] || assert_message_has ': Broken pipe'
 }
 
+# -- Under load
+
+# What the loop does without a wait is cut into pieces of 10 ms.
+heard_at_once() {
+	interrupted_at_work "$1; echo \"status \$?\" >&2" "${@:2}"
+	assert_equal "$(tail -n 1 "$BATS_TEST_TMPDIR/err")" "status $((128 + $(kill -l USR1)))"
+	((after_ms < 100 + slack_ms)) || fail "heard after $after_ms ms"
+}
+
+@test "a signal is heard at once, however much there is to do" {
+	need inside
+	need_lab
+	yes 127.0.0.1:1 | head -n 300000 >"$list"
+	heard_at_once 'echo >&9; tcpprobe -q -f "$1"' <(yes 127.0.0.1:1)
+	heard_at_once 'echo >&9; tcpprobe -q -r 60 -f "$1"' "$list"
+	heard_at_once 'echo >&9; tcpprobe -q -i 0 -r 60 127.0.0.1 10000-65535'
+	heard_at_once 'echo >&9; tcpprobe -c 0 -i 0 -q 127.0.0.1 1'
+	heard_at_once 'echo >&9; tcpprobe -q -f "$1"' <({ echo "$TP_SILENT:80" && yes 127.0.0.1:1; })
+	heard_at_once 'echo >&9; tcpprobe -q -1 -f "$1"' <(yes 127.0.0.1:1)
+}
+
+@test "a signal is heard at once during bad lines, and while who reads stdout or stderr sleeps" {
+	need inside
+	heard_at_once 'echo >&9; tcpprobe -q -f "$1" 2>/dev/null' <(yes bad)
+	heard_at_once 'exec 8<> <(:); echo >&9; tcpprobe -f "$1" >&8 2>&8' <(yes bad)
+	heard_at_once 'exec 8<> <(:); echo >&9; tcpprobe -F %h -f "$1" >&8' <(yes 127.0.0.1:1)
+	heard_at_once 'exec 8<> <(:); echo >&9; tcpprobe -f "$1" 2>&8' <(yes 127.0.0.1:1)
+	heard_at_once 'exec 8<> <(:); echo >&9; tcpprobe -v -c 0 -i 0 -F %h 127.0.0.1 1-100 >&8'
+}
+
+@test "a wait ends in time, however many targets there are" {
+	need engine
+	need plain
+	face 'tcpprobe -q -r 1 127.0.0.1 10000-65535'
+	assert_state timeout
+	assert_took_less 1500
+	face 'tcpprobe -q -i 0 -r 1 127.0.0.1 10000-65535'
+	assert_state timeout
+	assert_took_less 1500
+}
+
+@test "a wait for the targets of a file without end ends in time, and says so; its memory has a bound" {
+	need inside
+	need plain
+	face 'peak() { while read -r key value _; do [[ $key != VmHWM: ]] || echo "$value"; done <"/proc/$$/status"; }
+		before=$(peak); tcpprobe -q -r 2 -f "$1"; echo $? $(($(peak) - before))' <(yes 127.0.0.1:1)
+	((${output#* } < 200000)) || fail "grew by ${output#* } KiB"
+	assert_equal "${output% *}" "$(status_of timeout)"
+	assert_message '-f: the wait was over before the end of the file'
+	assert_took_less 3000
+}
+
+@test "silent targets among many cost one deadline, wherever they stand" {
+	need engine
+	need plain
+	need_lab
+	awk -v silent="$TP_SILENT" 'BEGIN { for (i = 0; i < 100000; i++) print (i % 5000 == 2500 ? silent ":80" : "127.0.0.1:1") }' >"$list"
+	face 'begin=${EPOCHREALTIME/./}; tcpprobe -q 127.0.0.1 1-50000; tcpprobe -q 127.0.0.1 1-50000; between=${EPOCHREALTIME/./}
+		tcpprobe -q -t 2 -f "$1"; echo "$(((${EPOCHREALTIME/./} - between) / 1000)) $(((between - begin) / 1000))"' "$list"
+	((${output% *} < 2 * ${output#* } + 2500 + slack_ms)) || fail "with and without silent ones: $output ms"
+}
+
+@test "-1 finds the one that is open behind a silent target and thousands of others" {
+	need engine
+	need plain
+	need_lab
+	peer open
+	{ echo "$TP_SILENT:80" && yes 127.0.0.1:1 | head -n 20000 && echo "127.0.0.1:$port"; } >"$list"
+	face 'tcpprobe -q -1 -t 30 -f "$1"' "$list"
+	assert_state open
+	assert_took_less 10000
+}
+
+@test "what waits for a slow target costs little memory, and gives it back" {
+	need inside
+	need plain
+	need_lab
+	{ echo "$TP_SILENT:80" && yes 127.0.0.1:1 | head -n 200000; } >"$list"
+	face 'memory() { while read -r key value _; do [[ $key != "$1:" ]] || echo "$value"; done <"/proc/$$/status"; }
+		tcpprobe -q 127.0.0.1 1-1000; before=$(memory VmRSS); tcpprobe -q -t 4 -f "$1"
+		echo "$(($(memory VmHWM) - before)) $(($(memory VmRSS) - before))"' "$list"
+	# 200 MB for a million.
+	((${output% *} < 40000)) || fail "its peak was $output KiB above"
+	((${output#* } < 2048)) || fail "it kept $output KiB"
+}
+
+@test "a reader of stdout that sleeps holds up no deadline" {
+	need engine
+	need_lab
+	face '{ echo "$1:80"; for ((i = 0; i < 3000; i++)); do echo 127.0.0.1:1; done; read -r -t 0.3 <>"$2"; echo "$1:81"; read -r -t 2 <>"$2"; } |
+		tcpprobe -t 0.6 -F "%h %T %s %e %e %e %e" -f - | { read -r -t 2 <>"$2"; grep "^$1 "; }' "$TP_SILENT" <(exec tail -f /dev/null)
+	read -r _ first _ <<<"${lines[0]}"
+	read -r _ second _ <<<"${lines[1]}"
+	(((${second/./} - ${first/./}) / 1000 < 500 + slack_ms)) || fail "noticed late: $output"
+}
+
+@test "lines keep their order where stdout and stderr go to one slow reader" {
+	need engine
+	peer open
+	face 'for ((i = 0; i < 3000; i++)); do echo "127.0.0.1:$((i % 2 ? $1 : 1))"; done | tcpprobe -v -f - 2>&1 |
+		{ read -r -t 1 <>"$2"; cut -d : -f 2 | cut -c 1-5 | uniq -d; }' "$port" <(exec tail -f /dev/null)
+	assert_output ''
+}
+
 # -- Progress
 
 # on_terminal SCRIPT [ARG...]: runs it under a terminal; what that got is in screen, as one line with visible CRs.

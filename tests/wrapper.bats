@@ -184,9 +184,11 @@ assert_refused() {
 	assert_line --index 1 --partial 'not a shell builtin'
 }
 
-@test "a program on PATH gets all words, and a script there is not mistaken for it" {
+@test "a program on PATH gets all words, and the wrapper there is not mistaken for it" {
 	unset TCPPROBE_BACKEND
-	mkdir one two && cp "$file" one/tcpprobe && cp "$(type -P echo)" two/tcpprobe && chmod +x one/tcpprobe
+	mkdir one two && cp "$file" one/tcpprobe
+	printf '%s\n' '#!/bin/sh' '[ "$1" = -V ] && echo "tcpprobe 1 (program)" || echo "$@"' >two/tcpprobe
+	chmod +x one/tcpprobe two/tcpprobe
 	PATH=$PWD/one:$PWD/two:$PATH run $sh "$file" -4 db 5432
 	assert_equal "$status $output" '0 -4 db 5432'
 }
@@ -203,6 +205,8 @@ assert_refused() {
 @test "an nc that does not know -z is no closed port" {
 	mkdir bin
 	printf '%s\n' '#!/bin/sh' 'echo "usage: nc [-z] host port" >&2' 'exit 1' >bin/nc && chmod +x bin/nc
+	# Some builds of busybox ash prefer their own nc.
+	[[ $(PATH=$PWD/bin:$PATH $sh -c nc 2>&1) == 'usage: nc [-z]'* ]] || skip 'contract: what is called nc is on PATH'
 	PATH=$PWD/bin:$PATH TCPPROBE_BACKEND=nc run $sh "$file" 127.0.0.1 1
 	assert_equal "$status" "$(status_of error)"
 }
@@ -409,4 +413,94 @@ assert_refused() {
 	(($(wc -l <"$file") <= 500)) || fail "$(wc -l <"$file") lines"
 	run awk '/^[a-z_]*\(\) \{$/ { from = NR } /^}/ { if (NR - from > 45) print from ": " NR - from }' "$file"
 	assert_output ''
+}
+
+@test "code in the current directory is not run" {
+	printf '#!/bin/sh\necho run\n' >"$BATS_TEST_TMPDIR/tcpprobe"
+	chmod +x "$BATS_TEST_TMPDIR/tcpprobe"
+	cp "$TP_BUILD/tcpprobe.so" "$BATS_TEST_TMPDIR/"
+	cd "$BATS_TEST_TMPDIR"
+	run env -u TCPPROBE_BACKEND PATH=":.:$PATH" BASH_LOADABLES_PATH=:. bash --norc "$file" -V
+	assert_output --regexp ' \((program|wrapper)\)$'
+	refute_output --partial run
+}
+
+@test "what is called tcpprobe and is not the program is passed over" {
+	printf '#!/bin/sh\nexit 0\n' >"$BATS_TEST_TMPDIR/tcpprobe"
+	chmod +x "$BATS_TEST_TMPDIR/tcpprobe"
+	run env -u TCPPROBE_BACKEND PATH="$BATS_TEST_TMPDIR:$PATH" $sh "$file" 127.0.0.1 1
+	assert_equal "$status" 1
+	printf '\177ELF' >"$BATS_TEST_TMPDIR/tcpprobe"
+	run env -u TCPPROBE_BACKEND PATH="$BATS_TEST_TMPDIR:$PATH" $sh "$file" 127.0.0.1 1
+	assert_equal "$status" 1
+	cp "$file" "$BATS_TEST_TMPDIR/tcpprobe"
+	run env -u TCPPROBE_BACKEND PATH="$BATS_TEST_TMPDIR:$PATH" $sh "$file" 127.0.0.1 1
+	assert_equal "$status" 1
+}
+
+@test "as process 1 it ends by TERM and HUP once the try is over" {
+	need_lab
+	for signal in 'TERM 143' 'HUP 129'; do
+		unshare --pid --fork --mount-proc $sh "$file" -q -t 1 -r 60 "$TP_SILENT:4711" 3>&- &
+		server_pid=$!
+		until first=$(pgrep -P $server_pid) && pgrep -P "$first" >/dev/null; do :; done
+		kill "-${signal% *}" "$first"
+		status=0
+		wait $server_pid || status=$?
+		assert_equal "$status" "${signal#* }"
+	done
+}
+
+@test "pasted into a script without its second line it defines the function" {
+	{
+		sed 2d "$file"
+		echo 'tcpprobe 127.0.0.1 1; echo "status $? with $*"'
+	} >script
+	run --separate-stderr $sh script a b
+	assert_output 'status 1 with a b'
+}
+
+@test "given by -c in any spelling, or with another head, it probes" {
+	for option in -c -ce -cu -ec '-c -e'; do
+		# shellcheck disable=SC2086 # words
+		run $sh $option "$(cat "$file")" tcpprobe 127.0.0.1 1
+		assert_equal "$option: $status" "$option: 1"
+	done
+	for edit in 1d '1i\\' '1a # licence'; do
+		run $sh -c "$(sed "$edit" "$file")" tcpprobe 127.0.0.1 1
+		assert_equal "-c, $edit: $status" "-c, $edit: 1"
+		sed "$edit" "$file" >edited
+		run $sh edited 127.0.0.1 1
+		assert_equal "$edit: $status" "$edit: 1"
+	done
+}
+
+@test "where it cannot know whether it was started the status is not 0" {
+	need_lab
+	run unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh $sh -c "$(cat "$file")" tcpprobe 127.0.0.1 1
+	refute [ "$status" = 0 ]
+	run $sh -is -- 127.0.0.1 1 <"$file"
+	refute [ "$status" = 0 ]
+}
+
+@test "no secret is shown of a word that stands where an option's value belongs, nor of a COMMAND" {
+	peer open
+	for words in '-r postgres://u:s3cret@db/app' '-tpostgres://u:s3cret@db' '--timeout=h:1,password=s3cret' '-i password=s3cret' \
+		'--nosuch=s3cret' "127.0.0.1 $port -- PASSWORD=s3cret" "127.0.0.1 $port -- x://u:s3cret@h"; do
+		# shellcheck disable=SC2086 # words
+		run ! $sh "$file" $words
+		refute_output --partial s3cret
+	done
+}
+
+@test "a target that a wait left no time for says so" {
+	peer closed
+	run $sh "$file" -r 0.3 "127.0.0.1:$port" "127.0.0.1:$port"
+	assert_line --index 0 "tcpprobe: 127.0.0.1:$port: not open after 0.3s: Connection refused"
+	assert_line --index 1 "tcpprobe: 127.0.0.1:$port: not open after 0.3s: it was not tried"
+}
+
+@test "no digit of IFS changes a status" {
+	run $sh -c 'IFS=0123456789; . "$1"; tcpprobe -q 127.0.0.1 1; echo "=$?"' x "$file"
+	assert_output '=1'
 }

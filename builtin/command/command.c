@@ -33,45 +33,62 @@ static int interrupted(const struct call *call)
 	return call->face->interrupted(call->face->context);
 }
 
-static void say(const struct call *call, const char *what, const char *why)
-{
-	call->face->say(call->face->context, what, why);
-}
-
 /* -- What the engine and the feed ask for */
 
 static int next_target(void *context, struct tp_endpoint *endpoint, int *fd)
 {
 	struct call *call = context;
 
-	*fd = call->feed.fd;
-	return tp_feed_next(&call->feed, endpoint);
+	int error = tp_feed_next(&call->feed, endpoint);
+
+	*fd = call->feed.paused ? -1 : call->feed.fd;
+	return error;
+}
+
+static bool is_full(void *context)
+{
+	const struct call *call = context;
+
+	return tp_output_is_full(&call->output);
 }
 
 static void complain_of_line(void *context, const char *text)
 {
 	struct call *call = context;
 
-	tp_output_complain(&call->output, text);
+	tp_output_complain(&call->output, NULL, text);
 }
 
-/* Whatever waits for the peers must not wait for us: lines are out, and the progress is up to date, before each wait. */
+/*
+ * Before each wait all that can be written is written, and the progress is up to date. Who reads it slowly is waited for
+ * together with everything else. fds has room for TP_SPARE_FDS more, or is NULL.
+ */
 static int wait_for(void *context, struct pollfd *fds, nfds_t count, int64_t timeout_us)
 {
 	struct call *call = context;
-	int64_t due_us = call->output.progress.due_us;
+	struct tp_output *output = &call->output;
+	int64_t due_us = output->progress.due_us;
+	struct pollfd reader = { .fd = -1 };
+	bool was_full = tp_output_is_full(output);
 
-	if (call->output.text.length > 0)
-		tp_output_flush(&call->output);
-	if (call->output.error != 0)
+	tp_output_flush(output);
+	if (output->error != 0)
 		return EPIPE;
+	/* The engine holds results back, and may go on at once. */
+	if (was_full && !tp_output_is_full(output))
+		timeout_us = 0;
 	/* Between two rounds there is none to show: what is due would end the wait at once, again and again. */
 	if (call->engine != NULL && due_us != TP_NEVER) {
 		int64_t left_us = due_us - tp_os_now_us();
 
 		if (left_us < timeout_us)
 			timeout_us = left_us > 0 ? left_us : 0;
-		tp_output_show_progress(&call->output, tp_engine_counts(call->engine));
+		tp_output_show_progress(output, tp_engine_counts(call->engine));
+	}
+	if (output->text.length > 0 && output->blocked_fd >= 0) {
+		if (fds == NULL)
+			fds = &reader;
+		fds[count++] = (struct pollfd){ .fd = output->blocked_fd, .events = POLLOUT };
 	}
 	return call->face->wait(call->face->context, fds, count, timeout_us);
 }
@@ -90,7 +107,7 @@ static void begin_progress(struct call *call)
 	const struct tp_options *options = &call->options;
 	uint64_t count = tp_feed_count(&call->feed);
 	/* What a file holds is not known before, nor how many addresses a name has. */
-	bool known = (options->file == NULL || call->round > 1) && !options->each_address;
+	bool known = (options->file == NULL || call->round > 1) && !options->plan.each_address;
 
 	call->output.progress.due_us = TP_NEVER;
 	if (!options->quiet && (count > 1 || options->file != NULL) && isatty(STDERR_FILENO))
@@ -125,18 +142,9 @@ static int probe_round(struct call *call)
 		.context = call,
 		.next = next_target,
 		.wait = wait_for,
+		.is_full = is_full,
 		.helper_hook = call->face->helper_hook,
-		.family = options->family,
-		.each_address = options->each_address,
-		.first_open = options->first_open,
-		.half_open = options->half_open,
-		.keep = options->descriptor_name != NULL,
-		.limit = options->limit,
-		.timeout_us = options->timeout_us,
-		.source = options->source,
-		.until = options->until,
-		.wait_us = options->wait_us,
-		.interval_us = options->interval_us,
+		.plan = options->plan,
 		/* A file may go on for ever. */
 		.owed = options->file == NULL ? SIZE_MAX : (size_t)tp_feed_count(&call->feed),
 	};
@@ -161,7 +169,7 @@ static int probe_round(struct call *call)
 /* Between two rounds. Returns 0 or EINTR. */
 static int pause_round(struct call *call)
 {
-	int64_t end_us = tp_os_now_us() + call->options.interval_us, left_us;
+	int64_t end_us = tp_os_now_us() + call->options.plan.interval_us, left_us;
 	int error = 0;
 
 	while (error == 0 && (left_us = end_us - tp_os_now_us()) > 0)
@@ -194,17 +202,14 @@ static int trace(struct call *call)
 		.wait = wait_for,
 		.hop = show_hop,
 		.helper_hook = call->face->helper_hook,
-		.timeout_us = call->options.timeout_us,
-		.source = call->options.source,
+		.plan = &call->options.plan,
 	};
 	struct tp_verdict verdict;
 	struct tp_endpoint to;
 	int error = tp_feed_next(&call->feed, &to);
 
-	if (error == 0) {
-		setup.family = to.family;
-		error = tp_trace(&setup, to.host, to.port, &verdict);
-	}
+	if (error == 0)
+		error = tp_trace(&setup, &to, &verdict);
 	if (error == 0)
 		tp_report_verdict(&call->reporter, &verdict);
 	return error;
@@ -215,14 +220,14 @@ static int status_of(const struct call *call)
 {
 	if (call->feed.bad > 0)
 		return TP_STATUS_USAGE;
-	if (call->options.first_open && call->reporter.tally.states[TP_OPEN] > 0)
+	if (call->options.plan.first_open && call->reporter.tally.states[TP_OPEN] > 0)
 		return 0;
 	return call->reporter.tally.status;
 }
 
 static int usage_error(struct call *call, const char *why)
 {
-	tp_output_complain(&call->output, why);
+	tp_output_complain(&call->output, NULL, why);
 	tp_output_hint(&call->output);
 	return TP_STATUS_USAGE;
 }
@@ -236,17 +241,18 @@ static int conclude(struct call *call, int error)
 	call->output.last_words = sig != 0 && call->options.repeat && call->options.verbose;
 	if (sig == 0 || call->output.last_words)
 		tp_report_tallies(&call->reporter);
-	tp_output_flush(&call->output);
+	if (tp_output_finish(&call->output) != 0 && sig == 0)
+		sig = interrupted(call);
 	if (sig != 0)
 		return TP_STATUS_SIGNAL + sig;
 	if (error == 0 && call->reporter.tally.count == 0 && call->feed.bad == 0)
 		return usage_error(call, TP_SAYS_NO_TARGET);
 	if (error == ETIMEDOUT) {
-		say(call, "-f", TP_SAYS_EARLY_END);
+		tp_output_complain(&call->output, "-f", TP_SAYS_EARLY_END);
 		return status_of(call) != 0 ? status_of(call) : tp_state_status(TP_TIMEOUT);
 	}
 	if (error != 0 && call->output.error == 0)
-		say(call, NULL, strerror(error));
+		tp_output_complain(&call->output, NULL, strerror(error));
 	if (error != 0 || call->output.error != 0)
 		return tp_state_status(TP_ERROR);
 	return status_of(call);
@@ -257,7 +263,7 @@ static int conclude(struct call *call, int error)
 /* Writes what was put. Returns the status. */
 static int show(struct call *call)
 {
-	tp_output_flush(&call->output);
+	tp_output_finish(&call->output);
 	return call->output.error != 0 ? tp_state_status(TP_ERROR) : 0;
 }
 
@@ -280,8 +286,8 @@ static int check_targets(const struct call *call, struct tp_why *why)
 {
 	const struct tp_options *options = &call->options;
 
-	if (options->descriptor_name != NULL && !options->first_open &&
-	    (options->file != NULL || options->each_address || tp_feed_count(&call->feed) > 1))
+	if (options->descriptor_name != NULL && !options->plan.first_open &&
+	    (options->file != NULL || options->plan.each_address || tp_feed_count(&call->feed) > 1))
 		return tp_because(why, "-u: several targets need -1");
 	if (options->trace && tp_feed_count(&call->feed) > 1)
 		return tp_because(why, "-T: one target, and one port");
@@ -295,7 +301,7 @@ static int take_targets(struct call *call, char *const words[], size_t count, st
 	int error = 0;
 
 	call->feed.keep = call->options.repeat;
-	call->feed.targets.family = call->options.family;
+	call->feed.targets.family = call->options.plan.family;
 	if (count > 0)
 		error = tp_feed_add(&call->feed, words, count, why);
 	if (error == 0)
@@ -338,7 +344,7 @@ static int obey(struct call *call, char *words[], size_t count)
 	if (error == EINVAL)
 		return usage_error(call, why.text);
 	if (error != 0) {
-		say(call, NULL, why.text[0] != '\0' ? why.text : strerror(error));
+		tp_output_complain(&call->output, NULL, why.text[0] != '\0' ? why.text : strerror(error));
 		return tp_state_status(TP_ERROR);
 	}
 	call->outcome->reports_name = call->options.reports_name;
@@ -351,18 +357,20 @@ void tp_command(const struct tp_face *face, char *words[], size_t count, struct 
 	struct call call = {
 		.face = face,
 		.outcome = outcome,
-		.output = { .face = face, .progress.due_us = TP_NEVER },
+		.output = { .face = face, .blocked_fd = -1, .progress.due_us = TP_NEVER },
 	};
 
 	*outcome = (struct tp_outcome){ .fd = -1 };
 	tp_options_init(&call.options);
 	tp_feed_init(&call.feed);
 	call.feed.complain = complain_of_line;
+	call.feed.is_full = is_full;
 	call.feed.context = &call;
 	call.reporter.options = &call.options;
 	call.reporter.output = &call.output;
 	call.reporter.reports = &outcome->reports;
 	outcome->status = obey(&call, words, count);
+	tp_output_finish(&call.output);
 	outcome->command = call.options.command;
 	outcome->reports_count = call.reporter.reports_count;
 	tp_reporter_free(&call.reporter);

@@ -10,8 +10,8 @@
 #include "tp_os.h"
 #include "tp_says.h"
 
-/* A file may have no target in it and no end: after so many reads the caller has a look around. */
-#define READS_MAX 16
+/* A file may have no target in it and no end: after so long without one the caller has a look around. */
+#define PAUSE_US 10000
 
 /* U+FEFF in UTF-8, by which some editors begin a file. */
 static const char byte_order_mark[] = "\xef\xbb\xbf";
@@ -145,11 +145,6 @@ static int read_on(struct tp_feed *feed)
 {
 	ssize_t got;
 
-	if (feed->reads == READS_MAX) {
-		feed->reads = 0;
-		return EAGAIN;
-	}
-	feed->reads++;
 	memmove(feed->buffer, feed->buffer + feed->begin, feed->end - feed->begin);
 	feed->end -= feed->begin;
 	feed->begin = 0;
@@ -205,17 +200,31 @@ static int next_line(struct tp_feed *feed)
 	return skipped ? 0 : take_line(feed, line, length);
 }
 
+/* Lines without a target: have they taken long enough, or is there no room for a complaint of the next one? */
+static bool is_long(const struct tp_feed *feed, int64_t *begin_us)
+{
+	int64_t now_us = tp_os_now_us();
+
+	if (*begin_us == 0)
+		*begin_us = now_us;
+	return now_us - *begin_us >= PAUSE_US || (feed->is_full != NULL && feed->is_full(feed->context));
+}
+
 int tp_feed_next(struct tp_feed *feed, struct tp_endpoint *endpoint)
 {
-	int error = 0;
+	int64_t begin_us = 0;
+	size_t lines = 0;
+	int error;
 
+	feed->paused = false;
 	while (!tp_cursor_next(&feed->cursor, &feed->targets, endpoint)) {
 		if (feed->name == NULL)
 			return ENOENT;
-		error = next_line(feed);
+		feed->paused = lines > 0 && is_long(feed, &begin_us);
+		error = feed->paused ? EAGAIN : next_line(feed);
 		if (error != 0)
 			return error;
+		lines++;
 	}
-	feed->reads = 0;
 	return 0;
 }

@@ -30,10 +30,12 @@ void tp_put_usage(struct tp_text *text)
 void tp_options_init(struct tp_options *options)
 {
 	*options = (struct tp_options){
-		.family = AF_UNSPEC,
-		.timeout_us = INT64_C(5) * 1000000,
-		.interval_us = -1,
-		.limit = 256,
+		.plan = {
+			.family = AF_UNSPEC,
+			.timeout_us = INT64_C(5) * 1000000,
+			.interval_us = -1,
+			.limit = 256,
+		},
 	};
 }
 
@@ -45,7 +47,7 @@ static int set_ipv4(struct tp_options *options, const char *value, struct tp_why
 {
 	(void)value;
 	(void)why;
-	options->family = AF_INET;
+	options->plan.family = AF_INET;
 	return 0;
 }
 
@@ -53,30 +55,30 @@ static int set_ipv6(struct tp_options *options, const char *value, struct tp_why
 {
 	(void)value;
 	(void)why;
-	options->family = AF_INET6;
+	options->plan.family = AF_INET6;
 	return 0;
 }
 
-#define SET_FLAG(name)                                                                           \
+#define SET_FLAG(name, field)                                                                    \
 	static int set_##name(struct tp_options *options, const char *value, struct tp_why *why) \
 	{                                                                                        \
 		(void)value;                                                                     \
 		(void)why;                                                                       \
-		options->name = true;                                                            \
+		options->field = true;                                                           \
 		return 0;                                                                        \
 	}
-SET_FLAG(each_address)
-SET_FLAG(first_open)
-SET_FLAG(help)
-SET_FLAG(json)
-SET_FLAG(quiet)
-SET_FLAG(verbose)
-SET_FLAG(version)
+SET_FLAG(each_address, plan.each_address)
+SET_FLAG(first_open, plan.first_open)
+SET_FLAG(help, help)
+SET_FLAG(json, json)
+SET_FLAG(quiet, quiet)
+SET_FLAG(verbose, verbose)
+SET_FLAG(version, version)
 
 static int set_half_open(struct tp_options *options, const char *value, struct tp_why *why)
 {
 	(void)value;
-	options->half_open = true;
+	options->plan.half_open = true;
 	return tp_os_has_half_open() ? 0 : tp_because(why, "-z: works on Linux only");
 }
 
@@ -91,14 +93,14 @@ static int set_trace(struct tp_options *options, const char *value, struct tp_wh
 
 static int set_source(struct tp_options *options, const char *value, struct tp_why *why)
 {
-	memset(&options->source, 0, sizeof(options->source));
-	if (tp_lookup_numeric(value, AF_UNSPEC, &options->source.address) == 0)
+	memset(&options->plan.source, 0, sizeof(options->plan.source));
+	if (tp_lookup_numeric(value, AF_UNSPEC, &options->plan.source.address) == 0)
 		return 0;
 	/* Linux cuts at the colon of an alias, which is no interface to bind to. */
-	if (strlen(value) >= sizeof(options->source.interface) || strchr(value, ':') != NULL ||
+	if (strlen(value) >= sizeof(options->plan.source.interface) || strchr(value, ':') != NULL ||
 	    if_nametoindex(value) == 0)
 		return tp_because(why, "-s %s: " TP_SAYS_BAD_SOURCE, tp_quote(value).text);
-	strcpy(options->source.interface, value);
+	strcpy(options->plan.source.interface, value);
 	return 0;
 }
 
@@ -116,24 +118,24 @@ static int set_duration(int64_t *duration_us, char letter, const char *value, st
 
 static int set_timeout(struct tp_options *options, const char *value, struct tp_why *why)
 {
-	return set_duration(&options->timeout_us, 't', value, why);
+	return set_duration(&options->plan.timeout_us, 't', value, why);
 }
 
 static int set_interval(struct tp_options *options, const char *value, struct tp_why *why)
 {
-	return set_duration(&options->interval_us, 'i', value, why);
+	return set_duration(&options->plan.interval_us, 'i', value, why);
 }
 
 static int set_until_open(struct tp_options *options, const char *value, struct tp_why *why)
 {
-	options->until = TP_UNTIL_OPEN;
-	return set_duration(&options->wait_us, 'r', value, why);
+	options->plan.until = TP_UNTIL_OPEN;
+	return set_duration(&options->plan.wait_us, 'r', value, why);
 }
 
 static int set_until_closed(struct tp_options *options, const char *value, struct tp_why *why)
 {
-	options->until = TP_UNTIL_CLOSED;
-	return set_duration(&options->wait_us, 'R', value, why);
+	options->plan.until = TP_UNTIL_CLOSED;
+	return set_duration(&options->plan.wait_us, 'R', value, why);
 }
 
 /* Far more probes than there are ports and descriptors; rounds a second for thirty years. */
@@ -155,7 +157,7 @@ static int set_count(size_t *count, size_t least, char letter, const char *value
 
 static int set_limit(struct tp_options *options, const char *value, struct tp_why *why)
 {
-	return set_count(&options->limit, 1, 'n', value, why);
+	return set_count(&options->plan.limit, 1, 'n', value, why);
 }
 
 static int set_rounds(struct tp_options *options, const char *value, struct tp_why *why)
@@ -190,6 +192,7 @@ static int set_descriptor_name(struct tp_options *options, const char *value, st
 {
 	(void)why;
 	options->descriptor_name = value;
+	options->plan.keep = true;
 	return 0;
 }
 
@@ -392,13 +395,14 @@ static int check_exclusions(const struct parser *parser)
 /* A source is of one family, and so are the probes from there. */
 static int check_source(struct tp_options *options, struct tp_why *why)
 {
-	int family = options->source.address.any.sa_family;
+	int family = options->plan.source.address.any.sa_family;
 
 	if (family == AF_UNSPEC)
 		return 0;
-	if (options->family != AF_UNSPEC && options->family != family)
-		return tp_because(why, "-s: " TP_SAYS_BAD_FAMILY " -%d asks for", options->family == AF_INET ? 4 : 6);
-	options->family = family;
+	if (options->plan.family != AF_UNSPEC && options->plan.family != family)
+		return tp_because(why, "-s: " TP_SAYS_BAD_FAMILY " -%d asks for",
+				  options->plan.family == AF_INET ? 4 : 6);
+	options->plan.family = family;
 	return 0;
 }
 
@@ -413,8 +417,8 @@ static int check(const struct parser *parser, size_t operands)
 	/* Many tools call the host -h: with a help's status 0 a wait would be over. */
 	if ((options->help || options->version) && (operands > 0 || options->file != NULL || options->command > 0))
 		return tp_because(parser->why, TP_SAYS_HELP_ALONE);
-	if (options->interval_us < 0)
-		options->interval_us = options->repeat ? 1000000 : 250000;
+	if (options->plan.interval_us < 0)
+		options->plan.interval_us = options->repeat ? 1000000 : 250000;
 	return check_source(options, parser->why);
 }
 

@@ -2,6 +2,7 @@
 #include "tp_output.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,8 +10,22 @@
 #include "tp_os.h"
 #include "tp_says.h"
 
-/* So much is kept back while results come without a wait: a write costs as much as many of them. */
-#define MUCH 4096
+/*
+ * So much is kept back while results come without a wait: a write costs as much as many of them. With one line more it
+ * still fits a pipe that is ready, as a rule.
+ */
+#define MUCH 3840
+
+/* So much may be kept for slow readers. */
+#define MOST 65536
+
+/* A pipe that poll(2) finds ready takes so much at once. */
+#ifndef PIPE_BUF
+#define PIPE_BUF 512
+#endif
+
+/* After a signal the last words wait no longer than this for a reader to go on. */
+#define LAST_WORDS_US 50000
 
 /*
  * write(2), but a closed pipe is an error like any other: SIGPIPE would end the
@@ -19,15 +34,18 @@
 static ssize_t write_quietly(int fd, const char *bytes, size_t count)
 {
 	sigset_t pipe_signal, mask, pending;
-	bool was_pending;
+	bool was_pending = false;
 	ssize_t put;
 	int error;
 
 	sigemptyset(&pipe_signal);
 	sigaddset(&pipe_signal, SIGPIPE);
 	sigprocmask(SIG_BLOCK, &pipe_signal, &mask);
-	sigpending(&pending);
-	was_pending = sigismember(&pending, SIGPIPE) == 1;
+	/* Only where it was blocked before can one be pending already. */
+	if (sigismember(&mask, SIGPIPE) == 1) {
+		sigpending(&pending);
+		was_pending = sigismember(&pending, SIGPIPE) == 1;
+	}
 	put = write(fd, bytes, count);
 	error = errno;
 	if (put < 0 && error == EPIPE && !was_pending) {
@@ -40,65 +58,140 @@ static ssize_t write_quietly(int fd, const char *bytes, size_t count)
 	return put;
 }
 
-/* May more be written? A signal ends that, except for last words. */
-static bool goes_on(const struct tp_output *output)
+static bool is_writable(int fd)
 {
-	return output->error == 0 && (output->last_words || output->face->interrupted(output->face->context) == 0);
+	return poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, 0) > 0;
 }
 
-/* Past stdio, whose buffer would keep what a full disk refused and offer it again. */
-void tp_output_flush(struct tp_output *output)
+/* A signal ends all writing, except for last words. */
+static bool is_interrupted(const struct tp_output *output)
+{
+	return !output->last_words && output->face->interrupted(output->face->context) != 0;
+}
+
+/* Past stdio, whose buffer would keep what a full disk refused and offer it again. Returns how much was taken. */
+static size_t write_some(struct tp_output *output, const char *bytes, size_t count)
 {
 	const struct tp_face *face = output->face;
-	const char *bytes = output->text.bytes;
-	size_t left = output->text.length;
+	ssize_t put;
 
-	if (output->text.failed && output->error == 0) {
-		face->say(face->context, NULL, strerror(ENOMEM));
-		output->error = ENOMEM;
+	if (output->error != 0)
+		return count;
+	put = write_quietly(STDOUT_FILENO, bytes, count < PIPE_BUF ? count : PIPE_BUF);
+	if (put >= 0)
+		return (size_t)put;
+	/* EAGAIN: somebody has made it non-blocking. */
+	if (errno == EAGAIN || errno == EINTR) {
+		output->blocked_fd = errno == EAGAIN ? STDOUT_FILENO : -1;
+		return 0;
 	}
-	if (left > 0)
-		tp_output_hide_progress(output);
-	while (left > 0 && goes_on(output)) {
-		ssize_t put = write_quietly(STDOUT_FILENO, bytes, left);
-
-		if (put >= 0) {
-			bytes += put;
-			left -= (size_t)put;
-		} else if (errno == EAGAIN && !output->last_words) {
-			/* A pipe that somebody has made non-blocking, and a slow reader. */
-			face->wait(face->context, &(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1,
-				   TP_NEVER);
-		} else if (errno != EINTR) {
-			output->error = errno;
-			face->say(face->context, "write error", strerror(output->error));
-		} else if (output->last_words) {
-			/* A second signal: nobody waits for the last words. */
-			break;
-		}
-	}
-	tp_text_clear(&output->text);
+	output->error = errno;
+	face->say(face->context, "write error", strerror(output->error));
+	return count;
 }
 
+/* Writes what comes first in the text: a message, or some of the bytes before the next one. Returns how much it was. */
+static size_t write_first(struct tp_output *output, const char *bytes, size_t left)
+{
+	const struct tp_face *face = output->face;
+	bool is_message = bytes[0] == '\0';
+	int fd = is_message ? STDERR_FILENO : STDOUT_FILENO;
+	const char *next;
+
+	if (!is_writable(fd)) {
+		output->blocked_fd = fd;
+		return 0;
+	}
+	if (is_message) {
+		face->say(face->context, NULL, bytes + 1);
+		return strlen(bytes + 1) + 2;
+	}
+	next = memchr(bytes, '\0', left);
+	return write_some(output, bytes, next == NULL ? left : (size_t)(next - bytes));
+}
+
+void tp_output_flush(struct tp_output *output)
+{
+	struct tp_text *text = &output->text;
+	const struct tp_face *face = output->face;
+	size_t written = 0;
+
+	if (text->failed && output->error == 0) {
+		face->say(face->context, NULL, strerror(ENOMEM));
+		output->error = ENOMEM;
+		tp_text_clear(text);
+	}
+	if (text->length == 0)
+		return;
+	output->blocked_fd = -1;
+	tp_output_hide_progress(output);
+	while (written < text->length && output->blocked_fd < 0 && !is_interrupted(output))
+		written += write_first(output, text->bytes + written, text->length - written);
+	if (written == text->length) {
+		tp_text_clear(text);
+	} else if (written > 0) {
+		memmove(text->bytes, text->bytes + written, text->length + 1 - written);
+		text->length -= written;
+	}
+}
+
+int tp_output_finish(struct tp_output *output)
+{
+	const struct tp_face *face = output->face;
+	int error = 0;
+
+	do {
+		struct pollfd reader = { .events = POLLOUT };
+
+		tp_output_flush(output);
+		reader.fd = output->blocked_fd;
+		if (is_interrupted(output))
+			error = EINTR;
+		else if (output->text.length == 0 || reader.fd < 0)
+			continue;
+		else if (!output->last_words)
+			error = face->wait(face->context, &reader, 1, TP_NEVER);
+		else if (tp_os_poll(&reader, 1, LAST_WORDS_US, NULL) != 0 || reader.revents == 0)
+			error = EINTR;
+	} while (output->text.length > 0 && error == 0);
+	tp_text_clear(&output->text);
+	output->blocked_fd = -1;
+	return error;
+}
+
+bool tp_output_is_full(const struct tp_output *output)
+{
+	return output->text.length >= MOST;
+}
+
+/* A reader that is known to be slow is not asked again before the loop has waited for it. */
 void tp_output_end_line(struct tp_output *output)
 {
 	tp_put(&output->text, "\n");
-	if (output->text.length >= MUCH || output->text.failed)
+	if ((output->text.length >= MUCH && output->blocked_fd < 0) || output->text.failed)
 		tp_output_flush(output);
 }
 
-void tp_output_complain(struct tp_output *output, const char *message)
+void tp_output_complain(struct tp_output *output, const char *what, const char *why)
 {
-	if (output->text.length > 0)
+	struct tp_text *text = &output->text;
+
+	tp_put_bytes(text, "", 1);
+	if (what != NULL) {
+		tp_put(text, what);
+		tp_put(text, ": ");
+	}
+	tp_put(text, why);
+	tp_put_bytes(text, "", 1);
+	if (output->blocked_fd < 0)
 		tp_output_flush(output);
-	tp_output_hide_progress(output);
-	output->face->say(output->face->context, NULL, message);
 }
 
-/* To standard error. What cannot be shown there is no loss. */
+/* To standard error, if that waits for nobody. What cannot be shown there is no loss. */
 static void write_to_stderr(struct tp_text *text)
 {
-	if (text->length > 0 && write_quietly(STDERR_FILENO, text->bytes, text->length) < 0)
+	if (text->length > 0 && is_writable(STDERR_FILENO) &&
+	    write_quietly(STDERR_FILENO, text->bytes, text->length) < 0)
 		text->failed = true;
 	tp_text_free(text);
 }
@@ -107,7 +200,8 @@ void tp_output_hint(struct tp_output *output)
 {
 	struct tp_text text = { 0 };
 
-	(void)output;
+	if (tp_output_finish(output) != 0)
+		return;
 	tp_put(&text, TP_SAYS_TRY_HELP "\n");
 	write_to_stderr(&text);
 }

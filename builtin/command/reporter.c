@@ -34,7 +34,7 @@ static void complain_of_result(struct tp_reporter *reporter, const struct tp_res
 	struct tp_text text = { 0 };
 
 	tp_put_failure(&text, result);
-	tp_output_complain(reporter->output, text.failed ? strerror(ENOMEM) : text.bytes);
+	tp_output_complain(reporter->output, NULL, text.failed ? strerror(ENOMEM) : text.bytes);
 	tp_text_free(&text);
 }
 

@@ -21,6 +21,16 @@ bool tp_address_equal(const union tp_address *a, const union tp_address *b, bool
 	return a->ipv4.sin_addr.s_addr == b->ipv4.sin_addr.s_addr && (!ports || a->ipv4.sin_port == b->ipv4.sin_port);
 }
 
+void tp_address_unmap(union tp_address *address)
+{
+	struct in_addr mapped;
+
+	if (address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->ipv6.sin6_addr))
+		return;
+	memcpy(&mapped, &address->ipv6.sin6_addr.s6_addr[12], sizeof(mapped));
+	*address = (union tp_address){ .ipv4 = { .sin_family = AF_INET, .sin_addr = mapped } };
+}
+
 uint16_t tp_address_port(const union tp_address *address)
 {
 	return ntohs(address->any.sa_family == AF_INET6 ? address->ipv6.sin6_port : address->ipv4.sin_port);

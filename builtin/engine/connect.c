@@ -10,7 +10,7 @@ int tp_connect_open(const struct tp_source *source, bool half_open, int family, 
 
 	if (error != 0)
 		return error;
-	tp_os_want_evidence(*fd, family);
+	tp_os_want_evidence(*fd, family, true);
 	if (source->interface[0] != '\0') {
 		error = tp_os_bind_interface(*fd, source->interface);
 	} else if (source->address.any.sa_family != AF_UNSPEC) {

@@ -1,17 +1,34 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/*
- * Whether the hosts file answers a name, so that no network is asked and no
- * helper needed. Which answer, with its order of addresses, stays
- * getaddrinfo(3)'s, but for the loopback addresses: there is nothing to order
- * by, and getaddrinfo() would ask the kernel for every address of this host.
- */
+/* hosts(5), read once and indexed, so that thousands of names cost no more than one pass over the file. */
+#include "tp_hosts.h"
+
 #include <arpa/inet.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "tp_lookup.h"
+/* A larger file is left to the helpers: all other probes would wait while it is read. */
+#define FILE_MAX (8U << 20)
+
+/* The most addresses that are taken of one name. */
+#define ADDRESSES_MAX 4096
+
+#define BUCKETS 1024U
+
+/* One name in the file. Places in the text, and numbers of entries from 1, are 32 bits wide. */
+struct entry {
+	uint32_t name, address;
+	uint32_t next; /* in its bucket, one that stands before it; 0: none */
+};
+
+struct tp_hosts {
+	char *text; /* cut up into words */
+	struct entry *entries;
+	uint32_t count, room;
+	uint32_t buckets[BUCKETS]; /* the last entry of each */
+};
 
 static const char blanks[] = " \t\r\n";
 
@@ -27,77 +44,169 @@ static char *next_word(char **line)
 	return word;
 }
 
-/* nsswitch.conf(5): "hosts: files ...", and no [action] that would go on after files found it. */
-static unsigned files_come_first(char *line, const char *host, int family)
+/* The whole file as text; NULL where there is none, or it is too large. */
+static char *read_file(const char *path)
 {
-	const char *word = next_word(&line);
+	FILE *file = fopen(path, "re");
+	size_t used = 0, room = 4096;
+	char *text = NULL;
 
-	(void)host;
-	(void)family;
-	if (word == NULL || strcmp(word, "hosts:") != 0)
-		return 0;
-	word = next_word(&line);
-	if (word == NULL || strcmp(word, "files") != 0)
-		return 0;
-	word = next_word(&line);
-	return word == NULL || *word != '[';
+	while (file != NULL && room <= FILE_MAX) {
+		char *more = realloc(text, room);
+
+		if (more == NULL)
+			break;
+		text = more;
+		used += fread(text + used, 1, room - 1 - used, file);
+		if (used < room - 1) {
+			text[used] = '\0';
+			fclose(file);
+			return text;
+		}
+		room *= 4;
+	}
+	if (file != NULL)
+		fclose(file);
+	free(text);
+	return NULL;
 }
 
-/* The kind of an address of this family, or 0. */
-static unsigned address_kind(const char *text, int family)
+/* Cuts off the first line of the rest of a text; NULL: there is none. */
+static char *next_line(char **rest)
 {
-	struct in_addr ipv4;
-	struct in6_addr ipv6;
+	char *line = *rest, *end;
 
-	if (family != AF_INET6 && inet_pton(AF_INET, text, &ipv4) == 1)
-		return ipv4.s_addr == htonl(INADDR_LOOPBACK) ? TP_HOSTS_LOOPBACK : TP_HOSTS_OTHER;
-	if (family != AF_INET && inet_pton(AF_INET6, text, &ipv6) == 1)
-		return IN6_IS_ADDR_LOOPBACK(&ipv6) ? TP_HOSTS_LOOPBACK6 : TP_HOSTS_OTHER;
-	return 0;
+	if (*line == '\0')
+		return NULL;
+	end = strchr(line, '\n');
+	*rest = end == NULL ? line + strlen(line) : end + 1;
+	if (end != NULL)
+		*end = '\0';
+	return line;
+}
+
+/* nsswitch.conf(5): does it have "hosts: files ..." and no [action] that would go on after files found it? */
+static bool files_come_first(void)
+{
+#ifdef __GLIBC__
+	char *text = read_file("/etc/nsswitch.conf"), *rest = text, *line;
+	bool first = false;
+
+	while (text != NULL && !first && (line = next_line(&rest)) != NULL) {
+		const char *word = next_word(&line);
+
+		if (word == NULL || strcmp(word, "hosts:") != 0)
+			continue;
+		word = next_word(&line);
+		if (word == NULL || strcmp(word, "files") != 0)
+			continue;
+		word = next_word(&line);
+		first = word == NULL || *word != '[';
+	}
+	free(text);
+	return first;
+#else
+	/* Other libraries (musl, the BSDs') have no such file, or ask the hosts file first anyway. */
+	return true;
+#endif
+}
+
+/* FNV-1a */
+uint32_t tp_hosts_hash(const char *name)
+{
+	uint32_t hash = 2166136261U;
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ ((unsigned char)*name | 0x20U)) * 16777619U;
+	return hash ^ hash >> 16;
+}
+
+/* False: memory is out. */
+static bool add(struct tp_hosts *hosts, const char *address, const char *name)
+{
+	uint32_t *bucket = &hosts->buckets[tp_hosts_hash(name) % BUCKETS];
+
+	if (hosts->count == hosts->room) {
+		uint32_t room = hosts->room * 2 + 64;
+		struct entry *entries = realloc(hosts->entries, room * sizeof(*entries));
+
+		if (entries == NULL)
+			return false;
+		hosts->entries = entries;
+		hosts->room = room;
+	}
+	hosts->entries[hosts->count++] =
+		(struct entry){ (uint32_t)(name - hosts->text), (uint32_t)(address - hosts->text), *bucket };
+	*bucket = hosts->count;
+	return true;
 }
 
 /* hosts(5): ADDRESS NAME... */
-static unsigned kind_for_name(char *line, const char *host, int family)
+static bool index_lines(struct tp_hosts *hosts)
 {
-	const char *address = next_word(&line), *name;
+	char *rest = hosts->text, *line;
 
-	while (address != NULL && (name = next_word(&line)) != NULL) {
-		if (strcasecmp(name, host) == 0)
-			return address_kind(address, family);
+	while ((line = next_line(&rest)) != NULL) {
+		const char *address = next_word(&line), *name;
+
+		while (address != NULL && (name = next_word(&line)) != NULL) {
+			if (!add(hosts, address, name))
+				return false;
+		}
 	}
-	return 0;
+	return true;
 }
 
-/* A file that is larger takes longer to read than a helper to start, and all other probes would wait for it. */
-#define FILE_MAX 65536
-
-/* What the lines of a file say, all together; 0 where it is too large. */
-static unsigned all_lines(const char *path, unsigned (*say)(char *line, const char *host, int family), const char *host,
-			  int family)
+struct tp_hosts *tp_hosts_read(void)
 {
-	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t room = 0, left = FILE_MAX;
-	unsigned said = 0;
-	ssize_t length;
+	struct tp_hosts *hosts = files_come_first() ? calloc(1, sizeof(*hosts)) : NULL;
 
-	if (file == NULL)
-		return 0;
-	while ((length = getline(&line, &room, file)) >= 0 && (size_t)length <= left) {
-		said |= say(line, host, family);
-		left -= (size_t)length;
-	}
-	free(line);
-	fclose(file);
-	return length < 0 ? said : 0;
+	if (hosts == NULL)
+		return NULL;
+	hosts->text = read_file("/etc/hosts");
+	if (hosts->text != NULL && index_lines(hosts))
+		return hosts;
+	tp_hosts_free(hosts);
+	return NULL;
 }
 
-unsigned tp_hosts_file_answers(const char *host, int family)
+void tp_hosts_free(struct tp_hosts *hosts)
 {
-#ifdef __GLIBC__
-	/* Other libraries (musl, the BSDs') have no such file, or ask the hosts file first anyway. */
-	if (all_lines("/etc/nsswitch.conf", files_come_first, host, family) == 0)
-		return 0;
-#endif
-	return all_lines("/etc/hosts", kind_for_name, host, family);
+	if (hosts == NULL)
+		return;
+	free(hosts->entries);
+	free(hosts->text);
+	free(hosts);
+}
+
+static bool read_address(const char *text, int family, union tp_address *address)
+{
+	*address = (union tp_address){ 0 };
+	if (inet_pton(AF_INET, text, &address->ipv4.sin_addr) == 1)
+		address->any.sa_family = AF_INET;
+	else if (inet_pton(AF_INET6, text, &address->ipv6.sin6_addr) == 1)
+		address->any.sa_family = AF_INET6;
+	tp_address_unmap(address);
+	return address->any.sa_family != AF_UNSPEC && (family == AF_UNSPEC || family == address->any.sa_family);
+}
+
+size_t tp_hosts_find(const struct tp_hosts *hosts, const char *host, int family, union tp_address *addresses,
+		     size_t room)
+{
+	size_t count = 0;
+
+	/* From the last line to the first. */
+	for (uint32_t number = hosts->buckets[tp_hosts_hash(host) % BUCKETS]; number != 0;
+	     number = hosts->entries[number - 1].next) {
+		const struct entry *entry = &hosts->entries[number - 1];
+		union tp_address address;
+
+		if (strcasecmp(hosts->text + entry->name, host) != 0 ||
+		    !read_address(hosts->text + entry->address, family, &address))
+			continue;
+		if (count < room)
+			addresses[room - 1 - count] = address;
+		count++;
+	}
+	return count < ADDRESSES_MAX ? count : ADDRESSES_MAX;
 }

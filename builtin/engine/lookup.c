@@ -2,51 +2,39 @@
 #include "tp_lookup.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <limits.h>
-#include <locale.h>
 #include <netdb.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "tp_helper.h"
+#include "tp_hosts.h"
 #include "tp_os.h"
 
-/* More addresses than any name has; a reply that counts more is broken. */
-#define ADDRESSES_MAX 4096
+/* RFC 8305, section 3: the Resolution Delay. So long IPv4 addresses wait for those of IPv6. */
+#define GRACE_US 50000
 
-/* What goes to a helper: this and the host, without NUL. Both ends are one program, so structs serve. */
-struct request {
-	int family;
-	uint32_t length;
-};
+/*
+ * When each family is asked for by itself: after three times of what other names took, within these bounds. So a slow
+ * name server is not asked more than it must be. And when that is done anew.
+ */
+#define HURRY_FIRST_US 100000
+#define HURRY_LAST_US 300000
+#define HURRY_AGAIN_US 5000000
 
-/* What comes back: this and count addresses. Without padding: a helper's stack is nobody's business. */
-struct reply {
-	int64_t duration_us;
-	int eai, error;
-	uint64_t count;
-};
-
-/* A slot is empty while pid is 0, idle while lookup is NULL. */
-struct helper {
-	pid_t pid;
-	int fd;
-	struct tp_lookup *lookup;
-	struct reply reply;
-	size_t received; /* bytes of the reply and, behind it, of lookup->addresses */
-};
+/* The hosts file is read again where names are looked up later than this. */
+#define HOSTS_FRESH_US 100000
 
 struct tp_resolver {
-	struct tp_helper_hook hook;
-	unsigned limit_s;
-	bool sigchld_blocked;
-	sigset_t mask; /* from before */
-	struct helper helpers[TP_HELPERS];
+	struct tp_helpers *helpers;
+	struct tp_lookup *running;
+	int64_t usual_us; /* what a lookup takes: the moving mean */
+	struct tp_hosts *hosts;
+	int64_t hosts_us; /* when the hosts file is to be read again */
 };
+
+/* -- Lookups */
 
 struct tp_lookup *tp_lookup_new(const char *host, int family)
 {
@@ -60,48 +48,148 @@ struct tp_lookup *tp_lookup_new(const char *host, int family)
 	return lookup;
 }
 
-void tp_lookup_release(struct tp_lookup *lookup)
+static void free_addresses(struct tp_lookup *lookup)
 {
-	if (--lookup->users > 0)
-		return;
-	if (lookup->addresses != &lookup->numeric)
-		free(lookup->addresses);
-	free(lookup);
+	for (unsigned family = 0; family < TP_FAMILIES; family++) {
+		if (lookup->families[family].list != &lookup->numeric)
+			free(lookup->families[family].list);
+		lookup->families[family] = (struct tp_addresses){ 0 };
+	}
 }
 
-/* Hints and flags as bash's own /dev/tcp has them. */
-static int get_addresses(const char *host, int family, int flags, struct addrinfo **list)
+size_t tp_lookup_count(const struct tp_lookup *lookup)
 {
-	struct addrinfo hints = { .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = flags };
-
-	return getaddrinfo(host, NULL, &hints, list);
+	return lookup->families[TP_IPV6].count + lookup->families[TP_IPV4].count;
 }
 
-static bool fits(const struct addrinfo *info)
+const union tp_address *tp_walk_next(const struct tp_walk *walk, const struct tp_lookup *lookup)
 {
-	return info->ai_addrlen <= sizeof(union tp_address) &&
-	       (info->ai_family == AF_INET || info->ai_family == AF_INET6);
+	unsigned family = walk->last == 0 ? lookup->first : walk->last - 1 == TP_IPV6 ? TP_IPV4 : TP_IPV6;
+
+	for (int i = 0; i < TP_FAMILIES; i++, family = 1 - family) {
+		if (walk->taken[family] < lookup->families[family].count)
+			return &lookup->families[family].list[walk->taken[family]];
+	}
+	return NULL;
+}
+
+static unsigned family_of(const union tp_address *address)
+{
+	return address->any.sa_family == AF_INET6 ? TP_IPV6 : TP_IPV4;
+}
+
+void tp_walk_take(struct tp_walk *walk, const union tp_address *address)
+{
+	walk->last = family_of(address) + 1;
+	walk->taken[walk->last - 1]++;
+}
+
+size_t tp_walk_left(const struct tp_walk *walk, const struct tp_lookup *lookup)
+{
+	return tp_lookup_count(lookup) - walk->taken[TP_IPV6] - walk->taken[TP_IPV4];
+}
+
+/* The list may name an address twice; it is tried once. */
+static bool has_address(const struct tp_addresses *known, const union tp_address *address)
+{
+	for (size_t i = 0; i < known->count; i++) {
+		if (tp_address_equal(&known->list[i], address, false))
+			return true;
+	}
+	return false;
+}
+
+#ifndef __clang__
+#pragma GCC diagnostic push
+/* gcc's analyzer loses the list, which is the lookup's by then. */
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+/* Takes in the addresses of a family that is not known yet. False: memory is out. */
+static bool learn_family(struct tp_addresses *known, unsigned family, const union tp_address *addresses, size_t count)
+{
+	size_t room = 0;
+
+	if (known->known)
+		return true;
+	for (size_t i = 0; i < count; i++)
+		room += family_of(&addresses[i]) == family;
+	if (room > 0) {
+		known->list = calloc(room, sizeof(*known->list));
+		if (known->list == NULL)
+			return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (family_of(&addresses[i]) == family && !has_address(known, &addresses[i]))
+			known->list[known->count++] = addresses[i];
+	}
+	known->known = true;
+	return true;
+}
+#ifndef __clang__
+#pragma GCC diagnostic pop
+#endif
+
+static bool is_known(const struct tp_lookup *lookup)
+{
+	return lookup->families[TP_IPV6].known && lookup->families[TP_IPV4].known;
+}
+
+bool tp_lookup_denied(const struct tp_lookup *lookup)
+{
+	return lookup->phase == TP_LOOKUP_RUNNING && is_known(lookup) && tp_lookup_count(lookup) == 0;
+}
+
+static bool is_unique_local(const struct in6_addr *address)
+{
+	return (address->s6_addr[0] & 0xfe) == 0xfc;
 }
 
 /*
- * An IPv4 address that is written as an IPv6 one (::ffff:10.0.0.1) is taken for what it is: packets to it are IPv4's,
- * and so are their TTL and the ICMP errors that they meet.
+ * RFC 6724 for two families that no getaddrinfo(3) has sorted: IPv6 comes first where this host has a route there, and
+ * not from an address of another kind.
  */
-static void take_address(union tp_address *address, const struct addrinfo *info)
+static bool prefers_ipv6(const union tp_address *to)
 {
-	struct in_addr mapped;
+	union tp_address from = { 0 };
+	socklen_t size = sizeof(from);
+	bool has_route;
+	int fd;
 
-	memcpy(address, info->ai_addr, info->ai_addrlen);
-	if (info->ai_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->ipv6.sin6_addr))
-		return;
-	memcpy(&mapped, &address->ipv6.sin6_addr.s6_addr[12], sizeof(mapped));
-	*address = (union tp_address){ .ipv4 = { .sin_family = AF_INET, .sin_addr = mapped } };
+	if (IN6_IS_ADDR_LOOPBACK(&to->ipv6.sin6_addr))
+		return true;
+	/* Without a socket, for want of IPv6 say, there is no route either. */
+	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	has_route = connect(fd, &to->any, tp_address_size(to)) == 0 && getsockname(fd, &from.any, &size) == 0;
+	close(fd);
+	return has_route && is_unique_local(&from.ipv6.sin6_addr) == is_unique_local(&to->ipv6.sin6_addr);
+}
+
+static void choose_first(struct tp_lookup *lookup)
+{
+	const struct tp_addresses *ipv6 = &lookup->families[TP_IPV6], *ipv4 = &lookup->families[TP_IPV4];
+
+	if (!lookup->sorted && ipv6->count > 0 && ipv4->count > 0)
+		lookup->first = prefers_ipv6(ipv6->list) ? TP_IPV6 : TP_IPV4;
+}
+
+/* -- Without a helper */
+
+static void finish(struct tp_lookup *lookup)
+{
+	lookup->phase = TP_LOOKUP_DONE;
+	lookup->ready = true;
+	if (tp_lookup_count(lookup) > 0)
+		lookup->eai = lookup->error = 0;
+	else if (lookup->eai == 0)
+		lookup->eai = EAI_NONAME;
+	choose_first(lookup);
 }
 
 int tp_lookup_numeric(const char *host, int family, union tp_address *address)
 {
-	struct addrinfo *list;
-	int eai;
+	union tp_address *list;
+	size_t count;
+	int eai, error;
 
 	memset(address, 0, sizeof(*address));
 	/* The form that nearly all have, at a tenth of the cost. */
@@ -109,477 +197,353 @@ int tp_lookup_numeric(const char *host, int family, union tp_address *address)
 		address->any.sa_family = AF_INET;
 		return 0;
 	}
-	eai = get_addresses(host, family, AI_NUMERICHOST, &list);
-	if (eai != 0)
-		return eai;
-	take_address(address, list);
-	freeaddrinfo(list);
-	return 0;
+	eai = tp_get_addresses(host, family, AI_NUMERICHOST, &list, &count, &error);
+	if (eai == 0)
+		*address = list[0];
+	free(list);
+	return eai;
 }
 
-/* A hosts file may name an address twice; it is tried once. */
-static bool has_address(const struct tp_lookup *lookup, const union tp_address *address)
+/* The numeric address is the only one. */
+static void take_numeric(struct tp_lookup *lookup)
 {
-	for (size_t i = 0; i < lookup->count; i++) {
-		if (tp_address_equal(&lookup->addresses[i], address, false))
-			return true;
-	}
-	return false;
-}
+	struct tp_addresses *known = &lookup->families[family_of(&lookup->numeric)];
 
-static int store(struct tp_lookup *lookup, const struct addrinfo *list)
-{
-	size_t count = 0;
-
-	for (const struct addrinfo *info = list; info != NULL && count < ADDRESSES_MAX; info = info->ai_next)
-		count++;
-	if (count == 0)
-		return EAI_NONAME;
-	lookup->addresses = calloc(count, sizeof(*lookup->addresses));
-	if (lookup->addresses == NULL)
-		return EAI_MEMORY;
-	for (; list != NULL && lookup->count < count; list = list->ai_next) {
-		union tp_address *address = &lookup->addresses[lookup->count];
-
-		if (!fits(list))
-			continue;
-		take_address(address, list);
-		if (!has_address(lookup, address))
-			lookup->count++;
-	}
-	return lookup->count > 0 ? 0 : EAI_NONAME;
-}
-
-static void finish(struct tp_lookup *lookup, int eai, int error)
-{
-	lookup->phase = TP_LOOKUP_DONE;
-	lookup->eai = eai;
-	lookup->error = error;
-}
-
-/* The lookup itself, in a helper or, where it cannot block, here. */
-static void resolve(struct tp_lookup *lookup, int flags)
-{
-	struct addrinfo *list = NULL;
-	int eai, error;
-
-	lookup->started_us = tp_os_now_us();
-	eai = get_addresses(lookup->host, lookup->family, flags, &list);
-#ifdef AI_IDN
-	/* No library for it is there, or the bytes are no text: as they are. */
-	if (eai == EAI_IDN_ENCODE)
-		eai = get_addresses(lookup->host, lookup->family, 0, &list);
-#endif
-	error = errno;
-	/* glibc keeps no errno where it cannot make the socket to ask through. */
-	if (eai == EAI_SYSTEM && error == 0)
-		eai = EAI_AGAIN;
-	if (eai == 0) {
-		eai = store(lookup, list);
-		freeaddrinfo(list);
-	}
-	lookup->duration_us = tp_os_now_us() - lookup->started_us;
-	finish(lookup, eai, eai == EAI_SYSTEM ? error : 0);
-}
-
-/* True: done, since no name was to be looked up. */
-static bool resolve_numeric(struct tp_lookup *lookup)
-{
-	int eai = tp_lookup_numeric(lookup->host, lookup->family, &lookup->numeric);
-
-	/* What has a colon is no name: an address whose zone this host does not know. */
-	if (eai == EAI_NONAME && strchr(lookup->host, ':') == NULL)
-		return false;
-	if (eai == 0) {
-		lookup->addresses = &lookup->numeric;
-		lookup->count = 1;
-	}
-	finish(lookup, eai, 0);
-	return true;
-}
-
-/* The loopback addresses of these kinds, in the order of RFC 6724. */
-static void resolve_loopback(struct tp_lookup *lookup, unsigned kinds)
-{
-	lookup->addresses = calloc(2, sizeof(*lookup->addresses));
-	if (lookup->addresses == NULL) {
-		finish(lookup, EAI_MEMORY, 0);
-		return;
-	}
-	if ((kinds & TP_HOSTS_LOOPBACK6) != 0)
-		lookup->addresses[lookup->count++].ipv6 =
-			(struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-	if ((kinds & TP_HOSTS_LOOPBACK) != 0)
-		lookup->addresses[lookup->count++].ipv4 = (struct sockaddr_in){
-			.sin_family = AF_INET,
-			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		};
-	finish(lookup, 0, 0);
+	known->list = &lookup->numeric;
+	known->count = 1;
 }
 
 bool tp_lookup_at_once(struct tp_lookup *lookup)
 {
-	int64_t begin_us;
-	unsigned kinds;
-
-	if (lookup->needs_helper)
+	lookup->eai = tp_lookup_numeric(lookup->host, lookup->family, &lookup->numeric);
+	/* What has a colon is no name: an address whose zone this host does not know. */
+	if (lookup->eai == EAI_NONAME && strchr(lookup->host, ':') == NULL) {
+		lookup->eai = 0;
 		return false;
-	if (resolve_numeric(lookup))
-		return true;
-	begin_us = tp_os_now_us();
-	kinds = tp_hosts_file_answers(lookup->host, lookup->family);
-	/* RFC 6761, section 6.3: no server is asked for it, and an image without a hosts file has it too. */
-	if (kinds == 0 && strcasecmp(lookup->host, "localhost") == 0)
-		kinds = (lookup->family != AF_INET6 ? TP_HOSTS_LOOPBACK : 0) |
-			(lookup->family != AF_INET ? TP_HOSTS_LOOPBACK6 : 0);
-	lookup->needs_helper = kinds == 0;
-	if (lookup->needs_helper)
-		return false;
-	if ((kinds & TP_HOSTS_OTHER) != 0)
-		resolve(lookup, 0);
-	else
-		resolve_loopback(lookup, kinds);
-	lookup->duration_us = tp_os_now_us() - begin_us;
+	}
+	if (lookup->eai == 0)
+		take_numeric(lookup);
+	finish(lookup);
 	return true;
 }
 
-/* Exactly so many bytes over a blocking socket, or false. */
-static bool read_all(int fd, void *buffer, size_t size)
+struct tp_lookup *tp_lookup_of_address(const char *host, const union tp_address *address, int64_t duration_us)
 {
-	while (size > 0) {
-		ssize_t got = read(fd, buffer, size);
+	struct tp_lookup *lookup = tp_lookup_new(host, address->any.sa_family);
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		buffer = (char *)buffer + got;
-		size -= (size_t)got;
-	}
-	return true;
-}
-
-static bool write_all(int fd, const void *buffer, size_t size)
-{
-	while (size > 0) {
-		ssize_t put = write(fd, buffer, size);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return false;
-		buffer = (const char *)buffer + put;
-		size -= (size_t)put;
-	}
-	return true;
-}
-
-/*
- * How a name beyond ASCII is looked up, in a helper: as IDNA has it. libc decodes it as the locale says; in the C locale,
- * which has no such characters, it is UTF-8.
- */
-static int idn_flags(const char *host)
-{
-#ifdef AI_IDN
-	for (; *host != '\0'; host++) {
-		if ((unsigned char)*host < 0x80)
-			continue;
-		if (strcmp(setlocale(LC_CTYPE, NULL), "C") == 0)
-			setlocale(LC_CTYPE, "C.UTF-8");
-		return AI_IDN;
-	}
-#endif
-	(void)host;
-	return 0;
-}
-
-static bool serve_one(int fd, unsigned limit_s)
-{
-	char host[(TP_HOST_MAX + 1)];
-	struct request request;
-	struct tp_lookup *lookup;
-	struct reply reply;
-	bool served;
-
-	if (!read_all(fd, &request, sizeof(request)) || request.length >= sizeof(host) ||
-	    !read_all(fd, host, request.length))
-		return false;
-	host[request.length] = '\0';
-	lookup = tp_lookup_new(host, request.family);
 	if (lookup == NULL)
+		return NULL;
+	lookup->numeric = *address;
+	lookup->duration_us = duration_us;
+	take_numeric(lookup);
+	finish(lookup);
+	return lookup;
+}
+
+/* The hosts file as it is now, or was a moment ago; NULL where it does not decide. */
+static const struct tp_hosts *hosts_file(struct tp_resolver *resolver, int64_t now_us)
+{
+	if (resolver->hosts_us <= now_us) {
+		tp_hosts_free(resolver->hosts);
+		resolver->hosts = tp_hosts_read();
+		resolver->hosts_us = tp_os_now_us() + HOSTS_FRESH_US;
+	}
+	return resolver->hosts;
+}
+
+/* RFC 6761, section 6.3: no server is asked for localhost, and an image without a hosts file has it too. */
+static size_t put_localhost(const struct tp_lookup *lookup, union tp_address addresses[TP_FAMILIES])
+{
+	size_t count = 0;
+
+	if (strcasecmp(lookup->host, "localhost") != 0)
+		return 0;
+	memset(addresses, 0, TP_FAMILIES * sizeof(*addresses));
+	if (lookup->family != AF_INET) {
+		addresses[count].any.sa_family = AF_INET6;
+		addresses[count++].ipv6.sin6_addr.s6_addr[15] = 1;
+	}
+	if (lookup->family != AF_INET6) {
+		addresses[count].any.sa_family = AF_INET;
+		addresses[count++].ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	}
+	return count;
+}
+
+bool tp_resolver_at_once(struct tp_resolver *resolver, struct tp_lookup *lookup)
+{
+	const struct tp_hosts *hosts;
+	union tp_address loopback[TP_FAMILIES], *addresses = loopback;
+	size_t count = 0;
+
+	if (lookup->needs_helper)
 		return false;
-	alarm(limit_s);
-	resolve(lookup, idn_flags(host));
-	alarm(0);
-	reply = (struct reply){ lookup->duration_us, lookup->eai, lookup->error, lookup->count };
-	served = write_all(fd, &reply, sizeof(reply)) &&
-		 write_all(fd, lookup->addresses, lookup->count * sizeof(*lookup->addresses));
-	tp_lookup_release(lookup);
-	return served;
-}
-
-/*
- * A helper's life. All signals are blocked, so no handler or trap of the shell
- * ever runs here; SIGALRM, with its default, ends a lookup that nobody else ended.
- */
-static void serve(const struct tp_resolver *resolver, int fd)
-{
-	sigset_t alarms;
-
-	signal(SIGALRM, SIG_DFL);
-	sigemptyset(&alarms);
-	sigaddset(&alarms, SIGALRM);
-	sigprocmask(SIG_UNBLOCK, &alarms, NULL);
-	if (resolver->hook.run != NULL)
-		resolver->hook.run(resolver->hook.context);
-	while (serve_one(fd, resolver->limit_s))
-		continue;
-	/* Not exit(): the shell's buffered output is the shell's to write. */
-	_exit(0);
-}
-
-/* A connection that a helper kept open would outlive its close here. */
-static void close_inherited(const struct tp_resolver *resolver, const struct pollfd *fds, size_t count)
-{
-	for (size_t i = 0; i < TP_HELPERS; i++) {
-		if (resolver->helpers[i].pid != 0)
-			close(resolver->helpers[i].fd);
-	}
-	for (size_t i = 0; i < count; i++)
-		close(fds[i].fd);
-}
-
-/* From the first helper on: a SIGCHLD handler of the program's would reap helpers. */
-static void block_sigchld(struct tp_resolver *resolver)
-{
-	sigset_t sigchld;
-
-	if (resolver->sigchld_blocked)
-		return;
-	sigemptyset(&sigchld);
-	sigaddset(&sigchld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &sigchld, &resolver->mask);
-	resolver->sigchld_blocked = true;
-}
-
-static int start_helper(struct tp_resolver *resolver, struct helper *helper, const struct pollfd *fds, size_t count)
-{
-	sigset_t all, old;
-	int channel[2], error = tp_os_channel(channel);
-	pid_t pid, parent = getpid();
-
-	if (error != 0)
-		return error;
-	block_sigchld(resolver);
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &old);
-	pid = fork();
-	if (pid == 0) {
-		tp_os_die_with(parent);
-		close(channel[0]);
-		close_inherited(resolver, fds, count);
-		serve(resolver, channel[1]);
-	}
-	error = errno;
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	close(channel[1]);
-	if (pid < 0) {
-		close(channel[0]);
-		return error;
-	}
-	*helper = (struct helper){ .pid = pid, .fd = channel[0] };
-	return 0;
-}
-
-static void end_helper(struct helper *helper)
-{
-	close(helper->fd);
-	/* Killed only while it is ours to reap: at ECHILD somebody did, and the number may be another's by now. */
-	if (waitpid(helper->pid, NULL, WNOHANG) == 0) {
-		kill(helper->pid, SIGKILL);
-		while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
-			continue;
-	}
-	helper->pid = 0;
-	helper->lookup = NULL;
-}
-
-static bool send_request(struct helper *helper, struct tp_lookup *lookup)
-{
-	char message[sizeof(struct request) + (TP_HOST_MAX + 1)];
-	struct request request = { lookup->family, (uint32_t)strlen(lookup->host) };
-	size_t size = sizeof(request) + request.length;
-
-	memcpy(message, &request, sizeof(request));
-	memcpy(message + sizeof(request), lookup->host, request.length);
-	if (send(helper->fd, message, size, MSG_NOSIGNAL) != (ssize_t)size)
-		return false;
-	helper->lookup = lookup;
-	helper->received = 0;
-	lookup->phase = TP_LOOKUP_RUNNING;
 	lookup->started_us = tp_os_now_us();
+	hosts = hosts_file(resolver, lookup->started_us);
+	if (hosts != NULL)
+		count = tp_hosts_find(hosts, lookup->host, lookup->family, NULL, 0);
+	if (count == 0) {
+		count = put_localhost(lookup, loopback);
+	} else {
+		addresses = calloc(count, sizeof(*addresses));
+		if (addresses != NULL)
+			tp_hosts_find(hosts, lookup->host, lookup->family, addresses, count);
+	}
+	lookup->needs_helper = count == 0;
+	if (count == 0)
+		return false;
+	for (unsigned family = 0; family < TP_FAMILIES; family++) {
+		if (addresses == NULL || !learn_family(&lookup->families[family], family, addresses, count))
+			lookup->eai = EAI_MEMORY;
+	}
+	if (addresses != loopback)
+		free(addresses);
+	lookup->duration_us = tp_os_now_us() - lookup->started_us;
+	finish(lookup);
 	return true;
 }
 
-/* An idle helper, else an empty slot, else NULL. */
-static struct helper *free_helper(struct tp_resolver *resolver)
+/* -- With helpers */
+
+/* So long questions in a hurry may be asked on end, as each may want a fork. */
+#define SLICE_US 5000
+
+static bool is_asked(const struct tp_lookup *lookup)
 {
-	struct helper *empty = NULL;
-
-	for (size_t i = 0; i < TP_HELPERS; i++) {
-		struct helper *helper = &resolver->helpers[i];
-
-		if (helper->pid != 0 && helper->lookup == NULL)
-			return helper;
-		if (helper->pid == 0 && empty == NULL)
-			empty = helper;
-	}
-	return empty;
-}
-
-static bool any_helper(const struct tp_resolver *resolver)
-{
-	for (size_t i = 0; i < TP_HELPERS; i++) {
-		if (resolver->helpers[i].pid != 0)
+	for (unsigned i = 0; i < TP_QUESTIONS; i++) {
+		if (lookup->helpers[i] != NULL)
 			return true;
 	}
 	return false;
 }
 
-int tp_resolver_begin(struct tp_resolver *resolver, struct tp_lookup *lookup, const struct pollfd *fds, size_t count)
+/* It runs no longer. */
+static void stop(struct tp_resolver *resolver, struct tp_lookup *lookup)
 {
-	struct helper *helper;
-
-	while ((helper = free_helper(resolver)) != NULL) {
-		bool fresh = helper->pid == 0;
-		int error = fresh ? start_helper(resolver, helper, fds, count) : 0;
-
-		if (error != 0)
-			return any_helper(resolver) ? EBUSY : error;
-		if (send_request(helper, lookup))
-			return 0;
-		/* An idle one may have died meanwhile; where even a new one takes no request, none will. */
-		end_helper(helper);
-		if (fresh)
-			return ECHILD;
+	for (unsigned i = 0; i < TP_QUESTIONS; i++) {
+		if (lookup->helpers[i] != NULL)
+			tp_helpers_drop(resolver->helpers, lookup->helpers[i]);
 	}
-	return EBUSY;
+	*lookup->link = lookup->next;
+	if (lookup->next != NULL)
+		lookup->next->link = lookup->link;
+	lookup->resolver = NULL;
+}
+
+/* It runs no longer, and its result is final. */
+static void conclude(struct tp_resolver *resolver, struct tp_lookup *lookup)
+{
+	stop(resolver, lookup);
+	finish(lookup);
+}
+
+/* As if it had never been begun. */
+static void reset(struct tp_lookup *lookup)
+{
+	free_addresses(lookup);
+	lookup->phase = TP_LOOKUP_NEW;
+	lookup->ready = lookup->sorted = lookup->hurried = false;
+	lookup->eai = lookup->error = 0;
+	lookup->duration_us = -1;
+}
+
+void tp_lookup_release(struct tp_lookup *lookup)
+{
+	if (--lookup->users > 0)
+		return;
+	if (lookup->resolver != NULL)
+		stop(lookup->resolver, lookup);
+	free_addresses(lookup);
+	free(lookup);
 }
 
 void tp_resolver_abandon(struct tp_resolver *resolver, struct tp_lookup *lookup)
 {
-	for (size_t i = 0; i < TP_HELPERS; i++) {
-		struct helper *helper = &resolver->helpers[i];
-
-		if (helper->pid != 0 && helper->lookup == lookup)
-			end_helper(helper);
-	}
-	/* A reply may have been on its way. */
-	free(lookup->addresses);
-	lookup->addresses = NULL;
-	lookup->count = 0;
-	lookup->duration_us = -1;
-	lookup->phase = TP_LOOKUP_NEW;
+	stop(resolver, lookup);
+	if (tp_lookup_count(lookup) > 0)
+		finish(lookup);
+	else
+		reset(lookup);
 }
 
-size_t tp_resolver_watch(const struct tp_resolver *resolver, struct pollfd fds[TP_HELPERS])
+int tp_resolver_begin(struct tp_resolver *resolver, struct tp_lookup *lookup, const struct pollfd *fds, size_t count)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < TP_HELPERS; i++) {
-		const struct helper *helper = &resolver->helpers[i];
-
-		if (helper->lookup != NULL)
-			fds[count++] = (struct pollfd){ .fd = helper->fd, .events = POLLIN };
-	}
-	return count;
-}
-
-/* Where the next bytes of the reply belong and how many are missing. 0: it is whole. */
-static size_t missing(struct helper *helper, char **place)
-{
-	struct tp_lookup *lookup = helper->lookup;
-	size_t behind = helper->received - sizeof(helper->reply);
-
-	if (helper->received < sizeof(helper->reply)) {
-		*place = (char *)&helper->reply + helper->received;
-		return sizeof(helper->reply) - helper->received;
-	}
-	*place = (char *)lookup->addresses + behind;
-	return (size_t)helper->reply.count * sizeof(*lookup->addresses) - behind;
-}
-
-#ifndef __clang__
-#pragma GCC diagnostic push
-/* gcc's analyzer loses the lookup, and so what it holds, at the next read(2). */
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
-/* The reply's head is there. False: it is no reply of ours. */
-static bool take_head(struct helper *helper)
-{
-	struct tp_lookup *lookup = helper->lookup;
-
-	lookup->duration_us = helper->reply.duration_us;
-	lookup->count = (size_t)helper->reply.count;
-	if (lookup->count > ADDRESSES_MAX || (helper->reply.eai == 0) != (lookup->count > 0))
-		return false;
-	lookup->addresses = calloc(lookup->count + 1, sizeof(*lookup->addresses));
-	return lookup->addresses != NULL;
-}
-#ifndef __clang__
-#pragma GCC diagnostic pop
-#endif
-
-/* Reads on. 0: the reply is whole; EAGAIN: more is to come; else the helper is of no use any more. */
-static int receive(struct helper *helper)
-{
-	size_t size;
-	char *place;
-
-	while ((size = missing(helper, &place)) > 0) {
-		ssize_t got = read(helper->fd, place, size);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			return EAGAIN;
-		if (got <= 0)
-			return ECHILD;
-		helper->received += (size_t)got;
-		if (helper->received == sizeof(helper->reply) && !take_head(helper))
-			return ENOMEM;
-	}
+	int error = tp_helpers_ask(resolver->helpers, lookup, TP_ASK_ALL, fds, count);
+	if (error != 0)
+		return error;
+	lookup->phase = TP_LOOKUP_RUNNING;
+	lookup->started_us = tp_os_now_us();
+	lookup->grace_us = TP_NEVER;
+	lookup->hurry_us = lookup->started_us + HURRY_FIRST_US;
+	lookup->families[TP_IPV6].known = lookup->family == AF_INET;
+	lookup->families[TP_IPV4].known = lookup->family == AF_INET6;
+	lookup->resolver = resolver;
+	lookup->link = &resolver->running;
+	lookup->next = resolver->running;
+	if (lookup->next != NULL)
+		lookup->next->link = &lookup->next;
+	resolver->running = lookup;
 	return 0;
 }
 
-static bool collect_one(struct helper *helper)
+/*
+ * Asks for each family that is not known yet by itself, in a hurry: its helper has the C library go on to the next name
+ * server after a second, whatever resolv.conf says. What is said there is taken, but a failure decides nothing while the
+ * patient question is open. A question that was asked so before, and still is, is asked anew: the server may be back.
+ */
+static void hurry(struct tp_resolver *resolver, struct tp_lookup *lookup, const struct pollfd *fds, size_t count)
 {
-	struct tp_lookup *lookup = helper->lookup;
-	int error = receive(helper);
-
-	if (error == EAGAIN)
-		return false;
-	if (error == 0) {
-		finish(lookup, helper->reply.eai, helper->reply.error);
-		helper->lookup = NULL;
-	} else {
-		lookup->count = 0;
-		finish(lookup, EAI_SYSTEM, error);
-		end_helper(helper);
+	lookup->hurried = true;
+	lookup->hurry_us = TP_NEVER;
+	if (tp_lookup_count(lookup) > 0)
+		return;
+	lookup->hurry_us = tp_os_now_us() + HURRY_AGAIN_US;
+	for (unsigned family = 0; family < TP_FAMILIES; family++) {
+		if (lookup->families[family].known)
+			continue;
+		if (lookup->helpers[family] != NULL)
+			tp_helpers_drop(resolver->helpers, lookup->helpers[family]);
+		if (tp_helpers_ask(resolver->helpers, lookup, (enum tp_question)family, fds, count) != 0)
+			lookup->hurry_us = tp_os_now_us() + HURRY_FIRST_US;
 	}
+}
+
+/* There is no such name, or it has no such address: what a server says, in place of saying nothing. */
+static bool is_no(int eai)
+{
+	switch (eai) {
+	case EAI_NONAME:
+#if defined(EAI_NODATA) && EAI_NODATA != EAI_NONAME
+	case EAI_NODATA:
+#endif
+#ifdef EAI_ADDRFAMILY
+	case EAI_ADDRFAMILY:
+#endif
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Takes in what an answer has of addresses. Returns what came of it: 0 or EAI_.... */
+static int learn(struct tp_lookup *lookup, const struct tp_answer *answer)
+{
+	bool all = answer->question == TP_ASK_ALL;
+
+	if (answer->eai != 0 && !is_no(answer->eai))
+		return answer->eai;
+	for (unsigned family = 0; family < TP_FAMILIES; family++) {
+		if ((all || answer->question == (enum tp_question)family) &&
+		    !learn_family(&lookup->families[family], family, answer->addresses, answer->count))
+			return EAI_MEMORY;
+	}
+	if (all && answer->count > 0) {
+		lookup->first = family_of(answer->addresses);
+		lookup->sorted = true;
+	}
+	return answer->eai;
+}
+
+static void take_answer(struct tp_resolver *resolver, struct tp_lookup *lookup, const struct tp_answer *answer)
+{
+	bool all = answer->question == TP_ASK_ALL;
+	int64_t now_us = tp_os_now_us();
+	int eai = learn(lookup, answer);
+	size_t count = tp_lookup_count(lookup);
+
+	/* "There is none" tells more than "I cannot say". */
+	if (lookup->eai == 0 || (is_no(eai) && !is_no(lookup->eai))) {
+		lookup->eai = eai;
+		lookup->error = answer->error;
+	}
+	if (lookup->duration_us < 0 && (all || count > 0))
+		lookup->duration_us = all ? answer->duration_us : now_us - lookup->started_us;
+	if (is_known(lookup) && (all || count > 0)) {
+		conclude(resolver, lookup);
+	} else if (all && eai == EAI_AGAIN && !lookup->hurried && lookup->family == AF_UNSPEC) {
+		/* Perhaps one family's answer alone was no good. */
+		lookup->hurry_us = 0;
+	} else if (!is_asked(lookup)) {
+		conclude(resolver, lookup);
+	} else if (count > 0 && !lookup->ready) {
+		lookup->grace_us = lookup->families[TP_IPV6].known ? now_us : now_us + GRACE_US;
+	}
+}
+
+/* The time after which a lookup is slow. */
+static int64_t slow_us(const struct tp_resolver *resolver)
+{
+	int64_t slow = 3 * resolver->usual_us;
+
+	return slow < HURRY_FIRST_US ? HURRY_FIRST_US : slow > HURRY_LAST_US ? HURRY_LAST_US : slow;
+}
+
+/* What a lookup has due by now. True: it is DONE or ready by that. */
+static bool look_after(struct tp_resolver *resolver, struct tp_lookup *lookup, int64_t now_us, const struct pollfd *fds,
+		       size_t count)
+{
+	if (lookup->hurry_us <= now_us && !lookup->hurried && lookup->helpers[TP_ASK_ALL] != NULL &&
+	    now_us < lookup->started_us + slow_us(resolver))
+		lookup->hurry_us = lookup->started_us + slow_us(resolver);
+	if (lookup->hurry_us <= now_us)
+		hurry(resolver, lookup, fds, count);
+	if (!is_asked(lookup)) {
+		conclude(resolver, lookup);
+		return true;
+	}
+	if (lookup->ready || lookup->grace_us > now_us)
+		return false;
+	choose_first(lookup);
+	lookup->ready = true;
 	return true;
 }
 
-bool tp_resolver_collect(struct tp_resolver *resolver, const struct pollfd fds[TP_HELPERS])
+bool tp_resolver_collect(struct tp_resolver *resolver, const struct pollfd *fds, size_t count)
 {
+	struct tp_answer answer;
+	struct tp_lookup *next;
 	bool any = false;
+	int64_t now_us;
 
-	/* The fds are those of the busy helpers, in the helpers' order. */
-	for (size_t i = 0; i < TP_HELPERS; i++) {
-		if (resolver->helpers[i].lookup != NULL && (fds++)->revents != 0 && collect_one(&resolver->helpers[i]))
-			any = true;
+	tp_helpers_note(resolver->helpers, fds + count);
+	while (tp_helpers_answer(resolver->helpers, &answer)) {
+		if (answer.question == TP_ASK_ALL)
+			resolver->usual_us += (tp_os_now_us() - answer.lookup->started_us - resolver->usual_us) / 8;
+		take_answer(resolver, answer.lookup, &answer);
+		free(answer.addresses);
+		any = true;
+	}
+	now_us = tp_os_now_us();
+	for (struct tp_lookup *lookup = resolver->running; lookup != NULL; lookup = next) {
+		if (lookup->hurry_us <= now_us && tp_os_now_us() - now_us > SLICE_US)
+			break;
+		next = lookup->next;
+		any = look_after(resolver, lookup, now_us, fds, count) || any;
 	}
 	return any;
+}
+
+int64_t tp_resolver_due_us(const struct tp_resolver *resolver)
+{
+	int64_t due_us = tp_helpers_due_us(resolver->helpers);
+
+	for (const struct tp_lookup *lookup = resolver->running; lookup != NULL; lookup = lookup->next) {
+		if (lookup->hurry_us < due_us)
+			due_us = lookup->hurry_us;
+		if (!lookup->ready && lookup->grace_us < due_us)
+			due_us = lookup->grace_us;
+	}
+	return due_us;
+}
+
+size_t tp_resolver_watched(const struct tp_resolver *resolver)
+{
+	return tp_helpers_watched(resolver->helpers);
+}
+
+size_t tp_resolver_watch(struct tp_resolver *resolver, struct pollfd *fds)
+{
+	return tp_helpers_watch(resolver->helpers, fds);
 }
 
 struct tp_resolver *tp_resolver_new(struct tp_helper_hook hook, int64_t limit_us)
@@ -588,20 +552,22 @@ struct tp_resolver *tp_resolver_new(struct tp_helper_hook hook, int64_t limit_us
 
 	if (resolver == NULL)
 		return NULL;
-	resolver->hook = hook;
-	/* A second more than the caller's own deadline, which should have ended it; alarm(0) would be none. */
-	if (limit_us > 0 && limit_us / 1000000 < INT_MAX - 2)
-		resolver->limit_s = (unsigned)(limit_us / 1000000) + 2;
-	return resolver;
+	resolver->helpers = tp_helpers_new(hook, limit_us);
+	if (resolver->helpers != NULL)
+		return resolver;
+	free(resolver);
+	return NULL;
 }
 
 void tp_resolver_free(struct tp_resolver *resolver)
 {
-	for (size_t i = 0; i < TP_HELPERS; i++) {
-		if (resolver->helpers[i].pid != 0)
-			end_helper(&resolver->helpers[i]);
+	while (resolver->running != NULL) {
+		struct tp_lookup *lookup = resolver->running;
+
+		stop(resolver, lookup);
+		reset(lookup);
 	}
-	if (resolver->sigchld_blocked)
-		sigprocmask(SIG_SETMASK, &resolver->mask, NULL);
+	tp_helpers_free(resolver->helpers);
+	tp_hosts_free(resolver->hosts);
 	free(resolver);
 }

@@ -8,6 +8,9 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <resolv.h>
+#endif
 #ifdef __linux__
 #include <netinet/tcp.h>
 #include <sys/prctl.h>
@@ -272,16 +275,19 @@ int64_t tp_os_handshake_us(int fd)
 #endif
 }
 
-void tp_os_want_evidence(int fd, int family)
+void tp_os_want_evidence(int fd, int family, bool wanted)
 {
 #ifdef HAS_EVIDENCE
+	int value = wanted;
+
 	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &(int){ 1 }, sizeof(int));
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &value, sizeof(value));
 	else
-		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &(int){ 1 }, sizeof(int));
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &value, sizeof(value));
 #else
 	(void)fd;
 	(void)family;
+	(void)wanted;
 #endif
 }
 
@@ -344,6 +350,19 @@ int tp_os_evidence(int fd, struct tp_evidence *evidence)
 	(void)evidence;
 #endif
 	return found;
+}
+
+void tp_os_hurry(bool hurry)
+{
+#ifdef __GLIBC__
+	/* resolver(3): the state is this process's own. Read anew, it is as resolv.conf says. */
+	if (hurry || _res.retrans == 1)
+		res_init();
+	if (hurry)
+		_res.retrans = 1;
+#else
+	(void)hurry;
+#endif
 }
 
 void tp_os_die_with(pid_t parent)

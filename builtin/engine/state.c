@@ -95,3 +95,8 @@ bool tp_is_shortage(int error)
 		return false;
 	}
 }
+
+bool tp_may_pass(int error)
+{
+	return tp_is_shortage(error) || error == EADDRNOTAVAIL || error == EADDRINUSE || error == ENODEV;
+}

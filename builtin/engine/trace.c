@@ -56,7 +56,7 @@ struct trace {
 /* Waits for a helper's answer. Returns 0, ETIMEDOUT, or as the caller's wait(). */
 static int await_lookup(struct trace *trace, struct tp_resolver *resolver, struct tp_lookup *lookup)
 {
-	struct pollfd fds[TP_HELPERS];
+	struct pollfd fds[TP_QUESTIONS + TP_SPARE_FDS];
 	int error = tp_resolver_begin(resolver, lookup, NULL, 0);
 
 	if (error != 0) {
@@ -66,16 +66,19 @@ static int await_lookup(struct trace *trace, struct tp_resolver *resolver, struc
 		trace->unasked = true;
 		return 0;
 	}
-	while (error == 0 && lookup->phase == TP_LOOKUP_RUNNING) {
-		int64_t left_us = trace->deadline_us == TP_NEVER ? TP_NEVER : trace->deadline_us - tp_os_now_us();
+	while (error == 0 && lookup->phase == TP_LOOKUP_RUNNING && !lookup->ready) {
+		int64_t now_us = tp_os_now_us(), due_us = tp_resolver_due_us(resolver);
+		int64_t left_us = due_us < trace->deadline_us ? due_us : trace->deadline_us;
 		size_t count = tp_resolver_watch(resolver, fds);
 
-		if (left_us <= 0)
+		if (left_us != TP_NEVER)
+			left_us = left_us > now_us ? left_us - now_us : 0;
+		if (trace->deadline_us <= now_us)
 			error = ETIMEDOUT;
 		else
 			error = trace->setup->wait(trace->setup->context, fds, count, left_us);
 		if (error == 0)
-			tp_resolver_collect(resolver, fds);
+			tp_resolver_collect(resolver, fds, 0);
 	}
 	if (lookup->phase == TP_LOOKUP_RUNNING)
 		tp_resolver_abandon(resolver, lookup);
@@ -86,14 +89,15 @@ static int await_lookup(struct trace *trace, struct tp_resolver *resolver, struc
 static int look_up(struct trace *trace, struct tp_lookup *lookup)
 {
 	struct tp_resolver *resolver;
-	int error;
+	int error = 0;
 
 	if (tp_lookup_at_once(lookup))
 		return 0;
-	resolver = tp_resolver_new(trace->setup->helper_hook, trace->setup->timeout_us);
+	resolver = tp_resolver_new(trace->setup->helper_hook, trace->setup->plan->timeout_us);
 	if (resolver == NULL)
 		return ENOMEM;
-	error = await_lookup(trace, resolver, lookup);
+	if (!tp_resolver_at_once(resolver, lookup))
+		error = await_lookup(trace, resolver, lookup);
 	tp_resolver_free(resolver);
 	return error;
 }
@@ -134,7 +138,7 @@ static int ask_hop(struct trace *trace, unsigned hop)
 	if (ask->phase == ASKED)
 		close(ask->fd);
 	ask->phase = IDLE;
-	error = tp_connect_open(&trace->setup->source, true, trace->peer.any.sa_family, &ask->fd);
+	error = tp_connect_open(&trace->setup->plan->source, true, trace->peer.any.sa_family, &ask->fd);
 	if (error != 0)
 		return error;
 	error = hop > 0 ? tp_os_set_hops(ask->fd, trace->peer.any.sa_family, hop) : 0;
@@ -376,7 +380,7 @@ static void conclude(struct trace *trace)
 
 static int wait_for_answers(struct trace *trace, int64_t due_us)
 {
-	struct pollfd fds[TP_HOPS + 1];
+	struct pollfd fds[TP_HOPS + 1 + TP_SPARE_FDS];
 	unsigned hops[TP_HOPS + 1];
 	nfds_t count = 0;
 	int64_t timeout_us = due_us < trace->deadline_us ? due_us : trace->deadline_us;
@@ -429,11 +433,14 @@ static int follow_first(struct trace *trace, const struct tp_lookup *lookup)
 {
 	struct tp_result *result = &trace->verdict->result;
 	struct ask *whole = &trace->asks[0];
+	struct tp_walk walk = { 0 };
+	const union tp_address *address;
 
-	for (size_t i = 0; i < lookup->count; i++) {
+	while ((address = tp_walk_next(&walk, lookup)) != NULL) {
 		int error;
 
-		trace->peer = lookup->addresses[i];
+		tp_walk_take(&walk, address);
+		trace->peer = *address;
 		tp_address_set_port(&trace->peer, result->port);
 		whole->times = 0;
 		error = ask_hop(trace, 0);
@@ -477,18 +484,18 @@ static int run(struct trace *trace, struct tp_lookup *lookup)
 	return error;
 }
 
-int tp_trace(const struct tp_trace_setup *setup, const char *host, uint16_t port, struct tp_verdict *verdict)
+int tp_trace(const struct tp_trace_setup *setup, const struct tp_endpoint *to, struct tp_verdict *verdict)
 {
 	struct trace trace = { .setup = setup, .verdict = verdict, .slowest_us = -1, .deadline_us = TP_NEVER };
-	struct tp_lookup *lookup = tp_lookup_new(host, setup->family);
+	struct tp_lookup *lookup = tp_lookup_new(to->host, to->family);
 	int error;
 
 	if (lookup == NULL)
 		return ENOMEM;
-	if (setup->timeout_us > 0)
-		trace.deadline_us = tp_os_now_us() + setup->timeout_us;
+	if (setup->plan->timeout_us > 0)
+		trace.deadline_us = tp_os_now_us() + setup->plan->timeout_us;
 	*verdict = (struct tp_verdict){
-		.result = { .host = host, .port = port, .try = 1, .fd = -1, .lookup_us = -1, .connect_us = -1 },
+		.result = { .host = to->host, .port = to->port, .try = 1, .fd = -1, .lookup_us = -1, .connect_us = -1 },
 	};
 	error = run(&trace, lookup);
 	close_all(&trace);

@@ -13,6 +13,7 @@
 
 #include "tp_command.h"
 #include "tp_os.h"
+#include "tp_state.h"
 #include "tp_text.h"
 
 /* Each ends the program; INT first, as the others' handlers are made like its own. */

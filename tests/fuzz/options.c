@@ -36,13 +36,14 @@ static struct parse parse(const struct words *words)
 
 static void check_options(const struct tp_options *options)
 {
-	int family = options->source.address.any.sa_family;
+	int family = options->plan.source.address.any.sa_family;
 
-	MUST(options->family == AF_UNSPEC || options->family == AF_INET || options->family == AF_INET6);
-	MUST(options->timeout_us >= 0 && options->timeout_us <= TP_DURATION_MAX_US);
-	MUST(memchr(options->source.interface, '\0', sizeof(options->source.interface)) != NULL);
-	MUST(family == AF_UNSPEC || options->source.interface[0] == '\0');
-	MUST(family == AF_UNSPEC || (family == options->family && tp_address_port(&options->source.address) == 0));
+	MUST(options->plan.family == AF_UNSPEC || options->plan.family == AF_INET || options->plan.family == AF_INET6);
+	MUST(options->plan.timeout_us >= 0 && options->plan.timeout_us <= TP_DURATION_MAX_US);
+	MUST(memchr(options->plan.source.interface, '\0', sizeof(options->plan.source.interface)) != NULL);
+	MUST(family == AF_UNSPEC || options->plan.source.interface[0] == '\0');
+	MUST(family == AF_UNSPEC ||
+	     (family == options->plan.family && tp_address_port(&options->plan.source.address) == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -42,6 +42,7 @@ struct reply {
 	int64_t due_us;
 	struct sockaddr_storage to;
 	socklen_t to_len;
+	bool noisy; /* what is no answer comes before it, and it comes twice */
 	size_t len;
 	uint8_t data[MESSAGE_MAX];
 };
@@ -130,6 +131,69 @@ static bool answer_many(struct reply *r, const struct name *n)
 	return true;
 }
 
+static bool answer_loopback(struct reply *r, const struct name *n)
+{
+	static const uint8_t loopback6[16] = { [15] = 1 };
+
+	if (n->type == TYPE_AAAA)
+		put_record(r, TYPE_AAAA, loopback6, sizeof(loopback6));
+	put_ipv4(r, n, INADDR_LOOPBACK);
+	return true;
+}
+
+static bool answer_lost6(struct reply *r, const struct name *n)
+{
+	return n->type != TYPE_AAAA && answer_loopback(r, n);
+}
+
+static bool answer_lost4(struct reply *r, const struct name *n)
+{
+	return n->type != TYPE_A && answer_loopback(r, n);
+}
+
+static bool answer_late6(struct reply *r, const struct name *n)
+{
+	if (n->type == TYPE_AAAA)
+		r->due_us += 3000000;
+	return answer_loopback(r, n);
+}
+
+static bool answer_fail6(struct reply *r, const struct name *n)
+{
+	return n->type == TYPE_AAAA ? fail_with(r, RCODE_FAIL) : answer_loopback(r, n);
+}
+
+static bool answer_nx6(struct reply *r, const struct name *n)
+{
+	return n->type == TYPE_AAAA ? fail_with(r, RCODE_NO_NAME) : answer_loopback(r, n);
+}
+
+static bool answer_noisy(struct reply *r, const struct name *n)
+{
+	r->noisy = true;
+	put_ipv4(r, n, INADDR_LOOPBACK);
+	return true;
+}
+
+/* No message at all. */
+static bool answer_short(struct reply *r, const struct name *n)
+{
+	(void)n;
+	r->len = 5;
+	return true;
+}
+
+/* As many addresses as a message has room for. */
+static bool answer_flood(struct reply *r, const struct name *n)
+{
+	for (uint32_t i = 1; r->len + 16 <= MESSAGE_MAX; i++) {
+		if (n->type != TYPE_A)
+			break;
+		put_ipv4(r, n, 0x0a020000 + i);
+	}
+	return true;
+}
+
 /* 10-2-0-7.ip.test is 10.2.0.7 */
 static bool answer_ip(struct reply *r, const struct name *n)
 {
@@ -147,8 +211,10 @@ static bool answer_ip(struct reply *r, const struct name *n)
 }
 
 static const struct kind kinds[] = {
-	{ "ip", answer_ip },     { "both", answer_both },   { "many", answer_many }, { "nx", answer_nx },
-	{ "fail", answer_fail }, { "empty", answer_empty }, { "dead", answer_dead },
+	{ "ip", answer_ip },       { "both", answer_both },   { "many", answer_many },   { "nx", answer_nx },
+	{ "fail", answer_fail },   { "empty", answer_empty }, { "dead", answer_dead },   { "lost6", answer_lost6 },
+	{ "lost4", answer_lost4 }, { "late6", answer_late6 }, { "fail6", answer_fail6 }, { "nx6", answer_nx6 },
+	{ "noisy", answer_noisy }, { "flood", answer_flood }, { "short", answer_short },
 };
 
 /* How many A queries of this name have come; the last few names are remembered. */
@@ -289,13 +355,39 @@ static void read_queries(int fd)
 	}
 }
 
+static void send_to(int fd, const struct reply *r, const uint8_t *data, size_t len)
+{
+	sendto(fd, data, len, 0, (const struct sockaddr *)&r->to, r->to_len);
+}
+
+/* Nonsense; about another name, with another address; about another question. */
+static void send_noise(int fd, const struct reply *r)
+{
+	uint8_t data[MESSAGE_MAX];
+
+	memset(data, 0xff, sizeof(data));
+	memcpy(data, r->data, 2);
+	send_to(fd, r, data, sizeof(data));
+	memcpy(data, r->data, r->len);
+	data[HEADER + 1] ^= 1;
+	data[r->len - 1] ^= 4;
+	send_to(fd, r, data, r->len);
+	memcpy(data, r->data, r->len);
+	data[0] ^= 1;
+	data[r->len - 1] ^= 4;
+	send_to(fd, r, data, r->len);
+}
+
 static void send_due(int fd)
 {
 	int64_t now_us = lab_now_us();
 	struct reply *r;
 
 	while ((r = TAILQ_FIRST(&waiting)) && r->due_us <= now_us) {
-		sendto(fd, r->data, r->len, 0, (struct sockaddr *)&r->to, r->to_len);
+		if (r->noisy)
+			send_noise(fd, r);
+		for (int i = 0; i <= r->noisy; i++)
+			send_to(fd, r, r->data, r->len);
 		TAILQ_REMOVE(&waiting, r, link);
 		waiting_count--;
 		free(r);

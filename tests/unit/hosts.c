@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tp_hosts.h"
+
+#include <stdlib.h>
+
 #include "files.h"
-#include "tp_lookup.h"
 #include "unit.h"
 
 static const char files_dns[] = "hosts: files dns\n";
@@ -14,42 +17,70 @@ static const char some_hosts[] = "127.0.0.1\tlocalhost here\n"
 				 "\n"
 				 "10.0.0.5\n"
 				 "nonsense nonsense.test\n"
+				 "10.0.0.7 BOTH.test again.test again.test\n"
 				 "10.0.0.6 last.test";
+
+/* "10.0.0.1 fd00::1 ", as a file with this text has it; "none" where the file does not decide. */
+static const char *found(const char *nsswitch, const char *hosts, const char *host, int family)
+{
+	static char all[1024];
+	union tp_address addresses[8];
+	struct tp_hosts *file;
+	size_t count;
+
+	nsswitch_file = nsswitch;
+	hosts_file = hosts;
+	file = tp_hosts_read();
+	if (file == NULL)
+		return "none";
+	count = tp_hosts_find(file, host, family, NULL, 0);
+	if (!CHECK(count <= ROWS(addresses)))
+		count = ROWS(addresses);
+	CHECK_NUMBER(tp_hosts_find(file, host, family, addresses, count), count);
+	tp_hosts_free(file);
+	*all = '\0';
+	for (size_t i = 0; i < count; i++) {
+		char text[TP_ADDRESS_TEXT];
+
+		tp_address_text(&addresses[i], text);
+		CHECK_NUMBER(tp_address_port(&addresses[i]), 0);
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s ", text);
+	}
+	return all;
+}
 
 static void knows_its_names(void)
 {
 	static const struct {
-		const char *host;
-		bool any, ipv4, ipv6;
+		const char *host, *any, *ipv4, *ipv6;
 	} rows[] = {
-		{ "localhost", true, true, false },
-		{ "here", true, true, false },
-		{ "four.test", true, true, false },
-		{ "alias.test", true, true, false },
-		{ "FOUR.Test", true, true, false },
-		{ "indented.test", true, true, false },
-		{ "six.test", true, false, true },
-		{ "both.test", true, true, true },
-		{ "last.test", true, true, false },
-		{ "comment.test", false, false, false },
-		{ "commented.test", false, false, false },
-		{ "nonsense.test", false, false, false },
-		{ "absent.test", false, false, false },
-		{ "four", false, false, false },
-		{ "four.tes", false, false, false },
-		{ "four.test.", false, false, false },
-		{ "10.0.0.1", false, false, false },
-		{ "#", false, false, false },
-		{ "", false, false, false },
+		{ "localhost", "127.0.0.1 ", "127.0.0.1 ", "" },
+		{ "here", "127.0.0.1 ", "127.0.0.1 ", "" },
+		{ "four.test", "10.0.0.1 ", "10.0.0.1 ", "" },
+		{ "alias.test", "10.0.0.1 ", "10.0.0.1 ", "" },
+		{ "FOUR.Test", "10.0.0.1 ", "10.0.0.1 ", "" },
+		{ "indented.test", "10.0.0.2 ", "10.0.0.2 ", "" },
+		{ "six.test", "fd00::1 ", "", "fd00::1 " },
+		{ "both.test", "10.0.0.3 fd00::3 10.0.0.7 ", "10.0.0.3 10.0.0.7 ", "fd00::3 " },
+		{ "again.test", "10.0.0.7 10.0.0.7 ", "10.0.0.7 10.0.0.7 ", "" },
+		{ "last.test", "10.0.0.6 ", "10.0.0.6 ", "" },
+		{ "comment.test", "", "", "" },
+		{ "commented.test", "", "", "" },
+		{ "nonsense.test", "", "", "" },
+		{ "absent.test", "", "", "" },
+		{ "four", "", "", "" },
+		{ "four.tes", "", "", "" },
+		{ "four.test.", "", "", "" },
+		{ "10.0.0.1", "", "", "" },
+		{ "#", "", "", "" },
+		{ "", "", "", "" },
 	};
 
-	hosts_file = some_hosts;
-	nsswitch_file = files_dns;
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		unit.row = rows[i].host;
-		CHECK_NUMBER(tp_hosts_file_answers(rows[i].host, AF_UNSPEC) != 0, rows[i].any);
-		CHECK_NUMBER(tp_hosts_file_answers(rows[i].host, AF_INET) != 0, rows[i].ipv4);
-		CHECK_NUMBER(tp_hosts_file_answers(rows[i].host, AF_INET6) != 0, rows[i].ipv6);
+		CHECK_TEXT(found(files_dns, some_hosts, rows[i].host, AF_UNSPEC), rows[i].any);
+		CHECK_TEXT(found(files_dns, some_hosts, rows[i].host, AF_INET), rows[i].ipv4);
+		CHECK_TEXT(found(files_dns, some_hosts, rows[i].host, AF_INET6), rows[i].ipv6);
 	}
 }
 
@@ -78,10 +109,10 @@ static void obeys_the_order_of_nss(void)
 		{ NULL, false },
 	};
 
-	hosts_file = some_hosts;
 	for (size_t i = 0; i < ROWS(rows); i++) {
-		unit.row = nsswitch_file = rows[i].text;
-		CHECK_NUMBER(tp_hosts_file_answers("four.test", AF_UNSPEC) != 0, rows[i].answers);
+		unit.row = rows[i].text;
+		CHECK_TEXT(found(rows[i].text, some_hosts, "four.test", AF_UNSPEC),
+			   rows[i].answers ? "10.0.0.1 " : "none");
 	}
 #else
 	unit_skip("no nsswitch.conf here");
@@ -90,11 +121,8 @@ static void obeys_the_order_of_nss(void)
 
 static void answers_nothing_without_a_file(void)
 {
-	nsswitch_file = files_dns;
-	hosts_file = NULL;
-	CHECK(!tp_hosts_file_answers("localhost", AF_UNSPEC));
-	hosts_file = "";
-	CHECK(!tp_hosts_file_answers("localhost", AF_UNSPEC));
+	CHECK_TEXT(found(files_dns, NULL, "localhost", AF_UNSPEC), "none");
+	CHECK_TEXT(found(files_dns, "", "localhost", AF_UNSPEC), "");
 }
 
 static void reads_lines_of_any_length(void)
@@ -105,34 +133,65 @@ static void reads_lines_of_any_length(void)
 
 	for (int i = 0; i < NAMES; i++)
 		used += (size_t)sprintf(text + used, " n%d", i);
-	nsswitch_file = files_dns;
-	hosts_file = text;
-	CHECK(tp_hosts_file_answers("n7999", AF_INET));
-	CHECK(!tp_hosts_file_answers("n8000", AF_INET));
+	CHECK_TEXT(found(files_dns, text, "n7999", AF_INET), "10.0.0.1 ");
+	CHECK_TEXT(found(files_dns, text, "n8000", AF_INET), "");
 }
 
-/* Reading it would hold up every other probe. */
-static void leaves_large_files_to_helpers(void)
+static void reads_a_hundred_thousand_lines(void)
 {
-	enum { LINES = 10000 };
+	enum { LINES = 100000 };
 	static char text[LINES * 24];
 	size_t used = 0;
 
 	for (int i = 0; i < LINES; i++)
-		used += (size_t)sprintf(text + used, "10.0.0.1 n%d\n", i);
+		used += (size_t)sprintf(text + used, "10.0.0.%d n%d\n", i % 200, i);
+	CHECK_TEXT(found(files_dns, text, "n99999", AF_INET), "10.0.0.199 ");
+	CHECK_TEXT(found(files_dns, text, "n0", AF_INET), "10.0.0.0 ");
+}
+
+/* Reading one would hold up every other probe. */
+static void leaves_huge_files_to_helpers(void)
+{
+	enum { SIZE = 9 << 20 };
+	char *text = malloc(SIZE + 1);
+
+	if (text == NULL)
+		abort();
+	memset(text, '#', SIZE);
+	memcpy(text, "10.0.0.1 n0\n", strlen("10.0.0.1 n0\n"));
+	text[SIZE] = '\0';
+	CHECK_TEXT(found(files_dns, text, "n0", AF_INET), "none");
+	free(text);
+}
+
+static void bounds_the_addresses_of_a_name(void)
+{
+	enum { LINES = 10000 };
+	static char text[LINES * 24];
+	struct tp_hosts *file;
+	size_t used = 0;
+
+	for (int i = 0; i < LINES; i++)
+		used += (size_t)sprintf(text + used, "10.0.%d.%d n\n", i / 250, i % 250);
 	nsswitch_file = files_dns;
 	hosts_file = text;
-	CHECK(!tp_hosts_file_answers("n0", AF_INET));
+	file = tp_hosts_read();
+	if (!CHECK(file != NULL))
+		return;
+	CHECK_NUMBER(tp_hosts_find(file, "n", AF_UNSPEC, NULL, 0), 4096);
+	tp_hosts_free(file);
 }
 
 int main(void)
 {
 	static const struct unit_test tests[] = {
-		{ "the hosts file answers for the names in it, by family", knows_its_names },
+		{ "the hosts file has the addresses of its names, by family, in its order", knows_its_names },
 		{ "it is asked only where NSS asks it first and stops there", obeys_the_order_of_nss },
 		{ "where it is empty or missing it answers nothing", answers_nothing_without_a_file },
 		{ "its lines may have any length", reads_lines_of_any_length },
-		{ "a large one is left to the helpers", leaves_large_files_to_helpers },
+		{ "it may have 100,000 lines", reads_a_hundred_thousand_lines },
+		{ "a huge one is left to the helpers", leaves_huge_files_to_helpers },
+		{ "a name has 4,096 addresses at most", bounds_the_addresses_of_a_name },
 	};
 
 	return UNIT_RUN(tests);

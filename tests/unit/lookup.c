@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <stdlib.h>
 
 #include "unit.h"
 
@@ -96,7 +97,8 @@ static void check_at_once(const char *host, int family, bool found)
 	CHECK(tp_lookup_at_once(lookup));
 	CHECK_NUMBER(lookup->phase, TP_LOOKUP_DONE);
 	CHECK_NUMBER(lookup->eai == 0, found);
-	CHECK_NUMBER(lookup->count, found ? 1 : 0);
+	CHECK(lookup->ready);
+	CHECK_NUMBER(tp_lookup_count(lookup), found ? 1 : 0);
 	CHECK_NUMBER(lookup->duration_us, -1);
 	tp_lookup_release(lookup);
 }
@@ -127,6 +129,85 @@ static void leaves_names_to_helpers(void)
 	}
 }
 
+/* A lookup that is DONE, with so many addresses of each family, 10.0.0.0 and fd00:: and on. */
+static struct tp_lookup *lookup_with(size_t ipv6, size_t ipv4, unsigned first)
+{
+	static union tp_address lists[TP_FAMILIES][4];
+	struct tp_lookup *lookup = tp_lookup_new("walk.test", AF_UNSPEC);
+
+	if (lookup == NULL)
+		abort();
+	for (size_t i = 0; i < 4; i++) {
+		lists[TP_IPV6][i] = (union tp_address){ .ipv6 = { .sin6_family = AF_INET6 } };
+		lists[TP_IPV6][i].ipv6.sin6_addr.s6_addr[15] = (uint8_t)i;
+		lists[TP_IPV4][i] = (union tp_address){ .ipv4 = { .sin_family = AF_INET } };
+		lists[TP_IPV4][i].ipv4.sin_addr.s_addr = htonl((uint32_t)i);
+	}
+	lookup->families[TP_IPV6] = (struct tp_addresses){ lists[TP_IPV6], ipv6, true };
+	lookup->families[TP_IPV4] = (struct tp_addresses){ lists[TP_IPV4], ipv4, true };
+	lookup->first = first;
+	return lookup;
+}
+
+/* "6.0 4.0 ": the way of a walk, which is so far already. */
+static const char *way(struct tp_walk *walk, const struct tp_lookup *lookup)
+{
+	static char text[64];
+	const union tp_address *address;
+
+	*text = '\0';
+	while ((address = tp_walk_next(walk, lookup)) != NULL) {
+		size_t left = tp_walk_left(walk, lookup);
+
+		if (address->any.sa_family == AF_INET6)
+			sprintf(text + strlen(text), "6.%d ", address->ipv6.sin6_addr.s6_addr[15]);
+		else
+			sprintf(text + strlen(text), "4.%d ", (int)ntohl(address->ipv4.sin_addr.s_addr));
+		tp_walk_take(walk, address);
+		CHECK_NUMBER(tp_walk_left(walk, lookup), left - 1);
+	}
+	return text;
+}
+
+static void walks_with_families_alternating(void)
+{
+	static const struct {
+		size_t ipv6, ipv4;
+		unsigned first;
+		const char *way;
+	} rows[] = {
+		{ 2, 2, TP_IPV6, "6.0 4.0 6.1 4.1 " },
+		{ 2, 2, TP_IPV4, "4.0 6.0 4.1 6.1 " },
+		{ 3, 1, TP_IPV6, "6.0 4.0 6.1 6.2 " },
+		{ 1, 3, TP_IPV6, "6.0 4.0 4.1 4.2 " },
+		{ 0, 2, TP_IPV6, "4.0 4.1 " },
+		{ 2, 0, TP_IPV4, "6.0 6.1 " },
+		{ 0, 0, TP_IPV6, "" },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct tp_lookup *lookup = lookup_with(rows[i].ipv6, rows[i].ipv4, rows[i].first);
+		struct tp_walk walk = { 0 };
+
+		unit.row = rows[i].way;
+		CHECK_TEXT(way(&walk, lookup), rows[i].way);
+		free(lookup);
+	}
+}
+
+static void takes_in_late_addresses_on_the_way(void)
+{
+	struct tp_lookup *lookup = lookup_with(0, 3, TP_IPV4);
+	struct tp_walk walk = { 0 };
+
+	tp_walk_take(&walk, tp_walk_next(&walk, lookup));
+	lookup->families[TP_IPV6].count = 2;
+	CHECK_TEXT(way(&walk, lookup), "6.0 4.1 6.1 4.2 ");
+	lookup->families[TP_IPV6].count = 3;
+	CHECK_TEXT(way(&walk, lookup), "6.2 ");
+	free(lookup);
+}
+
 static void is_kept_until_its_last_user_leaves(void)
 {
 	struct tp_lookup *lookup = tp_lookup_new("db.invalid", AF_INET);
@@ -151,6 +232,8 @@ int main(void)
 		{ "what is no number is not taken for one", takes_nothing_else },
 		{ "what is no name is done at once, found or not", needs_no_helper_for_numbers },
 		{ "a name that the hosts file lacks is not", leaves_names_to_helpers },
+		{ "families alternate on the way through the addresses", walks_with_families_alternating },
+		{ "addresses that come late join in", takes_in_late_addresses_on_the_way },
 		{ "a lookup lives as long as it has users", is_kept_until_its_last_user_leaves },
 	};
 

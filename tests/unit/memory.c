@@ -214,8 +214,8 @@ static bool begin(void)
 			     (const char *const[]){ "127.0.0.1", "127.0.0.2" });
 
 	memset(&scenario, 0, sizeof(scenario));
-	scenario.setup.limit = 256;
-	scenario.setup.timeout_us = 60000000;
+	scenario.setup.plan.limit = 256;
+	scenario.setup.plan.timeout_us = 60000000;
 	if (!made)
 		unit_skip("this system lacks the loopback addresses");
 	return made;
@@ -286,7 +286,7 @@ static void survives_with_each_address(void)
 {
 	if (!begin())
 		return;
-	scenario.setup.each_address = true;
+	scenario.setup.plan.each_address = true;
 	add_word("", "two.test", "");
 	expect("two.test", TP_REFUSED);
 	expect("two.test", TP_OPEN);
@@ -297,9 +297,9 @@ static void survives_in_a_wait(void)
 {
 	if (!begin())
 		return;
-	scenario.setup.until = TP_UNTIL_CLOSED;
-	scenario.setup.wait_us = 5000;
-	scenario.setup.interval_us = 1000;
+	scenario.setup.plan.until = TP_UNTIL_CLOSED;
+	scenario.setup.plan.wait_us = 5000;
+	scenario.setup.plan.interval_us = 1000;
 	add_word("", "two.test", "");
 	expect("two.test", TP_TIMEOUT);
 	finish();

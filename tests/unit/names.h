@@ -25,10 +25,16 @@
 
 enum name_does { ANSWERS, BLOCKS, DIES };
 
+/* Which questions a name leaves unanswered: those for both families, for one of them. */
+enum name_silent { SILENT_ALL = 1, SILENT_IPV4 = 2, SILENT_IPV6 = 4 };
+
 struct name {
 	const char *name;
 	const char *addresses[NAME_ADDRESSES];
 	enum name_does does;
+	unsigned silent;   /* enum name_silent, together */
+	unsigned delay_ms; /* of what is answered */
+	unsigned later_ms; /* of what is answered to a question for IPv6 alone, more than that */
 	int eai, error;
 	unsigned many; /* so many addresses, 10.0.0.0 and on */
 };
@@ -102,6 +108,11 @@ static struct addrinfo **append(struct addrinfo **link, struct addrinfo *info)
 	return info == NULL ? link : &info->ai_next;
 }
 
+static unsigned question_of(int family)
+{
+	return family == AF_INET ? SILENT_IPV4 : family == AF_INET6 ? SILENT_IPV6 : SILENT_ALL;
+}
+
 static int answer(const struct name *name, int family, struct addrinfo **list)
 {
 	struct addrinfo **link = list;
@@ -128,8 +139,10 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 		return *list == NULL ? EAI_NONAME : 0;
 	}
 	shared->lookups++;
-	while (name != NULL && name->does == BLOCKS)
+	while (name != NULL && (name->does == BLOCKS || (name->silent & question_of(hints->ai_family)) != 0))
 		pause();
+	if (name != NULL)
+		usleep(1000 * (name->delay_ms + (hints->ai_family == AF_INET6 ? name->later_ms : 0)));
 	if (name != NULL && name->does == DIES)
 		kill(getpid(), SIGKILL);
 	if (name == NULL || name->eai != 0) {

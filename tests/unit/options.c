@@ -86,19 +86,19 @@ static void has_defaults(void)
 {
 	struct parse parsed = TAKEN(0, "db", "80");
 
-	CHECK_NUMBER(parsed.options.family, AF_UNSPEC);
-	CHECK_NUMBER(parsed.options.timeout_us, 5000000);
-	CHECK_NUMBER(parsed.options.source.address.any.sa_family, AF_UNSPEC);
-	CHECK_TEXT(parsed.options.source.interface, "");
-	CHECK(!parsed.options.each_address && !parsed.options.help && !parsed.options.quiet);
+	CHECK_NUMBER(parsed.options.plan.family, AF_UNSPEC);
+	CHECK_NUMBER(parsed.options.plan.timeout_us, 5000000);
+	CHECK_NUMBER(parsed.options.plan.source.address.any.sa_family, AF_UNSPEC);
+	CHECK_TEXT(parsed.options.plan.source.interface, "");
+	CHECK(!parsed.options.plan.each_address && !parsed.options.help && !parsed.options.quiet);
 	CHECK(!parsed.options.verbose && !parsed.options.version);
 }
 
 static void takes_flags(void)
 {
-	CHECK_NUMBER(TAKEN(1, "-4", "db").options.family, AF_INET);
-	CHECK_NUMBER(TAKEN(1, "-6", "db").options.family, AF_INET6);
-	CHECK(TAKEN(1, "-a", "db").options.each_address);
+	CHECK_NUMBER(TAKEN(1, "-4", "db").options.plan.family, AF_INET);
+	CHECK_NUMBER(TAKEN(1, "-6", "db").options.plan.family, AF_INET6);
+	CHECK(TAKEN(1, "-a", "db").options.plan.each_address);
 	CHECK(TAKEN(1, "-h").options.help);
 	CHECK(TAKEN(1, "-q", "db").options.quiet);
 	CHECK(TAKEN(1, "-v", "db").options.verbose);
@@ -111,31 +111,31 @@ static void takes_flags_together(void)
 {
 	struct parse together = TAKEN(1, "-qva4", "db"), apart = TAKEN(4, "-q", "-v", "-a", "-4", "db");
 
-	CHECK(together.options.quiet && together.options.verbose && together.options.each_address);
-	CHECK_NUMBER(together.options.family, AF_INET);
-	CHECK(apart.options.quiet && apart.options.verbose && apart.options.each_address);
-	CHECK_NUMBER(apart.options.family, AF_INET);
+	CHECK(together.options.quiet && together.options.verbose && together.options.plan.each_address);
+	CHECK_NUMBER(together.options.plan.family, AF_INET);
+	CHECK(apart.options.quiet && apart.options.verbose && apart.options.plan.each_address);
+	CHECK_NUMBER(apart.options.plan.family, AF_INET);
 	CHECK(TAKEN(2, "-qq", "-q").options.quiet);
-	CHECK_NUMBER(TAKEN(2, "-44", "-4").options.family, AF_INET);
+	CHECK_NUMBER(TAKEN(2, "-44", "-4").options.plan.family, AF_INET);
 }
 
 static void takes_values_attached_and_apart(void)
 {
-	CHECK_NUMBER(TAKEN(1, "-t2", "db").options.timeout_us, 2000000);
-	CHECK_NUMBER(TAKEN(2, "-t", "2", "db").options.timeout_us, 2000000);
-	CHECK_NUMBER(TAKEN(1, "-qt500ms", "db").options.timeout_us, 500000);
-	CHECK_NUMBER(TAKEN(2, "-qvt", "500ms", "db").options.timeout_us, 500000);
-	CHECK_NUMBER(TAKEN(2, "-t", "0", "db").options.timeout_us, 0);
-	CHECK_NUMBER(TAKEN(1, "-t878400h").options.timeout_us, TP_DURATION_MAX_US);
+	CHECK_NUMBER(TAKEN(1, "-t2", "db").options.plan.timeout_us, 2000000);
+	CHECK_NUMBER(TAKEN(2, "-t", "2", "db").options.plan.timeout_us, 2000000);
+	CHECK_NUMBER(TAKEN(1, "-qt500ms", "db").options.plan.timeout_us, 500000);
+	CHECK_NUMBER(TAKEN(2, "-qvt", "500ms", "db").options.plan.timeout_us, 500000);
+	CHECK_NUMBER(TAKEN(2, "-t", "0", "db").options.plan.timeout_us, 0);
+	CHECK_NUMBER(TAKEN(1, "-t878400h").options.plan.timeout_us, TP_DURATION_MAX_US);
 	CHECK(TAKEN(3, "-t", "1", "-v", "db").options.verbose);
 }
 
 static void keeps_the_last_value(void)
 {
-	CHECK_NUMBER(TAKEN(3, "-t1", "-t", "2", "db").options.timeout_us, 2000000);
-	CHECK_NUMBER(TAKEN(2, "-s127.0.0.1", "-s127.0.0.2").options.source.address.ipv4.sin_addr.s_addr,
+	CHECK_NUMBER(TAKEN(3, "-t1", "-t", "2", "db").options.plan.timeout_us, 2000000);
+	CHECK_NUMBER(TAKEN(2, "-s127.0.0.1", "-s127.0.0.2").options.plan.source.address.ipv4.sin_addr.s_addr,
 		     htonl(INADDR_LOOPBACK + 1));
-	CHECK_NUMBER(TAKEN(2, "-s127.0.0.1", "-s::1").options.family, AF_INET6);
+	CHECK_NUMBER(TAKEN(2, "-s127.0.0.1", "-s::1").options.plan.family, AF_INET6);
 }
 
 static void takes_options_wherever_they_stand(void)
@@ -145,8 +145,8 @@ static void takes_options_wherever_they_stand(void)
 	TAKEN(0, NULL);
 	CHECK(TAKEN(1, "", "-q").options.quiet);
 	CHECK(TAKEN(1, "db", "5432", "-v").options.verbose);
-	CHECK_NUMBER(TAKEN(2, "db", "5432", "-t", "3").options.timeout_us, 3000000);
-	CHECK_NUMBER(TAKEN(3, "-q", "db", "--timeout", "3", "5432").options.timeout_us, 3000000);
+	CHECK_NUMBER(TAKEN(2, "db", "5432", "-t", "3").options.plan.timeout_us, 3000000);
+	CHECK_NUMBER(TAKEN(3, "-q", "db", "--timeout", "3", "5432").options.plan.timeout_us, 3000000);
 }
 
 static void leaves_a_command_alone(void)
@@ -162,15 +162,15 @@ static void leaves_a_command_alone(void)
 
 static void takes_long_names(void)
 {
-	CHECK_NUMBER(TAKEN(2, "--timeout", "3", "db").options.timeout_us, 3000000);
-	CHECK_NUMBER(TAKEN(1, "--timeout=3", "db").options.timeout_us, 3000000);
-	CHECK_NUMBER(TAKEN(2, "--tim", "3", "db").options.timeout_us, 3000000);
-	CHECK_NUMBER(TAKEN(2, "-w", "3", "db").options.timeout_us, 3000000);
-	CHECK_NUMBER(TAKEN(2, "--wait", "3", "db").options.until, TP_UNTIL_OPEN);
-	CHECK_NUMBER(TAKEN(2, "--wait-c", "3", "db").options.until, TP_UNTIL_CLOSED);
+	CHECK_NUMBER(TAKEN(2, "--timeout", "3", "db").options.plan.timeout_us, 3000000);
+	CHECK_NUMBER(TAKEN(1, "--timeout=3", "db").options.plan.timeout_us, 3000000);
+	CHECK_NUMBER(TAKEN(2, "--tim", "3", "db").options.plan.timeout_us, 3000000);
+	CHECK_NUMBER(TAKEN(2, "-w", "3", "db").options.plan.timeout_us, 3000000);
+	CHECK_NUMBER(TAKEN(2, "--wait", "3", "db").options.plan.until, TP_UNTIL_OPEN);
+	CHECK_NUMBER(TAKEN(2, "--wait-c", "3", "db").options.plan.until, TP_UNTIL_CLOSED);
 	CHECK(TAKEN(1, "--format=", "db").options.format != NULL);
 	CHECK(TAKEN(1, "--verb", "db").options.verbose);
-	CHECK(TAKEN(1, "--any", "db").options.first_open);
+	CHECK(TAKEN(1, "--any", "db").options.plan.first_open);
 }
 
 static void refuses_long_names_that_are_none(void)
@@ -287,21 +287,21 @@ static void takes_a_source_address(void)
 {
 	struct parse ipv4 = TAKEN(2, "-s", "127.0.0.1", "db"), ipv6 = TAKEN(1, "-s::1", "db");
 
-	CHECK_NUMBER(ipv4.options.source.address.any.sa_family, AF_INET);
-	CHECK_NUMBER(ipv4.options.source.address.ipv4.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
-	CHECK_NUMBER(ipv4.options.source.address.ipv4.sin_port, 0);
-	CHECK_TEXT(ipv4.options.source.interface, "");
-	CHECK_NUMBER(ipv6.options.source.address.any.sa_family, AF_INET6);
-	CHECK(IN6_IS_ADDR_LOOPBACK(&ipv6.options.source.address.ipv6.sin6_addr));
-	CHECK_NUMBER(ipv6.options.source.address.ipv6.sin6_port, 0);
+	CHECK_NUMBER(ipv4.options.plan.source.address.any.sa_family, AF_INET);
+	CHECK_NUMBER(ipv4.options.plan.source.address.ipv4.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+	CHECK_NUMBER(ipv4.options.plan.source.address.ipv4.sin_port, 0);
+	CHECK_TEXT(ipv4.options.plan.source.interface, "");
+	CHECK_NUMBER(ipv6.options.plan.source.address.any.sa_family, AF_INET6);
+	CHECK(IN6_IS_ADDR_LOOPBACK(&ipv6.options.plan.source.address.ipv6.sin6_addr));
+	CHECK_NUMBER(ipv6.options.plan.source.address.ipv6.sin6_port, 0);
 }
 
 static void connects_in_the_family_of_its_source(void)
 {
-	CHECK_NUMBER(TAKEN(2, "-s", "127.0.0.1", "db").options.family, AF_INET);
-	CHECK_NUMBER(TAKEN(2, "-s", "::1", "db").options.family, AF_INET6);
-	CHECK_NUMBER(TAKEN(3, "-s", "127.0.0.1", "-4", "db").options.family, AF_INET);
-	CHECK_NUMBER(TAKEN(3, "-6", "-s", "::1", "db").options.family, AF_INET6);
+	CHECK_NUMBER(TAKEN(2, "-s", "127.0.0.1", "db").options.plan.family, AF_INET);
+	CHECK_NUMBER(TAKEN(2, "-s", "::1", "db").options.plan.family, AF_INET6);
+	CHECK_NUMBER(TAKEN(3, "-s", "127.0.0.1", "-4", "db").options.plan.family, AF_INET);
+	CHECK_NUMBER(TAKEN(3, "-6", "-s", "::1", "db").options.plan.family, AF_INET6);
 }
 
 static void refuses_a_source_of_the_other_family(void)
@@ -326,14 +326,14 @@ static void takes_a_source_interface(void)
 	}
 	unit_written_text(interfaces[0].if_name);
 	parsed = TAKEN(2, "-s", interfaces[0].if_name, "db");
-	CHECK_TEXT(parsed.options.source.interface, interfaces[0].if_name);
-	CHECK_NUMBER(parsed.options.source.address.any.sa_family, AF_UNSPEC);
-	CHECK_NUMBER(parsed.options.family, AF_UNSPEC);
+	CHECK_TEXT(parsed.options.plan.source.interface, interfaces[0].if_name);
+	CHECK_NUMBER(parsed.options.plan.source.address.any.sa_family, AF_UNSPEC);
+	CHECK_NUMBER(parsed.options.plan.family, AF_UNSPEC);
 	parsed = TAKEN(3, "-s", interfaces[0].if_name, "-s127.0.0.1", "db");
-	CHECK_TEXT(parsed.options.source.interface, "");
+	CHECK_TEXT(parsed.options.plan.source.interface, "");
 	parsed = TAKEN(3, "-s127.0.0.1", "-s", interfaces[0].if_name, "db");
-	CHECK_NUMBER(parsed.options.source.address.any.sa_family, AF_UNSPEC);
-	CHECK_NUMBER(parsed.options.family, AF_UNSPEC);
+	CHECK_NUMBER(parsed.options.plan.source.address.any.sa_family, AF_UNSPEC);
+	CHECK_NUMBER(parsed.options.plan.family, AF_UNSPEC);
 	if_freenameindex(interfaces);
 }
 

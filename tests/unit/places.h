@@ -59,7 +59,7 @@ static bool is_full(const struct place *place)
 /* Linux drops a SYN without a word where the accept queue is over its limit. */
 static bool fill(struct place *place)
 {
-	union tp_address address;
+	union tp_address address = { 0 };
 	socklen_t size = sizeof(address);
 
 	if (getsockname(place->fd, &address.any, &size) < 0)

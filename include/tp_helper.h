@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The processes that ask. A helper calls getaddrinfo(3), one question after the other, until its channel is closed or it
+ * is killed. Helpers are forked as they are needed, and used again.
+ *
+ * From the first helper to tp_helpers_free() SIGCHLD is blocked, so that no handler of the program's reaps a helper;
+ * whoever waits meanwhile leaves it so.
+ */
+#ifndef TP_HELPER_H
+#define TP_HELPER_H
+
+#include "tp_lookup.h"
+
+struct tp_helpers;
+
+/* What came of a question. */
+struct tp_answer {
+	struct tp_lookup *lookup;
+	enum tp_question question;
+	int eai, error; /* as in struct tp_lookup */
+	int64_t duration_us;
+	union tp_address *addresses; /* the caller's to free */
+	size_t count;
+};
+
+/* NULL where memory is out. limit_us: as for tp_resolver_new(). */
+struct tp_helpers *tp_helpers_new(struct tp_helper_hook hook, int64_t limit_us);
+
+/* Ends and reaps all of them. */
+void tp_helpers_free(struct tp_helpers *helpers);
+
+/* Asks a question about a lookup, whose helpers[question] answers it then. Returns as tp_resolver_begin(). */
+int tp_helpers_ask(struct tp_helpers *helpers, struct tp_lookup *lookup, enum tp_question question,
+		   const struct pollfd *fds, size_t count);
+
+/* Nobody wants the answer any more. The helper is used again when that has come, or ended when its place is wanted. */
+void tp_helpers_drop(struct tp_helpers *helpers, struct tp_helper *helper);
+
+/* As tp_resolver_watched() and tp_resolver_watch(). */
+size_t tp_helpers_watched(const struct tp_helpers *helpers);
+size_t tp_helpers_watch(struct tp_helpers *helpers, struct pollfd *fds);
+
+/* Notes what poll(2) found of the pollfds of tp_helpers_watch(). */
+void tp_helpers_note(struct tp_helpers *helpers, const struct pollfd *fds);
+
+/* The next answer of those that are there; false: there is no further one. */
+bool tp_helpers_answer(struct tp_helpers *helpers, struct tp_answer *answer);
+
+/* When tp_helpers_watch() is to be called even if nothing is ready, to reap what was ended; TP_NEVER: need not be. */
+int64_t tp_helpers_due_us(const struct tp_helpers *helpers);
+
+/*
+ * getaddrinfo(3) itself, here: the addresses in its order, ports 0, the caller's to free. Returns 0 or EAI_..., with
+ * the errno value beside EAI_SYSTEM.
+ */
+int tp_get_addresses(const char *host, int family, int flags, union tp_address **addresses, size_t *count, int *error);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The names of a call: one lookup for each, however the targets are sorted.
+ * Probes of the same name share it; a further try looks the name up anew.
+ */
+#ifndef TP_NAMES_H
+#define TP_NAMES_H
+
+#include "tp_lookup.h"
+
+struct tp_names {
+	struct tp_helper_hook hook;
+	int64_t limit_us;             /* as for tp_resolver_new() */
+	struct tp_resolver *resolver; /* NULL until a name is looked up */
+	struct tp_lookup *latest;     /* for the further ports of a host */
+	struct tp_lookup **buckets;   /* lookups of names; NULL until there is one */
+	size_t count;
+};
+
+/*
+ * The lookup of this host to this family, with one user more. A numeric host is looked up already. A lookup that is DONE serves if it
+ * was begun at this time or later. NULL: memory is out.
+ */
+struct tp_lookup *tp_names_get(struct tp_names *names, const char *host, int family, int64_t since_us);
+
+/*
+ * Begins a NEW lookup: it is RUNNING, or DONE at once. Returns as tp_resolver_begin(); EBUSY too where it would want a
+ * helper and may not have one.
+ */
+int tp_names_begin(struct tp_names *names, struct tp_lookup *lookup, bool may_ask, const struct pollfd *fds,
+		   size_t count);
+
+/* Ends every helper and forgets every lookup; those with other users are theirs. */
+void tp_names_free(struct tp_names *names);
+
+#endif

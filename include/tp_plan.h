@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How to probe: the options say it, the engine and the trace obey it. */
+#ifndef TP_PLAN_H
+#define TP_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tp_address.h"
+
+/* How often a target is tried. */
+enum tp_until { TP_ONCE, TP_UNTIL_OPEN, TP_UNTIL_CLOSED };
+
+struct tp_plan {
+	int family;         /* AF_UNSPEC, AF_INET or AF_INET6 */
+	bool each_address;  /* a result for each address of a name */
+	bool first_open;    /* the first open probe is the last result; what is under way then has none */
+	bool half_open;     /* the handshake is not finished; tp_os_half_open() */
+	bool keep;          /* the connection that opened is the caller's */
+	size_t limit;       /* probes in flight, at least 1 */
+	int64_t timeout_us; /* of a try, or a trace, its lookup included; 0: none */
+	struct tp_source source;
+
+	/*
+	 * Not TP_ONCE: each target is tried again, interval_us after a try has ended, until it is open;
+	 * or closed: refused, unreachable, silent. A name is looked up anew each time. What is not so
+	 * after wait_us (0: never), counted from tp_engine_new(), is a timeout. An error of this host
+	 * ends it at once, unless it may pass: tp_may_pass().
+	 */
+	enum tp_until until;
+	int64_t wait_us, interval_us;
+};
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One small record for each target, in the order of the targets, from when it
+ * is given until its result is reported. A result that waits for a slow one
+ * before it costs its record only: some 120 bytes and its host. Records lie in
+ * blocks, which go back to the system when the last record in them is released.
+ */
+#ifndef TP_RESULTS_H
+#define TP_RESULTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tp_engine.h"
+
+struct tp_record_block;
+
+struct tp_record {
+	struct tp_record *next;   /* in the order of the targets */
+	struct tp_record *behind; /* while it pauses between two tries: the record that pauses next */
+	struct tp_record_block *block;
+	struct tp_evidence *icmp; /* owned; NULL: no ICMP error */
+	union {
+		int64_t time_us; /* of the result */
+		int64_t due_us;  /* while it pauses: when the next try is due */
+	};
+	int64_t lookup_us, connect_us;
+	size_t target, try;
+	union tp_address address;
+	int error, eai, fd;
+	uint16_t port;
+	uint8_t state;
+	uint8_t family;     /* AF_UNSPEC, or that to which the host is looked up */
+	bool done : 1;      /* the result is final */
+	bool in_lookup : 1; /* from here on as in struct tp_result */
+	bool expired : 1;
+	bool wanted : 1;
+	bool by_peer : 1; /* the peer itself is who said no */
+	char host[];
+};
+
+struct tp_results {
+	struct tp_record *oldest, *newest;
+	size_t count;
+	struct tp_record_block *block; /* the newest one, where the next record goes */
+};
+
+/*
+ * A record for a target, with no try and no result yet: behind this record, or NULL: behind all others. Returns NULL
+ * where memory is out.
+ */
+struct tp_record *tp_results_add(struct tp_results *results, struct tp_record *behind, const struct tp_endpoint *to,
+				 size_t target);
+
+/* Puts the outcome of a try into the record: every field of the result but host, port, target, try and status. */
+void tp_record_put(struct tp_record *record, const struct tp_result *result);
+
+/* What was put, as a result; its host is the record's. until, waited_us and one_address are the caller's to set. */
+struct tp_result tp_record_get(const struct tp_record *record);
+
+/* Takes the oldest record, if there is one, out of the order. */
+struct tp_record *tp_results_take(struct tp_results *results);
+
+/* Frees a record that was taken; a connection that is still in it is closed. */
+void tp_results_release(struct tp_results *results, struct tp_record *record);
+
+/* Frees all records. */
+void tp_results_free(struct tp_results *results);
+
+#endif

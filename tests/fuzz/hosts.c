@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The hosts file: the first line is the name that is looked for. Its parser reads from memory, so its source is taken whole. */
+#include <stdio.h>
+
+static FILE *open_input(const char *path, const char *mode);
+#define fopen open_input
+#include "../../builtin/engine/hosts.c"
+#undef fopen
+
+#include "fuzz.h"
+
+static const uint8_t *input;
+static size_t input_size;
+
+static FILE *open_input(const char *path, const char *mode)
+{
+	static char order[] = "hosts: files\n";
+
+	(void)mode;
+	if (strcmp(path, "/etc/hosts") != 0)
+		return fmemopen(order, sizeof(order) - 1, "r");
+	return input_size == 0 ? NULL : fmemopen((void *)(uintptr_t)input, input_size, "r");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	size_t length = 0, count;
+	union tp_address addresses[64];
+	struct tp_hosts *hosts;
+	char host[256];
+
+	while (length < size && length < sizeof(host) - 1 && data[length] != '\n')
+		length++;
+	memcpy(host, data, length);
+	host[length] = '\0';
+	input = data + length;
+	input_size = size - length;
+	hosts = tp_hosts_read();
+	if (hosts == NULL)
+		return 0;
+	count = tp_hosts_find(hosts, host, AF_UNSPEC, NULL, 0);
+	MUST(count <= ADDRESSES_MAX);
+	MUST(tp_hosts_find(hosts, host, AF_INET, NULL, 0) + tp_hosts_find(hosts, host, AF_INET6, NULL, 0) == count);
+	if (count <= 64) {
+		MUST(tp_hosts_find(hosts, host, AF_UNSPEC, addresses, count) == count);
+		for (size_t i = 0; i < count; i++)
+			MUST(addresses[i].any.sa_family == AF_INET || addresses[i].any.sa_family == AF_INET6);
+	}
+	tp_hosts_free(hosts);
+	return 0;
+}
