@@ -10,6 +10,10 @@
 #	make sync	fills the marked regions of the README, the manual, the wrapper and more from include/
 #	make fuzz	each parser for FUZZ_SECONDS
 #	make bench	the figures of the README
+#	make dist	build/dist: the sources and the program as tarballs, what is in them (SPDX), SHA256SUMS
+#	make distcheck	that these files are right: they are built elsewhere, and used in roots that have next to nothing
+#	make deb	build/deb: the packages for the Debian that this is; make rpm: build/rpm, those for rpm
+#	make check-packages	all packages are built, installed, used, upgraded and removed, in roots of four Debian releases
 #	make check-bashes	the one .so in the bashes of other Debian releases
 #	make soak	SOAK probes of all kinds in one shell, under signals and with jobs: what is left behind?
 #	make check-faults	each system call of a probe fails in turn; FAULTS=all: in every way
@@ -155,6 +159,8 @@ check-sync:
 lint: check-sync
 	@.ci/lint
 
+# Only some shells put the home folder for the ~ of PREFIX=~/.local.
+$(foreach name,PREFIX LOADABLESDIR DESTDIR,$(if $(filter ~/%,$(firstword $($(name)))),$(eval override $(name) := $$(HOME)$(patsubst ~/%,/%,$($(name))))))
 SHAREDIR = $(PREFIX)/share
 # What is read, not built: FILE:WHERE below SHAREDIR. Completions stand where each shell looks for those of a new command.
 SHARED = doc/tcpprobe.1:man/man1/tcpprobe.1 \
@@ -162,26 +168,64 @@ SHARED = doc/tcpprobe.1:man/man1/tcpprobe.1 \
 	shell/completion/tcpprobe.bash:bash-completion/completions/tcpprobe \
 	shell/completion/_tcpprobe:zsh/site-functions/_tcpprobe \
 	shell/completion/tcpprobe.fish:fish/vendor_completions.d/tcpprobe.fish
+# One word for the shell, whatever is in it.
+quoted = '$(subst ','\'',$1)'
+at = $(call quoted,$(DESTDIR)$1)
+PLACES = $(call quoted,$(DESTDIR)) $(call quoted,$(PREFIX)) $(call quoted,$(LOADABLESDIR)) $(call at,$(LOADABLESDIR))/tcpprobe.so \
+	$(call at,$(PREFIX))/bin/tcpprobe $(foreach file,$(SHARED),$(call at,$(SHAREDIR))/$(lastword $(subst :, ,$(file))))
+
 install: all
-	install -d '$(DESTDIR)$(LOADABLESDIR)' '$(DESTDIR)$(PREFIX)/bin'
-	install -m 755 $B/tcpprobe.so '$(DESTDIR)$(LOADABLESDIR)/tcpprobe.so'
-	install -m 755 $B/tcpprobe '$(DESTDIR)$(PREFIX)/bin/tcpprobe'
+	@packaging/places install $(PLACES)
+	install -d $(call at,$(LOADABLESDIR)) $(call at,$(PREFIX)/bin)
+	install -m 755 $B/tcpprobe.so $(call at,$(LOADABLESDIR)/tcpprobe.so)
+	install -m 755 $B/tcpprobe $(call at,$(PREFIX)/bin/tcpprobe)
 	set -e; for file in $(SHARED); do \
-		to='$(DESTDIR)$(SHAREDIR)'/$${file#*:}; \
+		to=$(call at,$(SHAREDIR))/$${file#*:}; \
 		install -d "$${to%/*}"; \
 		install -m 644 "$${file%:*}" "$$to"; \
 	done
-	chmod 755 '$(DESTDIR)$(SHAREDIR)/tcpprobe/tcpprobe.sh'
+	chmod 755 $(call at,$(SHAREDIR)/tcpprobe/tcpprobe.sh)
+	@$(if $(DESTDIR),:,packaging/places advise $(call quoted,$(PREFIX)/bin) $(call quoted,$(LOADABLESDIR)))
 
 # Folders that others share stay: the loadables' where something else is in it, bin and those of share always.
 uninstall:
-	rm -f '$(DESTDIR)$(LOADABLESDIR)/tcpprobe.so' '$(DESTDIR)$(PREFIX)/bin/tcpprobe'
-	for file in $(SHARED); do rm -f '$(DESTDIR)$(SHAREDIR)'/"$${file#*:}" || exit; done
-	-rmdir '$(DESTDIR)$(SHAREDIR)/tcpprobe' '$(DESTDIR)$(LOADABLESDIR)' 2>/dev/null || :
+	@packaging/places uninstall $(PLACES)
+	rm -f $(call at,$(LOADABLESDIR)/tcpprobe.so) $(call at,$(PREFIX)/bin/tcpprobe)
+	for file in $(SHARED); do rm -f $(call at,$(SHAREDIR))/"$${file#*:}" || exit; done
+	-rmdir $(call at,$(SHAREDIR)/tcpprobe) $(call at,$(LOADABLESDIR)) 2>/dev/null || :
 
 # For .ci/lint, so that the flags stand in one place.
 print-STRICT:
 	@echo '$(STRICT)'
+
+# -- Packages and release files: packaging/ makes them, from one version and one set of sources
+
+print-ARCH:
+	@$(STATIC_CC) -dumpmachine | cut -d - -f 1
+
+dist:
+	@.ci/deps build dist
+	@packaging/make-dist all
+	@cat build/dist/SHA256SUMS
+
+distcheck:
+	@.ci/deps build dist
+	@$(MAKE) -s lab
+	@tests/dist
+
+deb:
+	@.ci/deps build package
+	@packaging/make-deb
+	@ls build/deb/*.deb
+
+rpm:
+	@.ci/deps build package
+	@packaging/make-rpm
+	@ls build/rpm/RPMS/*/*.rpm
+
+check-packages:
+	@.ci/deps build package
+	@tests/packages
 
 check-install: all
 	@tests/install
@@ -221,5 +265,6 @@ clean:
 	rm -rf $B
 
 .PHONY: all built static headers try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes \
-	check-wrapper check-faults check-sanitizers check-random check-musl soak coverage clean print-STRICT
+	check-wrapper check-faults check-sanitizers check-random check-musl soak coverage clean print-STRICT \
+	print-ARCH dist distcheck deb rpm check-packages
 -include $(wildcard $B/*/*.d)

@@ -59,3 +59,36 @@ unpack_packages() {
 	done
 	rm -rf "$new/apt" && mv "$new" "$2"
 }
+
+# make_root RELEASE ROOT: the smallest Debian of that release that has a package manager; for root only. A ROOT that is
+# there is whole.
+make_root() {
+	local new=$2.new source uri keyring script=/usr/share/debootstrap/scripts
+
+	[[ ! -d $2 ]] || return 0
+	source=$(sources_of "$1")
+	uri=$(sed -E 's/^deb +(\[[^]]*\])? *([^ ]+) .*/\2/' <<<"$source")
+	keyring=$(sed -nE 's/.*signed-by=([^] ,]+).*/\1/p' <<<"$source")
+	# A release that this debootstrap does not know yet is made as the newest one.
+	[[ -e $script/$1 ]] && script+=/$1 || script+=/sid
+	rm -rf "$new"
+	debootstrap --variant=minbase ${keyring:+"--keyring=$keyring"} "$1" "$new" "$uri" "$script" &&
+		echo 'Acquire::Check-Valid-Until "false"; Acquire::Languages "none";' >"$new/etc/apt/apt.conf.d/99tests" &&
+		rm -f "$new"/var/cache/apt/archives/*.deb && mv "$new" "$2"
+}
+
+# inside ROOT COMMAND...: with that folder as its root, and with this system's network. What is mounted is gone when it ends.
+inside() {
+	local map=()
+
+	[[ $(id -u) == 0 ]] || map=(--map-root-user)
+	# shellcheck disable=SC2016
+	unshare "${map[@]}" --mount --propagation private sh -c '
+		mount -t proc proc "$0/proc" 2>/dev/null || mount --rbind /proc "$0/proc" || exit
+		for device in null zero full random urandom tty; do
+			[ -e "$0/dev/$device" ] || : >"$0/dev/$device"
+			mount --bind "/dev/$device" "$0/dev/$device" || exit
+		done
+		exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C \
+			DEBIAN_FRONTEND=noninteractive "$(command -v chroot)" "$0" "$@"' "$@"
+}
