@@ -177,6 +177,17 @@ offers_ports() {
 	offers_ports fish
 }
 
+@test "fish is silent about lists of hosts and services that are not there" {
+	need_shell fish
+	need_lab
+	mkdir "$BATS_TEST_TMPDIR/etc"
+	# shellcheck disable=SC2016
+	within=(unshare --mount sh -c 'mount --bind "$0" /etc && exec "$@"' "$BATS_TEST_TMPDIR/etc")
+	becomes fish 'tcpprobe db zook' 'tcpprobe db zookeeper'
+	typed fish 'tcpprobe zz'
+	refute_output --partial /etc
+}
+
 offers_files_and_commands() {
 	need_shell "$1"
 	touch a-file-of-targets

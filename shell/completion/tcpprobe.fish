@@ -42,7 +42,7 @@ set -g __tcpprobe_services amqp amqps dict domain finger ftp ftps git gopher htt
 
 function __tcpprobe_hosts
     begin
-        string replace -r '#.*' '' </etc/hosts | string replace -rf '^\s*\S+\s+' ''
+        test -r /etc/hosts; and string replace -r '#.*' '' </etc/hosts | string replace -rf '^\s*\S+\s+' ''
         for file in ~/.ssh/known_hosts ~/.ssh/known_hosts2 /etc/ssh/ssh_known_hosts
             test -r $file; and string replace -r '^@\S+\s+' '' <$file | string replace -r '\s.*' '' |
                 string split , | string replace -r '^\[(.*)\]:.*' '$1'
@@ -53,7 +53,8 @@ end
 # Behind what stands up to the last comma or colon of the word
 function __tcpprobe_ports
     set -l head (string match -r '^.*[:,]' -- (commandline -ct))
-    set -l names (string replace -rf '^([A-Za-z0-9_][A-Za-z0-9._-]*)\s+\d+/tcp.*' '$1' </etc/services 2>/dev/null)
+    set -l names
+    test -r /etc/services; and set names (string replace -rf '^([A-Za-z0-9_][A-Za-z0-9._-]*)\s+\d+/tcp.*' '$1' </etc/services)
     printf '%s\n' "$head"$__tcpprobe_services "$head"$names
 end
 
