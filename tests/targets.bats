@@ -191,7 +191,7 @@ good_settings() {
 	need ipv6
 	need_lab
 	for word in 'fe80::1 80' '[fe80::1]:80' 'fe80::1 80-81' /dev/tcp/fe80::1/80 'http://[fe80::1]/' 'febf:ffff::1 80' \
-		'FE80::A 80' '-a fe80::1 80' '-r 0.1 -i 0 fe80::2 80' 'fe80::/127 80' '-f /dev/stdin'; do
+		'FE80::A 80' '-a fe80::1 80' "-r $(patient 0.2) -i 0 fe80::2 80" 'fe80::/127 80' '-f /dev/stdin'; do
 		# Networks, -a and -f are not the wrapper's.
 		[[ $face_name != wrapper || $word != *@(-[af]|/127)\ * ]] || continue
 		# shellcheck disable=SC2086 # words
