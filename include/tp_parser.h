@@ -31,10 +31,9 @@ int tp_parser_cut_port(const struct tp_parser *parser, char *text, char **port);
 /* Adds a target without ports: a host, or a network. The list owns it at once, so a failure further on leaks nothing. */
 int tp_parser_add_host(const struct tp_parser *parser, char *host, struct tp_target **target);
 
-/* Adds ports to a target: first to last; what an item says; what items between commas say. */
+/* Adds ports to a target: first to last; what an item says. */
 int tp_parser_add_range(struct tp_target *target, uint16_t first, uint16_t last);
 int tp_parser_add_port(const struct tp_parser *parser, struct tp_target *target, char *item);
-int tp_parser_add_ports(const struct tp_parser *parser, struct tp_target *target, char *spec);
 
 /* A word with "://" in it: one URL or several. */
 int tp_parser_add_urls(struct tp_parser *parser);

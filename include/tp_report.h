@@ -9,9 +9,6 @@
 /* "db:5432"; a host with colons stands in brackets. */
 void tp_put_label(struct tp_text *text, const struct tp_result *result);
 
-/* "Connection refused (port unreachable, says 10.0.0.1)"; nothing where the result is as it was wanted. */
-void tp_put_reason(struct tp_text *text, const struct tp_result *result);
-
 /* "db:5432: Connection refused"; with the address where it was probed by itself. */
 void tp_put_failure(struct tp_text *text, const struct tp_result *result);
 

@@ -87,25 +87,26 @@ has_item() {
 	((count > 5))
 }
 
+# has_items LEAST: each line of standard input is one, and they are more than so many.
+has_items() {
+	local item count=0
+
+	while read -r item; do
+		has_item "$item"
+		((++count))
+	done
+	((count > $1))
+}
+
 @test "every letter of a format is in the manual" {
 	section Formats
-	count=0
-	while read -r letter; do
-		has_item "$letter"
-		((++count))
-	done < <(sed -n '/^static bool put_conversion/,/^}/s/.*case .\(.\).:.*/%\1/p
+	has_items 12 < <(sed -n '/^static bool put_conversion/,/^}/s/.*case .\(.\).:.*/%\1/p
 		/^static bool put_escape/,/^}/s/.*case .\\*\(.\).:.*/\\\1/p' "$tree/builtin/command/report.c")
-	((count > 12))
 }
 
 @test "every key of the JSON is in the manual" {
 	section JSON
-	count=0
-	while read -r key; do
-		has_item "$key"
-		((++count))
-	done < <("$TP_BUILD/tcpprobe" -qj 127.0.0.1 1 | jq -r 'keys[]')
-	((count > 10))
+	has_items 10 < <("$TP_BUILD/tcpprobe" -qj 127.0.0.1 1 | jq -r 'keys[]')
 }
 
 @test "every key of a hop's JSON is in the manual" {

@@ -102,7 +102,8 @@ void tp_put_cause(struct tp_text *text, const struct tp_result *result)
 	}
 }
 
-void tp_put_reason(struct tp_text *text, const struct tp_result *result)
+/* "Connection refused (port unreachable, says 10.0.0.1)"; nothing where the result is as it was wanted. */
+static void put_reason(struct tp_text *text, const struct tp_result *result)
 {
 	/* There may have been no try, and the last one of a wait for the end may have found it open. */
 	bool has_cause = result->error != 0 || result->eai != 0, was_open = result->try > 0 && !has_cause;
@@ -134,7 +135,7 @@ void tp_put_failure(struct tp_text *text, const struct tp_result *result)
 		}
 	}
 	tp_put(text, ": ");
-	tp_put_reason(text, result);
+	put_reason(text, result);
 }
 
 void tp_put_success(struct tp_text *text, const struct tp_result *result)
@@ -171,7 +172,7 @@ static bool put_conversion(struct tp_text *text, char letter, const struct tp_re
 		tp_put_number(text, (uint64_t)result->status);
 		return true;
 	case 'e':
-		tp_put_reason(text, result);
+		put_reason(text, result);
 		return true;
 	case 'r':
 		tp_put_address(text, &result->evidence.reporter);
@@ -332,7 +333,7 @@ static void put_json_reason(struct tp_text *text, const struct tp_result *result
 {
 	struct tp_text reason = { 0 };
 
-	tp_put_reason(&reason, result);
+	put_reason(&reason, result);
 	if (reason.length > 0)
 		put_json_string(text, reason.bytes);
 	else

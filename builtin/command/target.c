@@ -108,7 +108,8 @@ int tp_parser_add_port(const struct tp_parser *parser, struct tp_target *target,
 	return tp_parser_add_range(target, port, port);
 }
 
-int tp_parser_add_ports(const struct tp_parser *parser, struct tp_target *target, char *spec)
+/* Items between commas. */
+static int add_ports(const struct tp_parser *parser, struct tp_target *target, char *spec)
 {
 	int error = 0;
 
@@ -266,7 +267,7 @@ static int parse_dev_tcp(const struct tp_parser *parser)
 		return blame_word(parser, TP_SAYS_NO_DEV_TCP_PORT);
 	*slash = '\0';
 	error = tp_parser_add_host(parser, host, &target);
-	return error != 0 ? error : tp_parser_add_ports(parser, target, slash + 1);
+	return error != 0 ? error : add_ports(parser, target, slash + 1);
 }
 
 /* ZooKeeper's and Kafka's lists end in a path. One that has more hosts in it, or between two hosts, stays: it is no port. */
@@ -384,7 +385,7 @@ static int add_word(struct tp_parser *parser, bool first, struct tp_target **tar
 	if (*target != NULL && is_assignment(parser->word))
 		return blame_word(parser, TP_SAYS_ASSIGNMENT);
 	if (*target != NULL)
-		return tp_parser_add_ports(parser, *target, parser->text);
+		return add_ports(parser, *target, parser->text);
 	error = parse_word(parser, target);
 	if (error == 0 && *target != NULL && !first)
 		return blame_word(parser, TP_SAYS_NO_OWN_PORT);
