@@ -192,7 +192,7 @@ state_of() {
 	need all
 	peer open
 	# The least: a helper's two ends, beside what the shell has.
-	limits=(6 8 20 36) deadline=0.3
+	limits=(6 8 20 36) deadline=1
 	for limit in "${limits[@]}"; do
 		face "exec 3>&- 4>&-; ulimit -n $limit; tcpprobe -v -t $deadline"' "$@"' \
 			"$TP_SILENT:1-5" {1..20}.5ms.127-0-0-1.ip.test:"$port" "two-faced:$port" "127.0.0.1:1-5"
