@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tp_tally.h"
 
+#include <time.h>
+
 static void add_time(struct tp_tally *tally, int64_t us)
 {
 	double distance = (double)us - tally->mean_us;
@@ -14,8 +16,25 @@ static void add_time(struct tp_tally *tally, int64_t us)
 	tally->squares += distance * ((double)us - tally->mean_us);
 }
 
-void tp_tally_add(struct tp_tally *tally, const struct tp_result *result)
+static void add_outage(struct tp_tally *tally, const struct tp_result *result, int64_t now_us)
 {
+	bool begins = !tally->out && result->state != TP_OPEN;
+
+	if (begins) {
+		tally->since_us = now_us;
+		tally->began_us = result->time_us;
+	}
+	/* The first of several that are equally long counts. */
+	if ((tally->out || begins) && (now_us - tally->since_us > tally->longest_us || tally->longest_began_us == 0)) {
+		tally->longest_us = now_us - tally->since_us;
+		tally->longest_began_us = tally->began_us;
+	}
+	tally->out = result->state != TP_OPEN;
+}
+
+void tp_tally_add(struct tp_tally *tally, const struct tp_result *result, int64_t now_us)
+{
+	add_outage(tally, result, now_us);
 	tally->count++;
 	tally->states[result->state]++;
 	if (tally->status == 0)
@@ -24,7 +43,8 @@ void tp_tally_add(struct tp_tally *tally, const struct tp_result *result)
 		add_time(tally, result->connect_us);
 }
 
-void tp_put_tally(struct tp_text *text, const struct tp_tally *tally)
+/* "3 probes: 2 open (66 %), 1 refused" */
+static void put_states(struct tp_text *text, const struct tp_tally *tally, bool share)
 {
 	const char *separator = ": ";
 
@@ -37,8 +57,41 @@ void tp_put_tally(struct tp_text *text, const struct tp_tally *tally)
 		tp_put_number(text, tally->states[state]);
 		tp_put(text, " ");
 		tp_put(text, tp_state_word(state));
+		if (share && state == TP_OPEN) {
+			/* Rounded down: 100 % are all. */
+			tp_put(text, " (");
+			tp_put_number(text, (uint64_t)tally->states[state] * 100 / tally->count);
+			tp_put(text, " %)");
+		}
 		separator = ", ";
 	}
+}
+
+void tp_put_tally(struct tp_text *text, const struct tp_tally *tally)
+{
+	put_states(text, tally, false);
+}
+
+/* UTC, as logs have it, and whatever the time zone of this host: "2026-11-29T14:03:05Z" */
+static void put_moment(struct tp_text *text, int64_t us)
+{
+	time_t seconds = (time_t)(us / 1000000);
+	struct tm moment;
+	char written[32];
+
+	if (gmtime_r(&seconds, &moment) != NULL && strftime(written, sizeof(written), "%Y-%m-%dT%H:%M:%SZ", &moment) > 0)
+		tp_put(text, written);
+}
+
+void tp_put_rounds(struct tp_text *text, const struct tp_tally *tally)
+{
+	put_states(text, tally, true);
+	if (tally->states[TP_OPEN] == 0 || tally->states[TP_OPEN] == tally->count)
+		return;
+	tp_put(text, ", longest outage ");
+	tp_put_decimal(text, (uint64_t)(tally->longest_us + 50000) / 100000, 1);
+	tp_put(text, " s from ");
+	put_moment(text, tally->longest_began_us);
 }
 
 /* Newton's, from above. Not sqrt(3): libm would be loaded into the shell for it. */

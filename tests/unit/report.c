@@ -193,7 +193,7 @@ static void counts_the_states(void)
 		for (size_t j = 0; j < rows[i].count; j++) {
 			struct tp_result result = result_of(rows[i].states[j], "db", NULL);
 
-			tp_tally_add(&tally, &result);
+			tp_tally_add(&tally, &result, 0);
 		}
 		CHECK_TEXT(tally_of(&tally), rows[i].line);
 		CHECK_NUMBER(tally.status, rows[i].status);

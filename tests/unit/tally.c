@@ -9,7 +9,7 @@ static void add_times(struct tp_tally *tally, const int64_t *times, size_t count
 	for (size_t i = 0; i < count; i++) {
 		struct tp_result result = { .state = TP_OPEN, .connect_us = times[i] };
 
-		tp_tally_add(tally, &result);
+		tp_tally_add(tally, &result, 0);
 	}
 }
 
