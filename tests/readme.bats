@@ -47,7 +47,7 @@ need_server() {
 	script=$(example DATABASE_URL)
 	face "DATABASE_URL=redis://user:secret@127.0.0.1:$redis_port/0; $script"
 	assert_equal "$status" 0
-	assert_line "--- 127.0.0.1:$redis_port: 3 probes: 3 open"
+	assert_line "--- 127.0.0.1:$redis_port: 3 probes: 3 open (100 %)"
 	assert_line --partial 'rtt min/avg/max/mdev = '
 	refute_output --partial secret
 }

@@ -225,7 +225,7 @@ now_ms() {
 	assert_state refused
 	assert_equal "${#lines[@]}" 6
 	assert_line --index 2 --partial "127.0.0.1:$port open"
-	assert_line --index 3 "--- 127.0.0.1:$port: 3 probes: 3 open"
+	assert_line --index 3 "--- 127.0.0.1:$port: 3 probes: 3 open (100 %)"
 	assert_line --index 4 --regexp '^rtt min/avg/max/mdev = ([0-9]+\.[0-9]{3}/){3}[0-9]+\.[0-9]{3} ms$'
 	assert_line --index 5 '--- 127.0.0.1:1: 3 probes: 3 refused'
 }
@@ -356,7 +356,7 @@ now_ms() {
 	need engine
 	peer open
 	face 'tcpprobe -zqv -c "$2" -i 0 127.0.0.1 "$1" | grep -- ---' "$port" "$often"
-	assert_output "--- 127.0.0.1:$port: $often probes: $often open"
+	assert_output "--- 127.0.0.1:$port: $often probes: $often open (100 %)"
 	assert_equal "$(peer_accepted)" 0
 	face 'tcpprobe -qv -c 5 -i 0 127.0.0.1 "$1" >/dev/null' "$port"
 	assert_equal "$(peer_accepted)" 5

@@ -110,7 +110,7 @@ unseen_by() {
 	server_start "$1"
 	before=$(wc -l <"$server_log")
 	face 'tcpprobe -zqv -c 100 -i 0 127.0.0.1 "$1" | grep -- ---' "$port"
-	assert_output "--- 127.0.0.1:$port: 100 probes: 100 open"
+	assert_output "--- 127.0.0.1:$port: 100 probes: 100 open (100 %)"
 	assert_equal "$(wc -l <"$server_log")" "$before"
 	# The log would have shown it.
 	face 'tcpprobe 127.0.0.1 "$1"' "$port"

@@ -302,7 +302,7 @@ static void makes_json(void)
 		   "5432,"
 		   "\"address\":\"10.0.0.5\",\"state\":\"refused\",\"status\":1,"
 		   "\"error\":\"Connection refused (port unreachable, says "
-		   "10.0.0.5)\",\"reporter\":\"10.0.0.5\",\"icmp\":[3,3],"
+		   "10.0.0.5)\",\"reporter\":\"10.0.0.5\",\"icmp\":[3,3],\"banner\":null,"
 		   "\"connect_ms\":null,\"lookup_ms\":null,\"try\":2,\"time\":1.000001}");
 }
 
