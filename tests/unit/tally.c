@@ -44,6 +44,38 @@ static void sums_up_times(void)
 	unit.row = NULL;
 }
 
+static void tells_the_share_and_the_longest_outage(void)
+{
+	static const struct {
+		const char *states; /* one letter a second: o open, x not */
+		const char *line;
+	} rows[] = {
+		{ "ooo", "3 probes: 3 open (100 %)" },
+		{ "xxx", "3 probes: 3 timeout" },
+		{ "oxo", "3 probes: 2 open (66 %), 1 timeout, longest outage 1.0 s from 1970-01-01T00:00:02Z" },
+		{ "xooxxxoxxo", "10 probes: 4 open (40 %), 6 timeout, longest outage 3.0 s from 1970-01-01T00:00:04Z" },
+		{ "oxxoxxo", "7 probes: 3 open (42 %), 4 timeout, longest outage 2.0 s from 1970-01-01T00:00:02Z" },
+		{ "oxxx", "4 probes: 1 open (25 %), 3 timeout, longest outage 2.0 s from 1970-01-01T00:00:02Z" },
+		{ "ox", "2 probes: 1 open (50 %), 1 timeout, longest outage 0.0 s from 1970-01-01T00:00:02Z" },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct tp_tally tally = { 0 };
+		struct tp_text text = { 0 };
+
+		for (size_t j = 0; rows[i].states[j] != '\0'; j++) {
+			struct tp_result result = { .state = rows[i].states[j] == 'o' ? TP_OPEN : TP_TIMEOUT,
+						    .connect_us = -1,
+						    .time_us = (int64_t)(j + 1) * 1000000 };
+
+			tp_tally_add(&tally, &result, 77000000 + result.time_us);
+		}
+		tp_put_rounds(&text, &tally);
+		CHECK_TEXT(text.bytes, rows[i].line);
+		tp_text_free(&text);
+	}
+}
+
 static const char *progress_at(struct tp_progress *progress, size_t done, size_t open, int64_t now_us)
 {
 	static struct tp_text text;
@@ -79,6 +111,7 @@ int main(void)
 {
 	static const struct unit_test tests[] = {
 		{ "times are summed up as ping does, and those not measured are left out", sums_up_times },
+		{ "of rounds the share that was open and the longest outage are told", tells_the_share_and_the_longest_outage },
 		{ "progress is one line that covers the one before it, and leaves none", shows_progress },
 	};
 
