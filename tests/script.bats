@@ -205,7 +205,7 @@ now_ms() {
 @test "options that contradict each other are refused, status 2, and nothing is sent" {
 	peer open
 	conflicts=('-r 1 -R 1' '-1 -R 1')
-	[[ $face_name == wrapper ]] || conflicts+=('-r 1 -c 1' '-F x -j' '-4 -6')
+	[[ $face_name == wrapper ]] || conflicts+=('-R 1 -c 1' '-F x -j' '-4 -6')
 	[[ $face_name != builtin ]] || conflicts+=('-u fd -z' '-u fd -c 2')
 	for options in "${conflicts[@]}"; do
 		face "tcpprobe $options 127.0.0.1 $port"

@@ -39,6 +39,26 @@ open_then_refused() {
 	open_then_refused postgres 'postgres://postgres@localhost:%s/postgres'
 }
 
+# held NAME BANNER: what it says by itself, as a regular expression; '-' is nothing
+held() {
+	need engine
+	if why=$(server_missing "$1"); then skip "$why"; fi
+	server_start "$1"
+	face 'tcpprobe -k 0.5 -F "%s %b" 127.0.0.1 "$1"' "$port"
+	assert_output --regexp "^open $2\$"
+	server_stop "$1"
+}
+
+@test "sshd shows its version when it is held" {
+	held sshd 'SSH-2\.0-OpenSSH_[0-9.]+p[0-9].*'
+}
+
+@test "nginx, redis and PostgreSQL are silent when they are held, and open" {
+	held nginx -
+	held redis -
+	held postgres -
+}
+
 # client NAME SERVER: sets client, the words that run the program of this name that came with the server. Beside it first:
 # Debian's own psql is a script that looks for one.
 client() {
