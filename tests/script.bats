@@ -248,7 +248,7 @@ now_ms() {
 	peer open
 	interrupted INT 'tcpprobe -v -c 0 -i 60 127.0.0.1 "$1"; echo not reached' "$port"
 	assert_equal "$status" 130
-	assert_line --index 1 "--- 127.0.0.1:$port: 1 probe: 1 open"
+	assert_line --index 1 "--- 127.0.0.1:$port: 1 probe: 1 open (100 %)"
 	assert_line --index 2 --partial 'rtt min/avg/max/mdev'
 	assert_equal "${#lines[@]}" 3
 	((after_ms < 100)) || fail "took $after_ms ms"
@@ -258,7 +258,7 @@ now_ms() {
 	need inside
 	peer open
 	interrupted USR1 'trap "echo trapped" USR1; tcpprobe -v -c 0 -i 60 127.0.0.1 "$1"; echo "status $?"' "$port"
-	assert_line --index 1 "--- 127.0.0.1:$port: 1 probe: 1 open"
+	assert_line --index 1 "--- 127.0.0.1:$port: 1 probe: 1 open (100 %)"
 	assert_line --index 3 trapped
 	assert_line --index 4 'status 138'
 }

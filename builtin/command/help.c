@@ -17,7 +17,7 @@ const char tp_usage[] =
 	"  -4, --ipv4              only IPv4 addresses" TP_USAGE_BREAK
 	"  -6, --ipv6              only IPv6 addresses" TP_USAGE_BREAK
 	"  -a, --all-addresses     a probe and a report for each address of a name" TP_USAGE_BREAK
-	"  -c, --count N           N rounds (0: endless); with -r: open N times in a row" TP_USAGE_BREAK
+	"  -c, --count N           N rounds, 0 for ever; with -r: open N times in a row" TP_USAGE_BREAK
 	"  -f, --file FILE         more targets, one a line (-: standard input)" TP_USAGE_BREAK
 	"  -F, --format FORMAT     a line of this format a probe: %h host, %p port," TP_USAGE_BREAK
 	"                          %a address, %s state, %x status, %e reason, %r who" TP_USAGE_BREAK

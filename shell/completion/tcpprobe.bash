@@ -11,7 +11,7 @@ _tcpprobe_options='
 4|--ipv4||bp|only IPv4 addresses
 6|--ipv6||bp|only IPv6 addresses
 a|--all-addresses||bp|a probe and a report for each address of a name
-c|--count|N|bp|N rounds (0: endless); with -r: open N times in a row
+c|--count|N|bp|N rounds, 0 for ever; with -r: open N times in a row
 f|--file|FILE|bp|more targets, one a line (-: standard input)
 F|--format|FORMAT|bp|a line of this format a probe
 h|--help||bpw|show this help
