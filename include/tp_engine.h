@@ -86,8 +86,9 @@ struct tp_result {
 	int64_t lookup_us;  /* -1: not measured */
 	int64_t connect_us; /* the handshake; -1: not measured */
 	int64_t time_us;    /* when it was known, since the Epoch */
-	struct tp_banner *banner; /* NULL: the peer said nothing, or nobody listened; the engine's, valid until the next call */
-	size_t best_row;    /* the most tries in a row that were open */
+	struct tp_banner
+		*banner; /* NULL: the peer said nothing, or nobody listened; the engine's, valid until the next call */
+	size_t best_row; /* the most tries in a row that were open */
 	enum tp_until until;
 	int64_t waited_us; /* the plan's wait_us */
 	size_t in_a_row;   /* the plan's */

@@ -30,14 +30,14 @@ struct tp_finish {
 	union tp_address address; /* AF_UNSPEC: none was tried */
 	struct tp_evidence evidence;
 	struct tp_banner *banner; /* owned; NULL: none */
-	bool held;          /* the deadline came while the connection was held */
-	int64_t connect_us; /* the handshake; -1: none */
-	int fd;             /* the connection, with plan->keep; else -1 */
+	bool held;                /* the deadline came while the connection was held */
+	int64_t connect_us;       /* the handshake; -1: none */
+	int fd;                   /* the connection, with plan->keep; else -1 */
 };
 
 struct tp_race {
 	struct tp_attempt *attempts; /* under way, the oldest first */
-	size_t held; /* how many of them are held */
+	size_t held;                 /* how many of them are held */
 	struct tp_lookup *lookup; /* its addresses are read when their turn comes; more may come while it is RUNNING */
 	struct tp_walk walk;      /* through those that have had their attempt */
 	const union tp_address *only; /* the address that takes part; NULL: all of them */

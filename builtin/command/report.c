@@ -290,7 +290,7 @@ static void put_json_bytes(struct tp_text *text, const char *bytes, size_t count
 	size_t length;
 
 	tp_put(text, "\"");
-	for (; bytes < end; bytes += length > 0 ? length : 1) {
+	for (; bytes<end; bytes += length> 0 ? length : 1) {
 		size_t control = *bytes == '\0' ? 1 : tp_control_length(bytes);
 
 		length = tp_utf8_length(bytes);

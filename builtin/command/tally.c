@@ -79,7 +79,8 @@ static void put_moment(struct tp_text *text, int64_t us)
 	struct tm moment;
 	char written[32];
 
-	if (gmtime_r(&seconds, &moment) != NULL && strftime(written, sizeof(written), "%Y-%m-%dT%H:%M:%SZ", &moment) > 0)
+	if (gmtime_r(&seconds, &moment) != NULL &&
+	    strftime(written, sizeof(written), "%Y-%m-%dT%H:%M:%SZ", &moment) > 0)
 		tp_put(text, written);
 }
 

@@ -129,7 +129,7 @@ void tp_put_shown(struct tp_text *text, const char *bytes, size_t count)
 	const char *end = bytes + count;
 	size_t length;
 
-	for (; bytes < end; bytes += length > 0 ? length : 1) {
+	for (; bytes<end; bytes += length> 0 ? length : 1) {
 		size_t control = *bytes == '\0' ? 1 : tp_control_length(bytes);
 
 		length = tp_utf8_length(bytes);

@@ -79,7 +79,9 @@ static enum tp_race_news end_hold(struct tp_race *race, const struct tp_plan *pl
 {
 	bool hung_up = tp_state_of_connect(error) == TP_OPEN;
 	struct tp_finish finish = {
-		.state = error == 0 ? TP_OPEN : hung_up ? TP_HANGUP : tp_state_of_connect(error),
+		.state = error == 0 ? TP_OPEN
+			 : hung_up  ? TP_HANGUP
+				    : tp_state_of_connect(error),
 		.error = error,
 		.address = attempt->peer,
 		.banner = banner,
@@ -231,7 +233,8 @@ enum tp_race_news tp_race_go_on(struct tp_race *race, struct tp_probe *probe, co
 	enum tp_race_news news = race->held > 0 ? end_holds(race, plan, attempts, now_us) : on_or_over(race);
 	const union tp_address *address;
 
-	while (news == TP_RACE_ON && race->held == 0 && (address = next_address(race)) != NULL && race->due_us <= now_us) {
+	while (news == TP_RACE_ON && race->held == 0 && (address = next_address(race)) != NULL &&
+	       race->due_us <= now_us) {
 		struct tp_finish failure = { .state = TP_ERROR, .connect_us = -1, .fd = -1 };
 
 		race->due_us = now_us + ATTEMPT_DELAY_US;
@@ -276,8 +279,10 @@ enum tp_race_news tp_race_collect(struct tp_race *race, const struct tp_plan *pl
 
 int64_t tp_race_due_us(const struct tp_race *race)
 {
-	if (race->held > 0)
-		return first_held(race)->held_until_us;
+	const struct tp_attempt *held = first_held(race);
+
+	if (held != NULL)
+		return held->held_until_us;
 	return next_address(race) != NULL ? race->due_us : TP_NEVER;
 }
 

@@ -55,7 +55,7 @@ struct run {
 	int64_t longest_us;  /* that it wanted to wait */
 	int64_t elapsed_us;
 	struct got {
-		char host[32], banner[32];
+		char host[32], banner[TP_BANNER_MOST + 1];
 		struct tp_result result;
 	} got[MOST];
 	size_t got_count;

@@ -352,13 +352,13 @@ static void says_that_a_peer_hung_up(void)
 	CHECK_TEXT(failure_of(&result), "db:5432: not open after 30s: the peer hung up: nobody serves there");
 	result.in_a_row = 5;
 	result.best_row = 2;
-	CHECK_TEXT(failure_of(&result), "db:5432: not open after 30s (2 of 5 times in a row at most): the peer hung up: "
-					"nobody serves there");
+	CHECK_TEXT(failure_of(&result),
+		   "db:5432: not open after 30s (2 of 5 times in a row at most): the peer hung up: "
+		   "nobody serves there");
 	result = result_of(TP_TIMEOUT, "db", "10.0.0.5");
 	result.error = ETIMEDOUT;
 	result.held = true;
-	CHECK_TEXT(failure_of(&result),
-		   "db:5432: somebody accepted, but time was up before the end of the hold");
+	CHECK_TEXT(failure_of(&result), "db:5432: somebody accepted, but time was up before the end of the hold");
 }
 
 static void shows_hops(void)

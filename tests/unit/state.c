@@ -109,8 +109,7 @@ static void reads_what_the_resolver_said(void)
 
 static void ranks_the_states_of_addresses(void)
 {
-	static const enum tp_state order[] = { TP_OPEN,        TP_REFUSED, TP_HANGUP,
-					       TP_TIMEOUT, TP_UNREACHABLE, TP_ERROR };
+	static const enum tp_state order[] = { TP_OPEN, TP_REFUSED, TP_HANGUP, TP_TIMEOUT, TP_UNREACHABLE, TP_ERROR };
 
 	for (size_t a = 0; a < ROWS(order); a++) {
 		for (size_t b = 0; b < ROWS(order); b++) {

@@ -111,7 +111,8 @@ int main(void)
 {
 	static const struct unit_test tests[] = {
 		{ "times are summed up as ping does, and those not measured are left out", sums_up_times },
-		{ "of rounds the share that was open and the longest outage are told", tells_the_share_and_the_longest_outage },
+		{ "of rounds the share that was open and the longest outage are told",
+		  tells_the_share_and_the_longest_outage },
 		{ "progress is one line that covers the one before it, and leaves none", shows_progress },
 	};
 
