@@ -121,6 +121,44 @@ waited_for() {
 	assert_output ok
 }
 
+# first_start WAIT...: PostgreSQL starts behind a proxy that accepts all the time, is up for a moment, gone, and up for good.
+# Meanwhile WAIT, in which %s is the proxy's port, runs, and psql after it. Sets output to what psql printed.
+first_start() {
+	local port backend pid
+
+	server_start postgres
+	backend=$port
+	server_stop postgres
+	exec {proxy_fd}< <(exec "$TP_BUILD/lab/proxy" "$backend" 3>&-)
+	read -r port <&"$proxy_fd"
+	"$shell" --norc -c "$face_prelude$(printf '%s' "${1//%s/$port}")"' && exec "$@"' script \
+		"${client[@]}" -h 127.0.0.1 -p "$port" -U postgres -Atc 'select 6 * 7' >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	pid=$!
+	server_start postgres "$backend"
+	read -r -t 0.2 <>"$BATS_TEST_TMPDIR/never" || true
+	server_stop postgres
+	read -r -t 0.3 <>"$BATS_TEST_TMPDIR/never" || true
+	server_start postgres "$backend"
+	wait "$pid" || true
+	server_stop postgres
+	exec {proxy_fd}<&-
+	output=$(<"$BATS_TEST_TMPDIR/out")
+}
+
+@test "through PostgreSQL's first start behind a proxy that accepts, psql is always served after -r -c -k" {
+	need engine
+	if why=$(server_missing postgres); then skip "$why"; fi
+	client psql postgres
+	mkfifo "$BATS_TEST_TMPDIR/never"
+	for _ in {1..20}; do
+		first_start 'tcpprobe -q -r 60 -c 5 -i 0.2 -k 0.2 127.0.0.1 %s'
+		assert_output 42
+	done
+	# The proxy is open at once for who only asks for the handshake.
+	first_start 'tcpprobe -q -r 60 127.0.0.1 %s'
+	refute_output 42
+}
+
 # unseen_by NAME: half-open probes leave no line in its log at its most talkative.
 unseen_by() {
 	need engine
