@@ -58,7 +58,7 @@ need_server() {
 	script=$(example PROXY_PORT)
 	face "PROXY_PORT=$port SSH_PORT=$sshd_port WEB_PORT=$nginx_port; $script"
 	assert_equal "$status" 0
-	assert_message_has "localhost:$port: the peer hung up: nobody serves there"
+	assert_message_has "127.0.0.1:$port: the peer hung up: nobody serves there"
 	assert_output --regexp "^localhost:$sshd_port open 127\.0\.0\.1 [0-9.]+ ms SSH-2\.0-OpenSSH"
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tp_tally.h"
 
-#include <time.h>
-
 static void add_time(struct tp_tally *tally, int64_t us)
 {
 	double distance = (double)us - tally->mean_us;
@@ -72,16 +70,39 @@ void tp_put_tally(struct tp_text *text, const struct tp_tally *tally)
 	put_states(text, tally, false);
 }
 
-/* UTC, as logs have it, and whatever the time zone of this host: "2026-11-29T14:03:05Z" */
+static bool is_leap(uint64_t year)
+{
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+/* A separator and a number of two digits. */
+static void put_pair(struct tp_text *text, const char *before, uint64_t number)
+{
+	tp_put(text, before);
+	tp_put(text, number < 10 ? "0" : "");
+	tp_put_number(text, number);
+}
+
+/*
+ * UTC, as logs have it: "2026-11-29T14:03:05Z". Not strftime(3): what the C library knows of time zones and locales would be
+ * loaded into the shell for it.
+ */
 static void put_moment(struct tp_text *text, int64_t us)
 {
-	time_t seconds = (time_t)(us / 1000000);
-	struct tm moment;
-	char written[32];
+	static const uint8_t days_of[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	uint64_t seconds = us > 0 ? (uint64_t)us / 1000000 : 0, days = seconds / 86400, year = 1970, month = 0, length;
 
-	if (gmtime_r(&seconds, &moment) != NULL &&
-	    strftime(written, sizeof(written), "%Y-%m-%dT%H:%M:%SZ", &moment) > 0)
-		tp_put(text, written);
+	for (; days >= (length = is_leap(year) ? 366 : 365); year++)
+		days -= length;
+	for (; days >= (length = days_of[month] + (month == 1 && is_leap(year) ? 1U : 0U)); month++)
+		days -= length;
+	tp_put_number(text, year);
+	put_pair(text, "-", month + 1);
+	put_pair(text, "-", days + 1);
+	put_pair(text, "T", seconds / 3600 % 24);
+	put_pair(text, ":", seconds / 60 % 60);
+	put_pair(text, ":", seconds % 60);
+	tp_put(text, "Z");
 }
 
 void tp_put_rounds(struct tp_text *text, const struct tp_tally *tally)

@@ -76,6 +76,34 @@ static void tells_the_share_and_the_longest_outage(void)
 	}
 }
 
+static void tells_when_an_outage_began(void)
+{
+	static const struct {
+		int64_t seconds;
+		const char *moment;
+	} rows[] = {
+		{ 1, "1970-01-01T00:00:01Z" },          { 68169599, "1972-02-28T23:59:59Z" },
+		{ 68169600, "1972-02-29T00:00:00Z" },   { 68256000, "1972-03-01T00:00:00Z" },
+		{ 946684799, "1999-12-31T23:59:59Z" },  { 951782400, "2000-02-29T00:00:00Z" },
+		{ 1796000000, "2026-11-29T23:33:20Z" }, { 4107542400, "2100-03-01T00:00:00Z" },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct tp_tally tally = { 0 };
+		struct tp_text text = { 0 };
+		struct tp_result open = { .state = TP_OPEN, .connect_us = -1 };
+		struct tp_result closed = { .state = TP_REFUSED,
+					    .time_us = rows[i].seconds * 1000000,
+					    .connect_us = -1 };
+
+		tp_tally_add(&tally, &closed, 0);
+		tp_tally_add(&tally, &open, 1000000);
+		tp_put_rounds(&text, &tally);
+		CHECK_TEXT(strstr(text.bytes, "from ") + 5, rows[i].moment);
+		tp_text_free(&text);
+	}
+}
+
 static const char *progress_at(struct tp_progress *progress, size_t done, size_t open, int64_t now_us)
 {
 	static struct tp_text text;
@@ -113,6 +141,7 @@ int main(void)
 		{ "times are summed up as ping does, and those not measured are left out", sums_up_times },
 		{ "of rounds the share that was open and the longest outage are told",
 		  tells_the_share_and_the_longest_outage },
+		{ "when it began is told, in UTC", tells_when_an_outage_began },
 		{ "progress is one line that covers the one before it, and leaves none", shows_progress },
 	};
 
