@@ -2,7 +2,7 @@
 /*
  * One small record for each target, in the order of the targets, from when it
  * is given until its result is reported. A result that waits for a slow one
- * before it costs its record only: some 120 bytes and its host. Records lie in
+ * before it costs its record only: some 136 bytes and its host. Records lie in
  * blocks, which go back to the system when the last record in them is released.
  */
 #ifndef TP_RESULTS_H
