@@ -23,6 +23,10 @@ struct tp_attempt {
 	size_t index;             /* in the table; changes when other attempts end */
 	union tp_address peer;
 	int64_t started_us;
+
+	/* Once the handshake is done and the connection is held: until when, and how long the handshake took. */
+	int64_t held_until_us; /* 0: not yet */
+	int64_t connect_us;
 };
 
 struct tp_attempts {

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "tp_address.h"
+#include "tp_banner.h"
 #include "tp_lookup.h"
 #include "tp_os.h"
 #include "tp_plan.h"
@@ -73,6 +74,7 @@ struct tp_result {
 	int status;               /* of the state; 0 where it is as wanted */
 	bool in_lookup;           /* it ended while, or because, the name was looked up */
 	bool expired;             /* the wait was over; error, eai and the like are those of the last try that ended */
+	bool held;                /* it ended at the deadline while the connection was held */
 	bool one_address;         /* it is about this address only (each_address) */
 	int eai;                  /* the lookup's EAI_..., or 0 */
 	int error;                /* errno value, or 0; ETIMEDOUT for a deadline too */
@@ -84,8 +86,12 @@ struct tp_result {
 	int64_t lookup_us;  /* -1: not measured */
 	int64_t connect_us; /* the handshake; -1: not measured */
 	int64_t time_us;    /* when it was known, since the Epoch */
+	struct tp_banner
+		*banner; /* NULL: the peer said nothing, or nobody listened; the engine's, valid until the next call */
+	size_t best_row; /* the most tries in a row that were open */
 	enum tp_until until;
 	int64_t waited_us; /* the plan's wait_us */
+	size_t in_a_row;   /* the plan's */
 };
 
 struct tp_engine;

@@ -23,6 +23,14 @@ struct tp_plan {
 	struct tp_source source;
 
 	/*
+	 * 0: the handshake is enough. Else the connection is held so long after it. A peer that hangs up meanwhile is
+	 * TP_HANGUP; one that speaks is open at once, and its first line is the banner; one that is silent is open when
+	 * the time is over. Shorter than timeout_us: a try whose deadline comes first is a timeout, because the peer
+	 * might have hung up a moment later.
+	 */
+	int64_t hold_us;
+
+	/*
 	 * Not TP_ONCE: each target is tried again, interval_us after a try has ended, until it is open;
 	 * or closed: refused, unreachable, silent. A name is looked up anew each time. What is not so
 	 * after wait_us (0: never), counted from tp_engine_new(), is a timeout. An error of this host
@@ -30,6 +38,9 @@ struct tp_plan {
 	 */
 	enum tp_until until;
 	int64_t wait_us, interval_us;
+
+	/* With TP_UNTIL_OPEN: so many tries in a row must be open, which another outcome begins anew; 0 is as 1. */
+	size_t in_a_row;
 };
 
 #endif

@@ -3,6 +3,9 @@
  * The race of one try (RFC 8305, section 5): attempts at its addresses begin
  * 250 ms apart, or at once when one fails, until the first is open or all have
  * failed. Where none is open the most telling failure is the outcome.
+ * With plan->hold_us a connection is held after its handshake, and open only
+ * when the peer spoke or the hold is over; while one is held no further attempt
+ * begins, unless the peer hangs up.
  */
 #ifndef TP_RACE_H
 #define TP_RACE_H
@@ -13,6 +16,7 @@
 
 #include "tp_address.h"
 #include "tp_attempts.h"
+#include "tp_banner.h"
 #include "tp_lookup.h"
 #include "tp_os.h"
 #include "tp_plan.h"
@@ -25,12 +29,15 @@ struct tp_finish {
 	bool absent;              /* this host lacks the address family: any other failure tells more */
 	union tp_address address; /* AF_UNSPEC: none was tried */
 	struct tp_evidence evidence;
-	int64_t connect_us; /* the handshake; -1: none */
-	int fd;             /* the connection, with plan->keep; else -1 */
+	struct tp_banner *banner; /* owned; NULL: none */
+	bool held;                /* the deadline came while the connection was held */
+	int64_t connect_us;       /* the handshake; -1: none */
+	int fd;                   /* the connection, with plan->keep; else -1 */
 };
 
 struct tp_race {
 	struct tp_attempt *attempts; /* under way, the oldest first */
+	size_t held;                 /* how many of them are held */
 	struct tp_lookup *lookup; /* its addresses are read when their turn comes; more may come while it is RUNNING */
 	struct tp_walk walk;      /* through those that have had their attempt */
 	const union tp_address *only; /* the address that takes part; NULL: all of them */
@@ -51,10 +58,13 @@ enum tp_race_news tp_race_go_on(struct tp_race *race, struct tp_probe *probe, co
 enum tp_race_news tp_race_collect(struct tp_race *race, const struct tp_plan *plan, struct tp_attempts *attempts,
 				  struct tp_attempt *attempt);
 
-/* When the next attempt begins; TP_NEVER: no address is left, as far as is known. */
+/* When the next attempt begins, or a hold is over; TP_NEVER: no address is left, as far as is known. */
 int64_t tp_race_due_us(const struct tp_race *race);
 
-/* Time is up: where no address told anything, the one that it waits for timed out. */
+/*
+ * Time is up: where no address told anything, the one that it waits for timed out. A connection that is held tells most:
+ * somebody accepted, and whether he hangs up was not seen.
+ */
 void tp_race_expire(struct tp_race *race);
 
 /* Closes its attempts, so that it can begin from the start. */

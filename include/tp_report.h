@@ -12,7 +12,7 @@ void tp_put_label(struct tp_text *text, const struct tp_result *result);
 /* "db:5432: Connection refused"; with the address where it was probed by itself. */
 void tp_put_failure(struct tp_text *text, const struct tp_result *result);
 
-/* "db:5432 open 10.0.0.5 0.412 ms", of a result that is as it was wanted. */
+/* "db:5432 open 10.0.0.5 0.412 ms", and the banner where there is one, of a result that is as it was wanted. */
 void tp_put_success(struct tp_text *text, const struct tp_result *result);
 
 /* Is it a format of -F? Returns 0, or EINVAL with the reason in *why. */

@@ -2,7 +2,7 @@
 /*
  * One small record for each target, in the order of the targets, from when it
  * is given until its result is reported. A result that waits for a slow one
- * before it costs its record only: some 120 bytes and its host. Records lie in
+ * before it costs its record only: some 136 bytes and its host. Records lie in
  * blocks, which go back to the system when the last record in them is released.
  */
 #ifndef TP_RESULTS_H
@@ -21,6 +21,7 @@ struct tp_record {
 	struct tp_record *behind; /* while it pauses between two tries: the record that pauses next */
 	struct tp_record_block *block;
 	struct tp_evidence *icmp; /* owned; NULL: no ICMP error */
+	struct tp_banner *banner; /* owned; NULL: none */
 	union {
 		int64_t time_us; /* of the result */
 		int64_t due_us;  /* while it pauses: when the next try is due */
@@ -29,11 +30,13 @@ struct tp_record {
 	size_t target, try;
 	union tp_address address;
 	int error, eai, fd;
+	uint32_t row, best_row; /* tries in a row that were open: up to now, and the most */
 	uint16_t port;
 	uint8_t state;
 	uint8_t family;     /* AF_UNSPEC, or that to which the host is looked up */
 	bool done : 1;      /* the result is final */
 	bool in_lookup : 1; /* from here on as in struct tp_result */
+	bool held : 1;
 	bool expired : 1;
 	bool wanted : 1;
 	bool by_peer : 1; /* the peer itself is who said no */
@@ -53,10 +56,13 @@ struct tp_results {
 struct tp_record *tp_results_add(struct tp_results *results, struct tp_record *behind, const struct tp_endpoint *to,
 				 size_t target);
 
-/* Puts the outcome of a try into the record: every field of the result but host, port, target, try and status. */
+/*
+ * Puts the outcome of a try into the record: every field of the result but host, port, target, try, status and best_row.
+ * The banner is the record's from then on.
+ */
 void tp_record_put(struct tp_record *record, const struct tp_result *result);
 
-/* What was put, as a result; its host is the record's. until, waited_us and one_address are the caller's to set. */
+/* What was put, as a result; its host is the record's. until, waited_us, in_a_row and one_address are the caller's to set. */
 struct tp_result tp_record_get(const struct tp_record *record);
 
 /* Takes the oldest record, if there is one, out of the order. */

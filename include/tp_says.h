@@ -58,9 +58,11 @@
 #define TP_SAYS_BAD_DURATION "not a duration (3, 0.25, 500ms, 2s, 1m, 1h)"
 #define TP_SAYS_LONG_DURATION "too long"
 #define TP_SAYS_BAD_COUNT "not a whole number from"
+#define TP_SAYS_COUNT_IN_WAIT "with -r it is how often in a row, at least 1"
+#define TP_SAYS_LONG_HOLD "the hold must be shorter than"
 #define TP_SAYS_BAD_SOURCE "neither a numeric address nor an interface here"
 #define TP_SAYS_BAD_FAMILY "an address of the other family than"
-#define TP_SAYS_BAD_FORMAT "is no part of a format (%h %p %a %s %x %e %r %t %l %n %T %% \\n \\t \\\\)"
+#define TP_SAYS_BAD_FORMAT "is no part of a format (%h %p %a %s %x %e %r %t %l %n %T %b %% \\n \\t \\\\)"
 #define TP_SAYS_BAD_NAME "not a variable's name"
 #define TP_SAYS_READONLY "a readonly variable"
 
@@ -69,6 +71,8 @@
 #define TP_SAYS_STILL_OPEN "still open after "
 #define TP_SAYS_NOT_CLOSED "not closed after "
 #define TP_SAYS_NOT_OPEN "not open after "
+#define TP_SAYS_HANGUP "the peer hung up: nobody serves there"
+#define TP_SAYS_SHORT_HOLD "somebody accepted, but time was up before the end of the hold"
 #define TP_SAYS_EARLY_END "the wait was over before the end of the file"
 
 #endif

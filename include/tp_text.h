@@ -62,6 +62,15 @@ const char *tp_path(const char *path, struct tp_quoted *quoted);
 /* The bytes of the control character that begins here: C0, DEL, or C1 as UTF-8 writes it. 0: none begins. */
 size_t tp_control_length(const char *text);
 
+/* The bytes of the UTF-8 character that begins here (RFC 3629); 0: none does. A NUL must end the text. */
+size_t tp_utf8_length(const char *text);
+
+/*
+ * Puts text from a stranger, which a NUL follows, fit for a terminal: '?' stands for each control character, and for each
+ * byte that is no UTF-8.
+ */
+void tp_put_shown(struct tp_text *text, const char *bytes, size_t count);
+
 /* Does one begin anywhere in the text? */
 bool tp_has_control(const char *text);
 

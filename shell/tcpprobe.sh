@@ -7,7 +7,7 @@
 # tools, a try, its meaning, reports, waiting, the start. Results are left in variables, because a $( ) costs a process.
 # shellcheck disable=SC2015,SC2016,SC2086,SC2194,SC3040,SC3044,SC3047 # what is not quoted needs no quotes; bash is asked for first
 # BEGIN sh_words
-tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFnsTz tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 timeout 124 '
+tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFknsTz tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 hangup 6 timeout 124 '
 tp_says_no_target='no target: is a variable unset?' tp_says_empty_word='an empty word: is a variable unset?' tp_says_not_tcp='not TCP'
 tp_says_assignment='a word with = is no target' tp_says_unix_socket='a Unix socket, not TCP' tp_says_long_host='the host is too long'
 tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0' tp_says_bad_port='a port is 1 to 65535' tp_says_only_b='only the builtin has it'
@@ -19,7 +19,7 @@ tp_says_cut_password='where does the password end? write its / as %2F, ? as %3F,
 tp_says_only_bp='only the builtin and the program have it' tp_says_no_argument='an argument is missing' tp_says_lookup_late='Name lookup timed out'
 tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)' tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
 tp_says_not_open='not open after '
-tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j parallel:n output:o quiet:q wait:r
+tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j hold:k parallel:n output:o quiet:q wait:r
  wait-closed:R source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
 tp_services=' amqp 5672 amqps 5671 ftp 21 http 80 https 443 imap 143 imaps 993 ldap 389 ldaps 636 mqtt 1883 mysql 3306 postgresql 5432 smtp 25
  ssh 22 rdp 3389 ws 80 wss 443 pgsql 5432 postgres 5432 mariadb 3306 mysql2 3306 mssql 1433 oracle 1521 sqlserver 1433 bolt 7687 elasticsearch 9200
@@ -47,7 +47,7 @@ COMMAND replaces the process once every target is as wanted.
   -v, --verbose           a line for each open target, and the states counted
   -V, --version           show name, version and face
 Exit status: 0 open, 1 refused, 2 wrong usage, 3 unreachable, 4 unresolved,
-5 error, 124 timeout, 126, 127 COMMAND cannot be run, is not found,
+5 error, 6 hangup, 124 timeout, 126, 127 COMMAND cannot be run, is not found,
 128+n signal n ended it
 Examples:
   tcpprobe -t 2 db 5432 || echo "status $?"

@@ -48,7 +48,7 @@ esac
 # What each face, tool and shell lacks by contract, in the words that tests ask for:
 #	inside     to live in the process of the shell that calls it
 #	variables  -o and -u
-#	engine     all that is not the wrapper's core: -4 -6 -a -c -f -F -n -s -T -z, and who said no
+#	engine     all that is not the wrapper's core: -4 -6 -a -c -f -F -k -n -s -T -z, and who said no
 #	beside     targets side by side
 #	encoded    a percent-encoded host in a URL
 #	all        a name's addresses side by side

@@ -47,9 +47,19 @@ need_server() {
 	script=$(example DATABASE_URL)
 	face "DATABASE_URL=redis://user:secret@127.0.0.1:$redis_port/0; $script"
 	assert_equal "$status" 0
-	assert_line "--- 127.0.0.1:$redis_port: 3 probes: 3 open"
+	assert_line "--- 127.0.0.1:$redis_port: 3 probes: 3 open (100 %)"
 	assert_line --partial 'rtt min/avg/max/mdev = '
 	refute_output --partial secret
+}
+
+@test "whether it is really up" {
+	need_server nginx sshd
+	peer close
+	script=$(example PROXY_PORT)
+	face "PROXY_PORT=$port SSH_PORT=$sshd_port WEB_PORT=$nginx_port; $script"
+	assert_equal "$status" 0
+	assert_message_has "127.0.0.1:$port: the peer hung up: nobody serves there"
+	assert_output --regexp "^localhost:$sshd_port open 127\.0\.0\.1 [0-9.]+ ms SSH-2\.0-OpenSSH"
 }
 
 @test "the connection that is kept" {

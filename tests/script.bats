@@ -205,7 +205,7 @@ now_ms() {
 @test "options that contradict each other are refused, status 2, and nothing is sent" {
 	peer open
 	conflicts=('-r 1 -R 1' '-1 -R 1')
-	[[ $face_name == wrapper ]] || conflicts+=('-r 1 -c 1' '-F x -j' '-4 -6')
+	[[ $face_name == wrapper ]] || conflicts+=('-R 1 -c 1' '-F x -j' '-4 -6')
 	[[ $face_name != builtin ]] || conflicts+=('-u fd -z' '-u fd -c 2')
 	for options in "${conflicts[@]}"; do
 		face "tcpprobe $options 127.0.0.1 $port"
@@ -225,7 +225,7 @@ now_ms() {
 	assert_state refused
 	assert_equal "${#lines[@]}" 6
 	assert_line --index 2 --partial "127.0.0.1:$port open"
-	assert_line --index 3 "--- 127.0.0.1:$port: 3 probes: 3 open"
+	assert_line --index 3 "--- 127.0.0.1:$port: 3 probes: 3 open (100 %)"
 	assert_line --index 4 --regexp '^rtt min/avg/max/mdev = ([0-9]+\.[0-9]{3}/){3}[0-9]+\.[0-9]{3} ms$'
 	assert_line --index 5 '--- 127.0.0.1:1: 3 probes: 3 refused'
 }
@@ -248,7 +248,7 @@ now_ms() {
 	peer open
 	interrupted INT 'tcpprobe -v -c 0 -i 60 127.0.0.1 "$1"; echo not reached' "$port"
 	assert_equal "$status" 130
-	assert_line --index 1 "--- 127.0.0.1:$port: 1 probe: 1 open"
+	assert_line --index 1 "--- 127.0.0.1:$port: 1 probe: 1 open (100 %)"
 	assert_line --index 2 --partial 'rtt min/avg/max/mdev'
 	assert_equal "${#lines[@]}" 3
 	((after_ms < 100)) || fail "took $after_ms ms"
@@ -258,7 +258,7 @@ now_ms() {
 	need inside
 	peer open
 	interrupted USR1 'trap "echo trapped" USR1; tcpprobe -v -c 0 -i 60 127.0.0.1 "$1"; echo "status $?"' "$port"
-	assert_line --index 1 "--- 127.0.0.1:$port: 1 probe: 1 open"
+	assert_line --index 1 "--- 127.0.0.1:$port: 1 probe: 1 open (100 %)"
 	assert_line --index 3 trapped
 	assert_line --index 4 'status 138'
 }
@@ -356,7 +356,7 @@ now_ms() {
 	need engine
 	peer open
 	face 'tcpprobe -zqv -c "$2" -i 0 127.0.0.1 "$1" | grep -- ---' "$port" "$often"
-	assert_output "--- 127.0.0.1:$port: $often probes: $often open"
+	assert_output "--- 127.0.0.1:$port: $often probes: $often open (100 %)"
 	assert_equal "$(peer_accepted)" 0
 	face 'tcpprobe -qv -c 5 -i 0 127.0.0.1 "$1" >/dev/null' "$port"
 	assert_equal "$(peer_accepted)" 5

@@ -39,6 +39,26 @@ open_then_refused() {
 	open_then_refused postgres 'postgres://postgres@localhost:%s/postgres'
 }
 
+# held NAME BANNER: what it says by itself, as a regular expression; '-' is nothing
+held() {
+	need engine
+	if why=$(server_missing "$1"); then skip "$why"; fi
+	server_start "$1"
+	face 'tcpprobe -k 0.5 -F "%s %b" 127.0.0.1 "$1"' "$port"
+	assert_output --regexp "^open $2\$"
+	server_stop "$1"
+}
+
+@test "sshd shows its version when it is held" {
+	held sshd 'SSH-2\.0-OpenSSH_[0-9.]+p[0-9].*'
+}
+
+@test "nginx, redis and PostgreSQL are silent when they are held, and open" {
+	held nginx -
+	held redis -
+	held postgres -
+}
+
 # client NAME SERVER: sets client, the words that run the program of this name that came with the server. Beside it first:
 # Debian's own psql is a script that looks for one.
 client() {
@@ -101,6 +121,44 @@ waited_for() {
 	assert_output ok
 }
 
+# first_start WAIT...: PostgreSQL starts behind a proxy that accepts all the time, is up for a moment, gone, and up for good.
+# Meanwhile WAIT, in which %s is the proxy's port, runs, and psql after it. Sets output to what psql printed.
+first_start() {
+	local port backend pid
+
+	server_start postgres
+	backend=$port
+	server_stop postgres
+	exec {proxy_fd}< <(exec "$TP_BUILD/lab/proxy" "$backend" 3>&-)
+	read -r port <&"$proxy_fd"
+	"$shell" --norc -c "$face_prelude$(printf '%s' "${1//%s/$port}")"' && exec "$@"' script \
+		"${client[@]}" -h 127.0.0.1 -p "$port" -U postgres -Atc 'select 6 * 7' >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	pid=$!
+	server_start postgres "$backend"
+	read -r -t 0.2 <>"$BATS_TEST_TMPDIR/never" || true
+	server_stop postgres
+	read -r -t 0.3 <>"$BATS_TEST_TMPDIR/never" || true
+	server_start postgres "$backend"
+	wait "$pid" || true
+	server_stop postgres
+	exec {proxy_fd}<&-
+	output=$(<"$BATS_TEST_TMPDIR/out")
+}
+
+@test "through PostgreSQL's first start behind a proxy that accepts, psql is always served after -r -c -k" {
+	need engine
+	if why=$(server_missing postgres); then skip "$why"; fi
+	client psql postgres
+	mkfifo "$BATS_TEST_TMPDIR/never"
+	for _ in {1..20}; do
+		first_start 'tcpprobe -q -r 60 -c 5 -i 0.2 -k 0.2 127.0.0.1 %s'
+		assert_output 42
+	done
+	# The proxy is open at once for who only asks for the handshake.
+	first_start 'tcpprobe -q -r 60 127.0.0.1 %s'
+	refute_output 42
+}
+
 # unseen_by NAME: half-open probes leave no line in its log at its most talkative.
 unseen_by() {
 	need engine
@@ -110,7 +168,7 @@ unseen_by() {
 	server_start "$1"
 	before=$(wc -l <"$server_log")
 	face 'tcpprobe -zqv -c 100 -i 0 127.0.0.1 "$1" | grep -- ---' "$port"
-	assert_output "--- 127.0.0.1:$port: 100 probes: 100 open"
+	assert_output "--- 127.0.0.1:$port: 100 probes: 100 open (100 %)"
 	assert_equal "$(wc -l <"$server_log")" "$before"
 	# The log would have shown it.
 	face 'tcpprobe 127.0.0.1 "$1"' "$port"

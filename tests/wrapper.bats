@@ -238,7 +238,7 @@ assert_refused() {
 # -- Words
 
 @test "what only other faces have is status 2, and says who has it" {
-	for option in -4 -6 -a -c1 -ffile -F%h -n1 -slo -T -z --count=1 --trace; do
+	for option in -4 -6 -a -c1 -ffile -F%h -k1 -n1 -slo -T -z --count=1 --hold=1 --trace; do
 		run $sh "$file" $option 127.0.0.1 1
 		assert_equal "$option $status" "$option 2"
 		assert_line --index 0 --partial 'only the builtin and the program have it'

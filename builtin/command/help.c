@@ -17,15 +17,16 @@ const char tp_usage[] =
 	"  -4, --ipv4              only IPv4 addresses" TP_USAGE_BREAK
 	"  -6, --ipv6              only IPv6 addresses" TP_USAGE_BREAK
 	"  -a, --all-addresses     a probe and a report for each address of a name" TP_USAGE_BREAK
-	"  -c, --count N           N rounds over all targets (0: until interrupted)" TP_USAGE_BREAK
+	"  -c, --count N           N rounds, 0 for ever; with -r: open N times in a row" TP_USAGE_BREAK
 	"  -f, --file FILE         more targets, one a line (-: standard input)" TP_USAGE_BREAK
 	"  -F, --format FORMAT     a line of this format a probe: %h host, %p port," TP_USAGE_BREAK
 	"                          %a address, %s state, %x status, %e reason, %r who" TP_USAGE_BREAK
 	"                          said no, %t and %l ms of handshake and lookup, %n try," TP_USAGE_BREAK
-	"                          %T time of day, %% \\n \\t \\\\" TP_USAGE_BREAK
+	"                          %T time of day, %b banner, %% \\n \\t \\\\" TP_USAGE_BREAK
 	"  -h, --help              show this help" TP_USAGE_BREAK
 	"  -i, --interval TIME     pause between tries (0.25) or rounds (1)" TP_USAGE_BREAK
 	"  -j, --json              a JSON object for each probe, one a line" TP_USAGE_BREAK
+	"  -k, --hold TIME         hold the connection: does the peer hang up? (0: no)" TP_USAGE_BREAK
 	"  -n, --parallel N        at most N probes in flight at once (256)" TP_USAGE_BREAK
 	"  -o, --output NAME       builtin: the reports go into this array" TP_USAGE_BREAK
 	"  -q, --quiet             no messages about what is not open" TP_USAGE_BREAK
@@ -46,6 +47,7 @@ const char tp_usage[] =
 	"  3        unreachable: the network, here or on the way, says no" TP_USAGE_BREAK
 	"  4        unresolved: the name has no address" TP_USAGE_BREAK
 	"  5        error: the probe could not be made here" TP_USAGE_BREAK
+	"  6        hangup: with -k: somebody accepted, and hung up: nobody serves there" TP_USAGE_BREAK
 	"  124      timeout: no answer within the deadline" TP_USAGE_BREAK
 	"  126, 127 COMMAND cannot be run, is not found" TP_USAGE_BREAK
 	"  128+n    signal n ended it" TP_USAGE_BREAK

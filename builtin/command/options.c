@@ -138,6 +138,11 @@ static int set_until_closed(struct tp_options *options, const char *value, struc
 	return set_duration(&options->plan.wait_us, 'R', value, why);
 }
 
+static int set_hold(struct tp_options *options, const char *value, struct tp_why *why)
+{
+	return set_duration(&options->plan.hold_us, 'k', value, why);
+}
+
 /* Far more probes than there are ports and descriptors; rounds a second for thirty years. */
 #define COUNT_MAX 999999999
 
@@ -406,6 +411,30 @@ static int check_source(struct tp_options *options, struct tp_why *why)
 	return 0;
 }
 
+/* -c with a wait is how often in a row a target must be open. */
+static int check_count(struct tp_options *options, struct tp_why *why)
+{
+	if (!options->repeat || options->plan.until != TP_UNTIL_OPEN)
+		return 0;
+	if (options->rounds == 0)
+		return tp_because(why, "-c 0: " TP_SAYS_COUNT_IN_WAIT);
+	options->plan.in_a_row = options->rounds;
+	options->repeat = false;
+	return 0;
+}
+
+/* A hold that cannot end in time would make every probe a timeout. */
+static int check_hold(const struct tp_plan *plan, struct tp_why *why)
+{
+	if (plan->hold_us == 0)
+		return 0;
+	if (plan->timeout_us != 0 && plan->hold_us >= plan->timeout_us)
+		return tp_because(why, "-k: " TP_SAYS_LONG_HOLD " -t");
+	if (plan->until != TP_ONCE && plan->wait_us != 0 && plan->hold_us >= plan->wait_us)
+		return tp_because(why, "-k: " TP_SAYS_LONG_HOLD " -%c", plan->until == TP_UNTIL_OPEN ? 'r' : 'R');
+	return 0;
+}
+
 /* What only the whole of the words tells. */
 static int check(const struct parser *parser, size_t operands)
 {
@@ -417,6 +446,11 @@ static int check(const struct parser *parser, size_t operands)
 	/* Many tools call the host -h: with a help's status 0 a wait would be over. */
 	if ((options->help || options->version) && (operands > 0 || options->file != NULL || options->command > 0))
 		return tp_because(parser->why, TP_SAYS_HELP_ALONE);
+	error = check_count(options, parser->why);
+	if (error == 0)
+		error = check_hold(&options->plan, parser->why);
+	if (error != 0)
+		return error;
 	if (options->plan.interval_us < 0)
 		options->plan.interval_us = options->repeat ? 1000000 : 250000;
 	return check_source(options, parser->why);

@@ -91,8 +91,15 @@ static bool lacks_zone(const struct tp_result *result)
 
 void tp_put_cause(struct tp_text *text, const struct tp_result *result)
 {
+	/* No other failure has these errno values: see tcpprobe.def. */
+	bool hung_up = !result->in_lookup && (result->error == EPIPE || result->error == ECONNRESET);
+
 	if (result->in_lookup && result->error == ETIMEDOUT) {
 		tp_put(text, TP_SAYS_LOOKUP_LATE);
+	} else if (hung_up) {
+		tp_put(text, TP_SAYS_HANGUP);
+	} else if (result->held) {
+		tp_put(text, TP_SAYS_SHORT_HOLD);
 	} else if (result->eai != 0 && result->eai != EAI_SYSTEM) {
 		tp_put(text, tp_lookup_words(result->eai));
 	} else {
@@ -100,6 +107,18 @@ void tp_put_cause(struct tp_text *text, const struct tp_result *result)
 		tp_put(text, lacks_zone(result) ? TP_SAYS_NO_ZONE : tp_connect_words(result->error));
 		put_evidence(text, &result->evidence);
 	}
+}
+
+/* " (2 of 5 times in a row at most)", where it had to be open more than once. */
+static void put_row(struct tp_text *text, const struct tp_result *result)
+{
+	if (result->in_a_row < 2)
+		return;
+	tp_put(text, " (");
+	tp_put_number(text, result->best_row);
+	tp_put(text, " of ");
+	tp_put_number(text, result->in_a_row);
+	tp_put(text, " times in a row at most)");
 }
 
 /* "Connection refused (port unreachable, says 10.0.0.1)"; nothing where the result is as it was wanted. */
@@ -115,6 +134,7 @@ static void put_reason(struct tp_text *text, const struct tp_result *result)
 			     : was_open                     ? TP_SAYS_STILL_OPEN
 							    : TP_SAYS_NOT_CLOSED);
 		put_span(text, result->waited_us);
+		put_row(text, result);
 		tp_put(text, has_cause ? ": " : "");
 	}
 	if (has_cause)
@@ -138,6 +158,14 @@ void tp_put_failure(struct tp_text *text, const struct tp_result *result)
 	put_reason(text, result);
 }
 
+static void put_banner(struct tp_text *text, const struct tp_banner *banner, const char *none)
+{
+	if (banner == NULL)
+		tp_put(text, none);
+	else
+		tp_put_shown(text, banner->bytes, banner->length);
+}
+
 void tp_put_success(struct tp_text *text, const struct tp_result *result)
 {
 	tp_put_label(text, result);
@@ -150,6 +178,8 @@ void tp_put_success(struct tp_text *text, const struct tp_result *result)
 		tp_put_ms(text, result->connect_us, "");
 		tp_put(text, " ms");
 	}
+	tp_put(text, result->banner != NULL ? " " : "");
+	put_banner(text, result->banner, "");
 }
 
 /* One conversion of a format. False: there is no such. */
@@ -188,6 +218,9 @@ static bool put_conversion(struct tp_text *text, char letter, const struct tp_re
 		return true;
 	case 'T':
 		tp_put_decimal(text, (uint64_t)result->time_us, 6);
+		return true;
+	case 'b':
+		put_banner(text, result->banner, "-");
 		return true;
 	case '%':
 		tp_put(text, "%");
@@ -250,59 +283,47 @@ void tp_put_format(struct tp_text *text, const char *format, const struct tp_res
 	put_format(text, format, result);
 }
 
-/* The bytes of the UTF-8 character that begins here (RFC 3629); 0: none does. */
-static size_t utf8_length(const unsigned char *byte)
+/* A string of so many bytes, which a NUL follows. Control characters are escaped, those that two bytes write (C1) too. */
+static void put_json_bytes(struct tp_text *text, const char *bytes, size_t count)
 {
-	unsigned char first = byte[0], low = 0x80, high = 0xbf;
-	size_t length = first < 0x80   ? 1
-			: first < 0xc2 ? 0
-			: first < 0xe0 ? 2
-			: first < 0xf0 ? 3
-			: first < 0xf5 ? 4
-				       : 0;
+	static const char hex[] = "0123456789abcdef";
+	const char *end = bytes + count;
+	size_t length;
 
-	/* Neither longer than needed, nor a surrogate, nor past U+10FFFF: it shows in the second byte. */
-	if (first == 0xe0)
-		low = 0xa0;
-	else if (first == 0xf0)
-		low = 0x90;
-	else if (first == 0xed)
-		high = 0x9f;
-	else if (first == 0xf4)
-		high = 0x8f;
-	for (size_t i = 1; i < length; i++) {
-		if (byte[i] < low || byte[i] > high)
-			return 0;
-		low = 0x80;
-		high = 0xbf;
+	tp_put(text, "\"");
+	for (; bytes<end; bytes += length> 0 ? length : 1) {
+		size_t control = *bytes == '\0' ? 1 : tp_control_length(bytes);
+
+		length = tp_utf8_length(bytes);
+		if (*bytes == '"' || *bytes == '\\') {
+			tp_put(text, "\\");
+			tp_put_bytes(text, bytes, 1);
+		} else if (control > 0) {
+			unsigned char last = (unsigned char)bytes[control - 1];
+
+			tp_put(text, "\\u00");
+			tp_put_bytes(text, &hex[last >> 4], 1);
+			tp_put_bytes(text, &hex[last & 15], 1);
+		} else if (length == 0) {
+			tp_put(text, "\xef\xbf\xbd");
+		} else {
+			tp_put_bytes(text, bytes, length);
+		}
 	}
-	return length;
+	tp_put(text, "\"");
 }
 
 static void put_json_string(struct tp_text *text, const char *string)
 {
-	static const char hex[] = "0123456789abcdef";
-	const unsigned char *byte = (const unsigned char *)string;
+	put_json_bytes(text, string, strlen(string));
+}
 
-	tp_put(text, "\"");
-	while (*byte != '\0') {
-		size_t length = utf8_length(byte);
-
-		if (*byte == '"' || *byte == '\\') {
-			tp_put(text, "\\");
-			tp_put_bytes(text, (const char *)byte, 1);
-		} else if (*byte < ' ' || *byte == 0x7f) {
-			tp_put(text, "\\u00");
-			tp_put_bytes(text, &hex[*byte >> 4], 1);
-			tp_put_bytes(text, &hex[*byte & 15], 1);
-		} else if (length == 0) {
-			tp_put(text, "\xef\xbf\xbd");
-		} else {
-			tp_put_bytes(text, (const char *)byte, length);
-		}
-		byte += length > 0 ? length : 1;
-	}
-	tp_put(text, "\"");
+static void put_json_banner(struct tp_text *text, const struct tp_banner *banner)
+{
+	if (banner == NULL)
+		tp_put(text, "null");
+	else
+		put_json_bytes(text, banner->bytes, banner->length);
 }
 
 void tp_put_json_address(struct tp_text *text, const union tp_address *address)
@@ -360,6 +381,8 @@ void tp_put_json(struct tp_text *text, const struct tp_result *result)
 	tp_put_json_address(text, &result->evidence.reporter);
 	tp_put(text, ",\"icmp\":");
 	put_json_icmp(text, &result->evidence);
+	tp_put(text, ",\"banner\":");
+	put_json_banner(text, result->banner);
 	tp_put(text, ",\"connect_ms\":");
 	tp_put_ms(text, result->connect_us, "null");
 	tp_put(text, ",\"lookup_ms\":");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tp_os.h"
 #include "tp_report.h"
 #include "tp_trace_report.h"
 
@@ -53,7 +54,7 @@ static int count_target(struct tp_reporter *reporter, const struct tp_result *re
 		reporter->targets = targets;
 		targets[reporter->targets_count++] = (struct tp_target_tally){ 0 };
 	}
-	tp_tally_add(&reporter->targets[result->target].tally, result);
+	tp_tally_add(&reporter->targets[result->target].tally, result, tp_os_now_us());
 	if (reporter->targets[result->target].label != NULL)
 		return 0;
 	tp_put_label(&label, result);
@@ -66,7 +67,7 @@ int tp_report(struct tp_reporter *reporter, const struct tp_result *result)
 	const struct tp_options *options = reporter->options;
 	bool all_on_stdout = options->format != NULL || options->json;
 
-	tp_tally_add(&reporter->tally, result);
+	tp_tally_add(&reporter->tally, result, tp_os_now_us());
 	if (options->repeat && options->verbose && count_target(reporter, result) != 0)
 		return ENOMEM;
 	if (options->reports_name != NULL) {
@@ -95,7 +96,7 @@ void tp_report_hop(struct tp_reporter *reporter, const struct tp_hop *hop)
 
 void tp_report_verdict(struct tp_reporter *reporter, const struct tp_verdict *verdict)
 {
-	tp_tally_add(&reporter->tally, &verdict->result);
+	tp_tally_add(&reporter->tally, &verdict->result, tp_os_now_us());
 	if (reporter->options->json)
 		tp_put_json(&reporter->output->text, &verdict->result);
 	else
@@ -112,7 +113,10 @@ static void put_tally_line(struct tp_reporter *reporter, const char *label, cons
 		tp_put(text, label);
 		tp_put(text, ": ");
 	}
-	tp_put_tally(text, tally);
+	if (label != NULL)
+		tp_put_rounds(text, tally);
+	else
+		tp_put_tally(text, tally);
 	tp_output_end_line(reporter->output);
 	if (label != NULL && tally->measured > 0) {
 		tp_put_rtt(text, tally);

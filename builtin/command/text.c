@@ -95,6 +95,51 @@ size_t tp_control_length(const char *text)
 	return byte[0] < ' ' || byte[0] == 0x7f;
 }
 
+size_t tp_utf8_length(const char *text)
+{
+	const unsigned char *byte = (const unsigned char *)text;
+	unsigned char first = byte[0], low = 0x80, high = 0xbf;
+	size_t length = first < 0x80   ? 1
+			: first < 0xc2 ? 0
+			: first < 0xe0 ? 2
+			: first < 0xf0 ? 3
+			: first < 0xf5 ? 4
+				       : 0;
+
+	/* Neither longer than needed, nor a surrogate, nor past U+10FFFF: it shows in the second byte. */
+	if (first == 0xe0)
+		low = 0xa0;
+	else if (first == 0xf0)
+		low = 0x90;
+	else if (first == 0xed)
+		high = 0x9f;
+	else if (first == 0xf4)
+		high = 0x8f;
+	for (size_t i = 1; i < length; i++) {
+		if (byte[i] < low || byte[i] > high)
+			return 0;
+		low = 0x80;
+		high = 0xbf;
+	}
+	return length;
+}
+
+void tp_put_shown(struct tp_text *text, const char *bytes, size_t count)
+{
+	const char *end = bytes + count;
+	size_t length;
+
+	for (; bytes<end; bytes += length> 0 ? length : 1) {
+		size_t control = *bytes == '\0' ? 1 : tp_control_length(bytes);
+
+		length = tp_utf8_length(bytes);
+		if (control > 0 || length == 0)
+			tp_put(text, "?");
+		else
+			tp_put_bytes(text, bytes, length);
+	}
+}
+
 bool tp_has_control(const char *text)
 {
 	while (*text != '\0' && tp_control_length(text) == 0)

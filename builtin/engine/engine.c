@@ -192,10 +192,11 @@ static bool is_wanted(enum tp_until until, const struct tp_result *result)
 	switch (result->state) {
 	case TP_REFUSED:
 	case TP_UNREACHABLE:
+	case TP_HANGUP:
 		return true;
 	case TP_TIMEOUT:
-		/* A name that nobody answers for says nothing of the port. */
-		return !result->in_lookup;
+		/* A name that nobody answers for says nothing of the port, and a connection that is held is no silence. */
+		return !result->in_lookup && !result->held;
 	case TP_OPEN:
 	case TP_UNRESOLVED:
 	case TP_ERROR:
@@ -220,11 +221,25 @@ static void end_record(struct tp_engine *engine, struct tp_record *record, struc
 		engine->winner = record;
 }
 
-/* No further try would change this result. */
-static bool is_final(const struct tp_engine *engine, const struct tp_result *result)
+/* Counts the tries in a row that were open. Returns true if there are as many as the caller wants. */
+static bool count_row(const struct tp_engine *engine, struct tp_record *record, enum tp_state state)
 {
-	return engine->setup.plan.until == TP_ONCE || result->expired || is_wanted(engine->setup.plan.until, result) ||
-	       (result->state == TP_ERROR && !tp_may_pass(result->error));
+	record->row = state == TP_OPEN ? record->row + 1 : 0;
+	if (record->row > record->best_row)
+		record->best_row = record->row;
+	return record->row >= engine->setup.plan.in_a_row;
+}
+
+/* The try of this record has ended so, and no further one is needed. */
+static bool is_final(const struct tp_engine *engine, struct tp_record *record, const struct tp_result *result)
+{
+	enum tp_until until = engine->setup.plan.until;
+
+	if (until == TP_ONCE || result->expired || (result->state == TP_ERROR && !tp_may_pass(result->error)))
+		return true;
+	if (until == TP_UNTIL_OPEN)
+		return count_row(engine, record, result->state) && result->state == TP_OPEN;
+	return is_wanted(until, result);
 }
 
 /* The try has ended so. It was the last one, or the target pauses before the next. */
@@ -234,7 +249,7 @@ static void end_try(struct tp_engine *engine, struct tp_probe *probe, struct tp_
 
 	end_probe(engine, probe);
 	result->lookup_us = probe->race.lookup->duration_us;
-	if (is_final(engine, result)) {
+	if (is_final(engine, record, result)) {
 		end_record(engine, record, result);
 		return;
 	}
@@ -266,12 +281,14 @@ static void end_race(struct tp_engine *engine, struct tp_probe *probe)
 	const struct tp_finish *finish = &probe->race.finish;
 	struct tp_result result = {
 		.state = finish->state,
+		.held = finish->held,
 		.expired = probe->expired,
 		.error = finish->error,
 		.fd = finish->fd,
 		.address = finish->address,
 		.evidence = finish->evidence,
 		.connect_us = finish->connect_us,
+		.banner = finish->banner,
 	};
 
 	end_try(engine, probe, &result);
@@ -665,6 +682,15 @@ static void give_up(struct tp_engine *engine, struct tp_probe *probe)
 	}
 }
 
+/*
+ * Has the moment passed before the probe was ready? Not if a hold was over before it, and was only not looked at yet,
+ * because the machine is busy.
+ */
+static bool is_late(const struct tp_probe *probe, int64_t moment_us, int64_t now_us)
+{
+	return moment_us <= now_us && (probe->race.held == 0 || tp_race_due_us(&probe->race) > moment_us);
+}
+
 /* Ends every probe that is late and moves every other one. Returns 0 or ENOMEM. */
 static int look_at_probes(struct tp_engine *engine, int64_t now_us)
 {
@@ -677,9 +703,10 @@ static int look_at_probes(struct tp_engine *engine, int64_t now_us)
 	for (struct tp_probe *probe = engine->oldest; probe != NULL && error == 0 && engine->winner == NULL;
 	     probe = next) {
 		next = probe->next;
-		if ((probe->phase == RESOLVING || probe->phase == CONNECTING) && probe->deadline_us <= now_us)
+		if ((probe->phase == RESOLVING || probe->phase == CONNECTING) &&
+		    is_late(probe, probe->deadline_us, now_us))
 			expire(engine, probe);
-		else if (engine->end_us <= now_us)
+		else if (is_late(probe, engine->end_us, now_us))
 			give_up(engine, probe);
 		else
 			error = advance(engine, probe, now_us);
@@ -830,6 +857,7 @@ static void report(struct tp_engine *engine, struct tp_result *result)
 	result->one_address = plan->each_address;
 	result->until = plan->until;
 	result->waited_us = plan->wait_us;
+	result->in_a_row = plan->in_a_row;
 }
 
 int tp_engine_next(struct tp_engine *engine, struct tp_result *result)

@@ -57,6 +57,104 @@ static enum tp_race_news on_or_over(const struct tp_race *race)
 	return race->attempts == NULL && !more ? TP_RACE_OVER : TP_RACE_ON;
 }
 
+/* -- Holding */
+
+/* The handshake is done; an attempt of the table goes on as a connection that is held. */
+static void hold(struct tp_race *race, const struct tp_plan *plan, struct tp_attempts *attempts,
+		 struct tp_attempt *attempt)
+{
+	struct pollfd *fd = &attempts->fds[attempt->index];
+
+	/* ICMP errors are no news any more, and those in the queue would end every wait at once. */
+	tp_os_want_evidence(fd->fd, attempt->peer.any.sa_family, false);
+	fd->events = POLLIN;
+	attempt->connect_us = handshake_us(fd->fd, attempt->started_us);
+	attempt->held_until_us = tp_os_now_us() + plan->hold_us;
+	race->held++;
+}
+
+/* A connection that was held, and is in no list any more, is open, or the peer has hung up: error says which. */
+static enum tp_race_news end_hold(struct tp_race *race, const struct tp_plan *plan, const struct tp_attempt *attempt,
+				  int fd, int error, struct tp_banner *banner)
+{
+	bool hung_up = tp_state_of_connect(error) == TP_OPEN;
+	struct tp_finish finish = {
+		.state = error == 0 ? TP_OPEN
+			 : hung_up  ? TP_HANGUP
+				    : tp_state_of_connect(error),
+		.error = error,
+		.address = attempt->peer,
+		.banner = banner,
+		.connect_us = attempt->connect_us,
+		.fd = -1,
+	};
+
+	race->held--;
+	if (error == 0 && plan->keep)
+		finish.fd = fd;
+	else
+		close(fd);
+	if (error == 0) {
+		race->finish = finish;
+		return TP_RACE_OVER;
+	}
+	if (hung_up)
+		finish.evidence.reporter = attempt->peer;
+	note_failure(race, &finish);
+	race->due_us = 0;
+	return on_or_over(race);
+}
+
+/* Takes in what the peer of a connection that is held has done. is_over: the hold is, and silence is open. */
+static enum tp_race_news listen_to(struct tp_race *race, const struct tp_plan *plan, struct tp_attempts *attempts,
+				   struct tp_attempt *attempt, bool is_over)
+{
+	struct tp_attempt ended = *attempt;
+	struct tp_banner *banner;
+	int error = tp_banner_hear(attempts->fds[attempt->index].fd, &banner);
+
+	if (error == EINPROGRESS && !is_over)
+		return TP_RACE_ON;
+	return end_hold(race, plan, &ended, tp_attempts_take(attempts, attempt), error == EINPROGRESS ? 0 : error,
+			banner);
+}
+
+/* Ends the holds that are over. */
+static enum tp_race_news end_holds(struct tp_race *race, const struct tp_plan *plan, struct tp_attempts *attempts,
+				   int64_t now_us)
+{
+	enum tp_race_news news = TP_RACE_ON;
+	struct tp_attempt *next;
+
+	for (struct tp_attempt *attempt = race->attempts; attempt != NULL && news == TP_RACE_ON; attempt = next) {
+		next = attempt->next;
+		if (attempt->held_until_us != 0 && attempt->held_until_us <= now_us)
+			news = listen_to(race, plan, attempts, attempt, true);
+	}
+	return news;
+}
+
+/* The connection whose hold ends first; NULL: none is held. */
+static const struct tp_attempt *first_held(const struct tp_race *race)
+{
+	const struct tp_attempt *first = NULL;
+
+	for (const struct tp_attempt *attempt = race->attempts; race->held > 0 && attempt != NULL;
+	     attempt = attempt->next) {
+		if (attempt->held_until_us != 0 && (first == NULL || attempt->held_until_us < first->held_until_us))
+			first = attempt;
+	}
+	return first;
+}
+
+/* -- Attempts */
+
+/* Shall a connection with this outcome of its handshake be held? A peer that has reset it may have spoken before. */
+static bool is_to_hold(const struct tp_plan *plan, int error)
+{
+	return plan->hold_us > 0 && tp_state_of_connect(error) == TP_OPEN;
+}
+
 /*
  * An attempt that is in no list any more ended so. at_once: connect(2) said so itself; where that is a missing IPv6
  * address or route, this host has no IPv6.
@@ -103,6 +201,7 @@ static enum tp_race_news begin_attempt(struct tp_race *race, struct tp_probe *pr
 {
 	struct tp_attempt attempt = { .probe = probe, .list = &race->attempts, .peer = *address };
 	struct tp_evidence evidence = { 0 };
+	bool holds;
 	int fd, outcome;
 
 	*error = tp_connect_open(&plan->source, plan->half_open, attempt.peer.any.sa_family, &fd);
@@ -111,8 +210,9 @@ static enum tp_race_news begin_attempt(struct tp_race *race, struct tp_probe *pr
 	tp_address_set_port(&attempt.peer, race->port);
 	attempt.started_us = tp_os_now_us();
 	outcome = tp_connect_begin(fd, &attempt.peer, &evidence);
+	holds = is_to_hold(plan, outcome);
 	/* Loopback answers at once, and needs no room in the table. */
-	if (outcome == EINPROGRESS && tp_attempts_add(attempts, &attempt, fd) != 0)
+	if ((outcome == EINPROGRESS || holds) && tp_attempts_add(attempts, &attempt, fd) != 0)
 		outcome = ENOMEM;
 	if (tp_is_shortage(outcome)) {
 		close(fd);
@@ -120,16 +220,21 @@ static enum tp_race_news begin_attempt(struct tp_race *race, struct tp_probe *pr
 		return TP_RACE_ON;
 	}
 	tp_walk_take(&race->walk, address);
+	if (holds) {
+		hold(race, plan, attempts, attempts->all[attempts->count - 1]);
+		return TP_RACE_ON;
+	}
 	return outcome == EINPROGRESS ? TP_RACE_ON : settle(race, plan, &attempt, fd, outcome, &evidence, true);
 }
 
 enum tp_race_news tp_race_go_on(struct tp_race *race, struct tp_probe *probe, const struct tp_plan *plan,
 				struct tp_attempts *attempts, int64_t now_us)
 {
-	enum tp_race_news news = on_or_over(race);
+	enum tp_race_news news = race->held > 0 ? end_holds(race, plan, attempts, now_us) : on_or_over(race);
 	const union tp_address *address;
 
-	while (news == TP_RACE_ON && (address = next_address(race)) != NULL && race->due_us <= now_us) {
+	while (news == TP_RACE_ON && race->held == 0 && (address = next_address(race)) != NULL &&
+	       race->due_us <= now_us) {
 		struct tp_finish failure = { .state = TP_ERROR, .connect_us = -1, .fd = -1 };
 
 		race->due_us = now_us + ATTEMPT_DELAY_US;
@@ -155,23 +260,48 @@ enum tp_race_news tp_race_collect(struct tp_race *race, const struct tp_plan *pl
 	struct pollfd *ready = &attempts->fds[attempt->index];
 	struct tp_attempt ended = *attempt;
 	struct tp_evidence evidence = { 0 };
-	int error = tp_connect_outcome(ready, &ended.peer, &evidence);
+	int error;
 
+	if (attempt->held_until_us != 0) {
+		ready->revents = 0;
+		return listen_to(race, plan, attempts, attempt, false);
+	}
+	error = tp_connect_outcome(ready, &ended.peer, &evidence);
 	ready->revents = 0;
 	if (error == EINPROGRESS)
 		return TP_RACE_ON;
+	if (is_to_hold(plan, error)) {
+		hold(race, plan, attempts, attempt);
+		return TP_RACE_ON;
+	}
 	return settle(race, plan, &ended, tp_attempts_take(attempts, attempt), error, &evidence, false);
 }
 
 int64_t tp_race_due_us(const struct tp_race *race)
 {
+	const struct tp_attempt *held = first_held(race);
+
+	if (held != NULL)
+		return held->held_until_us;
 	return next_address(race) != NULL ? race->due_us : TP_NEVER;
 }
 
 void tp_race_expire(struct tp_race *race)
 {
+	const struct tp_attempt *held = first_held(race);
 	const struct tp_walk begin = { 0 };
 
+	if (held != NULL) {
+		race->finish = (struct tp_finish){
+			.state = TP_TIMEOUT,
+			.error = ETIMEDOUT,
+			.held = true,
+			.address = held->peer,
+			.connect_us = held->connect_us,
+			.fd = -1,
+		};
+		return;
+	}
 	if (race->attempts != NULL)
 		note_timeout(race, &race->attempts->peer);
 	else if (!race->finished)
@@ -181,6 +311,7 @@ void tp_race_expire(struct tp_race *race)
 void tp_race_reset(struct tp_race *race, struct tp_attempts *attempts)
 {
 	tp_attempts_close(attempts, &race->attempts);
+	race->held = 0;
 	race->walk = (struct tp_walk){ 0 };
 	race->due_us = 0;
 	race->finished = false;

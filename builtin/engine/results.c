@@ -109,9 +109,13 @@ static void forget_icmp(struct tp_record *record)
 void tp_record_put(struct tp_record *record, const struct tp_result *result)
 {
 	forget_icmp(record);
+	if (record->banner != result->banner)
+		free(record->banner);
+	record->banner = result->banner;
 	record->state = (uint8_t)result->state;
 	record->wanted = result->wanted;
 	record->in_lookup = result->in_lookup;
+	record->held = result->held;
 	record->expired = result->expired;
 	record->eai = result->eai;
 	record->error = result->error;
@@ -138,6 +142,7 @@ struct tp_result tp_record_get(const struct tp_record *record)
 		.wanted = record->wanted,
 		.status = record->wanted ? 0 : tp_state_status(record->state),
 		.in_lookup = record->in_lookup,
+		.held = record->held,
 		.expired = record->expired,
 		.eai = record->eai,
 		.error = record->error,
@@ -148,6 +153,8 @@ struct tp_result tp_record_get(const struct tp_record *record)
 		.lookup_us = record->lookup_us,
 		.connect_us = record->connect_us,
 		.time_us = record->time_us,
+		.banner = record->banner,
+		.best_row = record->best_row,
 	};
 
 	if (record->icmp != NULL)
@@ -177,6 +184,7 @@ void tp_results_release(struct tp_results *results, struct tp_record *record)
 	if (record->fd >= 0)
 		close(record->fd);
 	forget_icmp(record);
+	free(record->banner);
 	if (--block->records > 0)
 		return;
 	if (block == results->block)

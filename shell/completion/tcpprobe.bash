@@ -11,12 +11,13 @@ _tcpprobe_options='
 4|--ipv4||bp|only IPv4 addresses
 6|--ipv6||bp|only IPv6 addresses
 a|--all-addresses||bp|a probe and a report for each address of a name
-c|--count|N|bp|N rounds over all targets (0: until interrupted)
+c|--count|N|bp|N rounds, 0 for ever; with -r: open N times in a row
 f|--file|FILE|bp|more targets, one a line (-: standard input)
 F|--format|FORMAT|bp|a line of this format a probe
 h|--help||bpw|show this help
 i|--interval|TIME|bpw|pause between tries (0.25) or rounds (1)
 j|--json||bpw|a JSON object for each probe, one a line
+k|--hold|TIME|bp|hold the connection: does the peer hang up? (0: no)
 n|--parallel|N|bp|at most N probes in flight at once (256)
 o|--output|NAME|b|builtin: the reports go into this array
 q|--quiet||bpw|no messages about what is not open

@@ -5,17 +5,18 @@
 
 # The options, for argparse and for fish itself; the services that tcpprobe knows besides those of the system
 # BEGIN fish_words
-set -g __tcpprobe_options 1/any 4/ipv4 6/ipv6 a/all-addresses c/count=+ f/file=+ F/format=+ h/help i/interval=+ j/json n/parallel=+ q/quiet r/wait=+ R/wait-closed=+ s/source=+ t/timeout=+ w=+ T/trace v/verbose V/version z/half-open
+set -g __tcpprobe_options 1/any 4/ipv4 6/ipv6 a/all-addresses c/count=+ f/file=+ F/format=+ h/help i/interval=+ j/json k/hold=+ n/parallel=+ q/quiet r/wait=+ R/wait-closed=+ s/source=+ t/timeout=+ w=+ T/trace v/verbose V/version z/half-open
 complete -c tcpprobe -s 1 -l any -d 'one open target is enough'
 complete -c tcpprobe -s 4 -l ipv4 -d 'only IPv4 addresses'
 complete -c tcpprobe -s 6 -l ipv6 -d 'only IPv6 addresses'
 complete -c tcpprobe -s a -l all-addresses -d 'a probe and a report for each address of a name'
-complete -c tcpprobe -s c -l count -x -d 'N rounds over all targets (0: until interrupted)'
+complete -c tcpprobe -s c -l count -x -d 'N rounds, 0 for ever; with -r: open N times in a row'
 complete -c tcpprobe -s f -l file -r -F -d 'more targets, one a line (-: standard input)'
 complete -c tcpprobe -s F -l format -x -d 'a line of this format a probe'
 complete -c tcpprobe -s h -l help -d 'show this help'
 complete -c tcpprobe -s i -l interval -x -d 'pause between tries (0.25) or rounds (1)'
 complete -c tcpprobe -s j -l json -d 'a JSON object for each probe, one a line'
+complete -c tcpprobe -s k -l hold -x -d 'hold the connection: does the peer hang up? (0: no)'
 complete -c tcpprobe -s n -l parallel -x -d 'at most N probes in flight at once (256)'
 complete -c tcpprobe -s q -l quiet -d 'no messages about what is not open'
 complete -c tcpprobe -s r -l wait -x -d 'try until open, at most TIME in all (0: for ever)'

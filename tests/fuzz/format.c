@@ -66,7 +66,7 @@ static bool is_format(const char *format)
 	for (; *format != '\0'; format++) {
 		if (*format != '%' && *format != '\\')
 			continue;
-		if (format[1] == '\0' || strchr(*format == '%' ? "hpasxertlnT%" : "nt\\", format[1]) == NULL)
+		if (format[1] == '\0' || strchr(*format == '%' ? "hpasxertlnTb%" : "nt\\", format[1]) == NULL)
 			return false;
 		format++;
 	}

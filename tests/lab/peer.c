@@ -109,6 +109,81 @@ static void serve_reset(struct peer *p, int fd)
 	close(fd);
 }
 
+/* A child that does what takes its time; it ends with the peer. Returns true in the child. */
+static bool in_child(int fd)
+{
+	pid_t parent = getpid(), child = fork();
+
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		return true;
+	}
+	close(fd);
+	return false;
+}
+
+static void serve_leave(struct peer *p, int fd)
+{
+	double seconds = lab_number(p->arg, 0, 86400);
+
+	if (in_child(fd)) {
+		usleep((useconds_t)(seconds * 1e6));
+		_exit(0);
+	}
+}
+
+/* The argument's bytes, in which \xHH is a byte. Returns how many. */
+static size_t argument(const struct peer *p, char *bytes, size_t room)
+{
+	size_t count = 0;
+
+	for (const char *at = p->arg; *at && count < room; at++) {
+		unsigned byte = (unsigned char)*at;
+
+		if (at[0] == '\\' && sscanf(at, "\\x%2x", &byte) == 1)
+			at += 3;
+		bytes[count++] = (char)byte;
+	}
+	return count;
+}
+
+static void serve_say(struct peer *p, int fd)
+{
+	char bytes[1024];
+
+	send(fd, bytes, argument(p, bytes, sizeof(bytes)), MSG_NOSIGNAL);
+}
+
+static void serve_say_reset(struct peer *p, int fd)
+{
+	serve_say(p, fd);
+	serve_reset(p, fd);
+}
+
+static void serve_drip(struct peer *p, int fd)
+{
+	char bytes[1024];
+	size_t count = argument(p, bytes, sizeof(bytes));
+
+	if (in_child(fd)) {
+		for (size_t i = 0; i < count && send(fd, &bytes[i], 1, MSG_NOSIGNAL) == 1; i++)
+			sleep(1);
+		_exit(0);
+	}
+}
+
+/* As much as the kernel takes, at most a megabyte. */
+static void serve_flood(struct peer *p, int fd)
+{
+	static char bytes[1 << 20];
+
+	(void)p;
+	memset(bytes, 'x', sizeof(bytes));
+	send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL);
+}
+
 static void serve_banner(struct peer *p, int fd)
 {
 	char line[1024];
@@ -123,6 +198,11 @@ static const struct mode modes[] = {
 	{ "close", NULL, start_listening, serve_close, "accept and close at once" },
 	{ "reset", NULL, start_listening, serve_reset, "accept and reset at once" },
 	{ "banner", "TEXT", start_listening, serve_banner, "accept and send TEXT and a newline" },
+	{ "leave", "SECONDS", start_listening, serve_leave, "accept, and close after SECONDS" },
+	{ "say", "BYTES", start_listening, serve_say, "accept and send BYTES, in which \\xHH is one" },
+	{ "say-reset", "BYTES", start_listening, serve_say_reset, "the same, and reset at once" },
+	{ "drip", "BYTES", start_listening, serve_drip, "the same, a byte a second" },
+	{ "flood", NULL, start_listening, serve_flood, "accept and send a megabyte" },
 	{ "closed", NULL, start_closed, NULL, "hold the port, do not listen: refused" },
 	{ "late", "SECONDS", start_late, serve_keep, "closed, then open; says `listening`" },
 	{ "full", NULL, start_full, NULL, "listen with a full backlog: silence" },
@@ -134,7 +214,7 @@ static void usage(void)
 {
 	fputs("usage: peer [-6] [-a ADDRESS] [-p PORT] MODE\n", stderr);
 	for (size_t i = 0; i < MODES; i++)
-		fprintf(stderr, "  %-6s %-7s  %s\n", modes[i].name, modes[i].arg ? modes[i].arg : "", modes[i].help);
+		fprintf(stderr, "  %-9s %-7s  %s\n", modes[i].name, modes[i].arg ? modes[i].arg : "", modes[i].help);
 	exit(2);
 }
 
@@ -254,6 +334,8 @@ int main(int argc, char *argv[])
 	p.arg = argv[optind + 1];
 	lab_begin();
 	lab_catch(SIGUSR1, on_report);
+	/* Nobody waits for children. */
+	signal(SIGCHLD, SIG_IGN);
 	if (!getrlimit(RLIMIT_NOFILE, &files)) {
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);

@@ -125,7 +125,7 @@ static void check_result(const struct scenario *scenario, size_t index, const st
 
 	tp_put_json(&text, result);
 	tp_put_failure(&text, result);
-	tp_put_format(&text, "%h %p %a %s %e %r %t %l", result);
+	tp_put_format(&text, "%h %p %a %s %e %r %t %l %b", result);
 	CHECK(!text.failed || memory.calls >= memory.fails);
 	tp_text_free(&text);
 	tp_put_label(&text, result);
@@ -293,6 +293,16 @@ static void survives_with_each_address(void)
 	finish();
 }
 
+static void survives_with_a_hold(void)
+{
+	if (!begin())
+		return;
+	scenario.setup.plan.hold_us = 2000;
+	add_word("", "127.0.0.2", "");
+	expect("127.0.0.2", TP_OPEN);
+	finish();
+}
+
 static void survives_in_a_wait(void)
 {
 	if (!begin())
@@ -312,6 +322,7 @@ int main(void)
 		{ "so are names", survives_with_names },
 		{ "so are the lines of a file", survives_with_a_file },
 		{ "so is each address of a name", survives_with_each_address },
+		{ "so are connections that are held", survives_with_a_hold },
 		{ "so is what is tried again", survives_in_a_wait },
 	};
 

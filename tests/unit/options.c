@@ -283,6 +283,36 @@ static void excludes_families(void)
 	REFUSED("-64q");
 }
 
+static void counts_in_a_wait(void)
+{
+	struct parse rounds = TAKEN(2, "-c", "3", "db"), row = TAKEN(4, "-c", "3", "-r", "30", "db");
+
+	CHECK(rounds.options.repeat);
+	CHECK_NUMBER(rounds.options.rounds, 3);
+	CHECK_NUMBER(rounds.options.plan.in_a_row, 0);
+	CHECK_NUMBER(rounds.options.plan.interval_us, 1000000);
+	CHECK(!row.options.repeat);
+	CHECK_NUMBER(row.options.plan.in_a_row, 3);
+	CHECK_NUMBER(row.options.plan.interval_us, 250000);
+	REFUSED("-r1", "-c0");
+	REFUSED("-R1", "-c2");
+}
+
+static void wants_a_hold_that_fits(void)
+{
+	CHECK_NUMBER(TAKEN(2, "-k", "4.9", "db").options.plan.hold_us, 4900000);
+	CHECK_NUMBER(TAKEN(1, "-k0", "db").options.plan.hold_us, 0);
+	CHECK_NUMBER(TAKEN(2, "-k10", "-t0", "db").options.plan.hold_us, 10000000);
+	CHECK_NUMBER(TAKEN(3, "-k1", "-t2", "-r0", "db").options.plan.hold_us, 1000000);
+	REFUSED("-k5");
+	REFUSED("-k1", "-t1");
+	REFUSED("-k2", "-r2");
+	REFUSED("-k2", "-R2");
+	REFUSED("-k1", "-z");
+	REFUSED("-k1", "-T");
+	REFUSED("-k", "x");
+}
+
 static void takes_a_source_address(void)
 {
 	struct parse ipv4 = TAKEN(2, "-s", "127.0.0.1", "db"), ipv6 = TAKEN(1, "-s::1", "db");
@@ -412,6 +442,8 @@ int main(void)
 		{ "a complaint names what is wrong", names_what_is_wrong },
 		{ "a complaint shows no secret and no control byte", never_shows_a_secret_or_a_control_byte },
 		{ "-4 and -6 exclude each other", excludes_families },
+		{ "a count is rounds, or in a wait how often in a row", counts_in_a_wait },
+		{ "a hold is shorter than what covers it", wants_a_hold_that_fits },
 		{ "a source may be an address", takes_a_source_address },
 		{ "with a source address only its family is used", connects_in_the_family_of_its_source },
 		{ "a source address of the other family is refused", refuses_a_source_of_the_other_family },

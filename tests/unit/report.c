@@ -193,7 +193,7 @@ static void counts_the_states(void)
 		for (size_t j = 0; j < rows[i].count; j++) {
 			struct tp_result result = result_of(rows[i].states[j], "db", NULL);
 
-			tp_tally_add(&tally, &result);
+			tp_tally_add(&tally, &result, 0);
 		}
 		CHECK_TEXT(tally_of(&tally), rows[i].line);
 		CHECK_NUMBER(tally.status, rows[i].status);
@@ -302,8 +302,63 @@ static void makes_json(void)
 		   "5432,"
 		   "\"address\":\"10.0.0.5\",\"state\":\"refused\",\"status\":1,"
 		   "\"error\":\"Connection refused (port unreachable, says "
-		   "10.0.0.5)\",\"reporter\":\"10.0.0.5\",\"icmp\":[3,3],"
+		   "10.0.0.5)\",\"reporter\":\"10.0.0.5\",\"icmp\":[3,3],\"banner\":null,"
 		   "\"connect_ms\":null,\"lookup_ms\":null,\"try\":2,\"time\":1.000001}");
+}
+
+static void shows_banners(void)
+{
+	static const struct {
+		struct tp_banner banner;
+		const char *shown, *json;
+	} rows[] = {
+		{ { 3, "SSH" }, "SSH", "\"SSH\"" },
+		{ { 6, "a\0\n\t\x1b[" }, "a????[", "\"a\\u0000\\u000a\\u0009\\u001b[\"" },
+		{ { 5, "\xc3\xa9\xc2\x9b\x9b" }, "\xc3\xa9??", "\"\xc3\xa9\\u009b\xef\xbf\xbd\"" },
+		{ { 4, "caf\xc3" }, "caf?", "\"caf\xef\xbf\xbd\"" },
+		{ { 2, "\"\\" }, "\"\\", "\"\\\"\\\\\"" },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct tp_result result = result_of(TP_OPEN, "db", "10.0.0.5");
+		struct tp_banner banner = rows[i].banner;
+		char wanted[128];
+
+		result.banner = &banner;
+		result.connect_us = 412;
+		snprintf(wanted, sizeof(wanted), "db:5432 open 10.0.0.5 0.412 ms %s", rows[i].shown);
+		CHECK_TEXT(success_of(&result), wanted);
+		CHECK_TEXT(format_of("%b", &result), rows[i].shown);
+		tp_text_clear(&text);
+		tp_put_json(&text, &result);
+		snprintf(wanted, sizeof(wanted), ",\"banner\":%s,", rows[i].json);
+		CHECK(strstr(text.bytes, wanted) != NULL);
+	}
+}
+
+static void says_that_a_peer_hung_up(void)
+{
+	struct tp_result result = result_of(TP_HANGUP, "db", "10.0.0.5");
+
+	result.error = EPIPE;
+	CHECK_TEXT(failure_of(&result), "db:5432: the peer hung up: nobody serves there");
+	CHECK_TEXT(format_of("%b", &result), "-");
+	result.error = ECONNRESET;
+	CHECK_TEXT(failure_of(&result), "db:5432: the peer hung up: nobody serves there");
+	result.expired = true;
+	result.until = TP_UNTIL_OPEN;
+	result.waited_us = 30000000;
+	result.try = 9;
+	CHECK_TEXT(failure_of(&result), "db:5432: not open after 30s: the peer hung up: nobody serves there");
+	result.in_a_row = 5;
+	result.best_row = 2;
+	CHECK_TEXT(failure_of(&result),
+		   "db:5432: not open after 30s (2 of 5 times in a row at most): the peer hung up: "
+		   "nobody serves there");
+	result = result_of(TP_TIMEOUT, "db", "10.0.0.5");
+	result.error = ETIMEDOUT;
+	result.held = true;
+	CHECK_TEXT(failure_of(&result), "db:5432: somebody accepted, but time was up before the end of the hold");
 }
 
 static void shows_hops(void)
@@ -377,6 +432,8 @@ int main(void)
 		{ "a wait that was in vain says how long, and what the last try met", says_what_a_wait_met },
 		{ "an ICMP error is told in the words of its RFC, with its sender", names_who_said_no },
 		{ "JSON is valid whatever bytes a host holds", makes_json },
+		{ "a banner is shown, but nothing that a terminal obeys", shows_banners },
+		{ "that a peer hung up is said in plain words", says_that_a_peer_hung_up },
 		{ "a hop is a line or an object, and a silent one a star", shows_hops },
 		{ "a trace's verdict says where it was answered, rejected or lost", tells_the_verdict },
 		{ "states are counted, and the first that is not open decides", counts_the_states },

@@ -19,6 +19,7 @@ static void keeps_the_contract(void)
 		{ TP_UNREACHABLE, 3, "unreachable" },
 		{ TP_UNRESOLVED, 4, "unresolved" },
 		{ TP_ERROR, 5, "error" },
+		{ TP_HANGUP, 6, "hangup" },
 		{ TP_TIMEOUT, 124, "timeout" },
 	};
 
@@ -108,7 +109,7 @@ static void reads_what_the_resolver_said(void)
 
 static void ranks_the_states_of_addresses(void)
 {
-	static const enum tp_state order[] = { TP_OPEN, TP_REFUSED, TP_TIMEOUT, TP_UNREACHABLE, TP_ERROR };
+	static const enum tp_state order[] = { TP_OPEN, TP_REFUSED, TP_HANGUP, TP_TIMEOUT, TP_UNREACHABLE, TP_ERROR };
 
 	for (size_t a = 0; a < ROWS(order); a++) {
 		for (size_t b = 0; b < ROWS(order); b++) {

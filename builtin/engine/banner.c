@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tp_banner.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+struct tp_banner tp_banner_of(const char *bytes, size_t count)
+{
+	struct tp_banner banner = { 0 };
+	size_t begin = 0, length = 0;
+
+	while (begin < count && (bytes[begin] == '\r' || bytes[begin] == '\n'))
+		begin++;
+	while (begin + length < count && bytes[begin + length] != '\n' && length < TP_BANNER_MOST)
+		length++;
+	if (length > 0 && memchr(bytes + begin, '\0', length) != NULL) {
+		begin = 0;
+		length = count < TP_BANNER_MOST ? count : TP_BANNER_MOST;
+	} else if (length > 0 && bytes[begin + length - 1] == '\r') {
+		length--;
+	}
+	memcpy(banner.bytes, bytes + begin, length);
+	banner.length = length;
+	return banner;
+}
+
+int tp_banner_hear(int fd, struct tp_banner **banner)
+{
+	/* A CR at the end of the longest banner, and a few empty lines before it. */
+	char bytes[TP_BANNER_MOST + 17];
+	ssize_t count;
+	struct tp_banner found;
+
+	*banner = NULL;
+	do
+		count = recv(fd, bytes, sizeof(bytes), MSG_PEEK);
+	while (count < 0 && errno == EINTR);
+	if (count < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK ? EINPROGRESS : errno;
+	if (count == 0)
+		return EPIPE;
+	found = tp_banner_of(bytes, (size_t)count);
+	if (found.length > 0)
+		*banner = malloc(sizeof(**banner));
+	/* Where memory is out it has spoken all the same. */
+	if (*banner != NULL)
+		**banner = found;
+	return 0;
+}

@@ -1,0 +1,157 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# CONTRACT "-k": accepted is not served. What the peer does with a connection that is held, and what -r -c and -c make of it.
+
+setup() {
+	load lib
+	need engine
+}
+
+@test "a peer that closes or resets is a hangup, every time" {
+	for mood in close reset; do
+		peer "$mood"
+		face 'for ((i = 0; i < $1; i++)); do tcpprobe -q -k 3 127.0.0.1 "$2"; echo $?; done | sort | uniq -c' "$often" "$port"
+		assert_output --regexp "^ *$often $(status_of hangup)\$"
+	done
+	face 'tcpprobe -k 3 127.0.0.1 "$1"' "$port"
+	assert_state hangup
+	assert_message "127.0.0.1:$port: the peer hung up: nobody serves there"
+	assert_took_less 100
+}
+
+@test "10,000 hangups, one after the other and 1,000 in flight, are 10,000" {
+	for mood in close reset; do
+		peer "$mood"
+		for parallel in 1 1000; do
+			for _ in {1..10000}; do echo "127.0.0.1 $port"; done >"$BATS_TEST_TMPDIR/list"
+			face 'ulimit -n 4096; tcpprobe -k 4 -n "$1" -F %s -f "$2" | sort | uniq -c' "$parallel" "$BATS_TEST_TMPDIR/list"
+			assert_output --regexp '^ *10000 hangup$'
+		done
+	done
+}
+
+@test "a hangup that comes later is seen when it comes" {
+	peer leave 0.3
+	face 'tcpprobe -k 3 127.0.0.1 "$1"' "$port"
+	assert_state hangup
+	assert_took_about 300
+}
+
+@test "a peer that is silent is open when the hold is over" {
+	peer open
+	face 'tcpprobe -k 0.3 -F "%s %b" 127.0.0.1 "$1"' "$port"
+	assert_output 'open -'
+	assert_took_about 300
+}
+
+@test "a peer that speaks is open at once, with its first line" {
+	peer say 'SSH-2.0-Test\x0d\x0amore'
+	face 'tcpprobe -v -k 4 127.0.0.1 "$1"; tcpprobe -j -k 4 127.0.0.1 "$1" | jq -r .banner' "$port"
+	assert_line --index 0 --regexp "^127\.0\.0\.1:$port open 127\.0\.0\.1 [0-9.]+ ms SSH-2\.0-Test\$"
+	assert_line --index 1 SSH-2.0-Test
+	assert_took_less 1000
+}
+
+# says BYTES SHOWN JSON: what a peer says comes out so.
+says() {
+	peer say "$1"
+	face 'tcpprobe -k 4 -F "%s %b" 127.0.0.1 "$1"; tcpprobe -k 4 -j 127.0.0.1 "$1" | jq -c .banner' "$port"
+	assert_line --index 0 "open $2"
+	assert_line --index 1 "$3"
+}
+
+@test "NULs, escape sequences and half a character reach no terminal, and JSON is valid" {
+	says 'J\x00\x00\x00\x0a5.5.5-MariaDB\x00' 'J????5.5.5-MariaDB?' '"J\u0000\u0000\u0000\n5.5.5-MariaDB\u0000"'
+	says '\x1b]0;owned\x07\x0a' '?]0;owned?' '"\u001b]0;owned\u0007"'
+	says 'caf\xc3' 'caf?' $'"caf\xef\xbf\xbd"'
+	says '\x0d\x0a\x0d\x0alogin: ' 'login: ' '"login: "'
+}
+
+@test "a megabyte, and a byte a second, are open at once" {
+	peer flood
+	face 'tcpprobe -k 4 -F %b 127.0.0.1 "$1"' "$port"
+	assert_output "$(printf 'x%.0s' {1..255})"
+	peer drip 'slowly'
+	face 'tcpprobe -k 4 -F "%s %b" 127.0.0.1 "$1"' "$port"
+	assert_output 'open s'
+	assert_took_less 500
+}
+
+@test "what was said before a reset counts" {
+	peer say-reset '421 come back later\x0d\x0a'
+	face 'for ((i = 0; i < $1; i++)); do tcpprobe -k 4 -F "%s %b" 127.0.0.1 "$2"; done | sort | uniq -c' "$often" "$port"
+	assert_output --regexp "^ *$often open 421 come back later\$"
+}
+
+@test "with -u what the peer said is there to be read" {
+	need variables
+	peer say 'one\x0atwo\x0a'
+	face 'tcpprobe -k 4 -u fd 127.0.0.1 "$1" && read -r -u "$fd" one && read -r -u "$fd" two && echo "$one $two"' "$port"
+	assert_output 'one two'
+}
+
+@test "-r goes on after a hangup, and -R ends with one" {
+	peer close
+	face 'tcpprobe -r 0.5 -k 0.2 -i 0.1 127.0.0.1 "$1"' "$port"
+	assert_state timeout
+	assert_message "127.0.0.1:$port: not open after 0.5s: the peer hung up: nobody serves there"
+	face 'tcpprobe -v -R 5 -k 0.2 127.0.0.1 "$1"' "$port"
+	assert_state open
+	assert_output --partial "127.0.0.1:$port hangup 127.0.0.1"
+	assert_took_less 500
+}
+
+@test "-1 takes no peer that hangs up" {
+	peer close
+	hangs_up=$port
+	peer open
+	face 'tcpprobe -1v -k 0.2 127.0.0.1:"$1" 127.0.0.1:"$2"' "$hangs_up" "$port"
+	assert_state open
+	assert_line --index 0 --partial "127.0.0.1:$port open"
+}
+
+@test "a deadline in the middle of a hold is a timeout that says so" {
+	need_lab
+	within=(strace -f -qq -o /dev/null -e trace=socket -e inject=socket:delay_enter=200000)
+	peer open
+	face 'tcpprobe -t 0.4 -k 0.35 127.0.0.1 "$1"' "$port"
+	assert_state timeout
+	assert_message "127.0.0.1:$port: somebody accepted, but time was up before the end of the hold"
+}
+
+@test "a hold that does not fit into the deadline or the wait, or goes with -z or -T, is refused" {
+	peer open
+	for options in '-k 5' '-t 1 -k 1' '-r 1 -k 1' '-k 1 -z' '-k 1 -T'; do
+		face "tcpprobe $options 127.0.0.1 $port"
+		assert_state usage
+	done
+	assert_equal "$(peer_accepted)" 0
+}
+
+@test "without -k nothing is read from the peer" {
+	[[ -z ${TP_WATCHED-} ]] || skip 'contract: watched already'
+	peer open
+	within=(strace -f -qq -o "$BATS_TEST_TMPDIR/calls" -e 'trace=connect,recvfrom')
+	face 'tcpprobe 127.0.0.1 "$1"' "$port"
+	run grep -oE 'connect|recvfrom' "$BATS_TEST_TMPDIR/calls"
+	assert_output connect
+}
+
+@test "-r -c waits until it was open so many times in a row, and says how far it got" {
+	peer open
+	face 'tcpprobe -r 5 -c 4 -i 0.1 -F "%s %n" 127.0.0.1 "$1"' "$port"
+	assert_output 'open 4'
+	assert_took_about 300
+	face 'tcpprobe -r 0.5 -c 1000 -i 0.1 127.0.0.1 "$1"' "$port"
+	assert_state timeout
+	assert_message_has "127.0.0.1:$port: not open after 0.5s ("
+	assert_message_has ' of 1000 times in a row at most)'
+	face 'tcpprobe -r 5 -c 0 127.0.0.1 "$1"' "$port"
+	assert_state usage
+}
+
+@test "-c tells the share that was open, and the longest outage" {
+	peer late 0.5
+	face 'tcpprobe -qv -c 10 -i 0.1 127.0.0.1 "$1"' "$port"
+	assert_output --regexp "--- 127\.0\.0\.1:$port: 10 probes: [1-9] open \([1-9]0 %\), [1-9] refused, longest outage 0\.[0-9] s from [0-9-]+T[0-9:]+Z"
+}
