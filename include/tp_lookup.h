@@ -64,9 +64,6 @@ struct tp_lookup {
 /* A new lookup with one user, or NULL where memory is out. */
 struct tp_lookup *tp_lookup_new(const char *host, int family);
 
-/* As if the host had this one address, and were looked up in this time. */
-struct tp_lookup *tp_lookup_of_address(const char *host, const union tp_address *address, int64_t duration_us);
-
 /* One user less; the last frees it, and ends what is asked for it. */
 void tp_lookup_release(struct tp_lookup *lookup);
 

@@ -385,12 +385,11 @@ tp_probe() {
 		kill -0 $$ 2>/dev/null || exit
 		[ $tp_left -lt $tp_timeout ] && tp_limit=$tp_left || tp_limit=$tp_timeout
 		tp_tries=$((tp_tries + 1)) && tp_pick "$1" && tp_seconds $tp_limit
-		tp_said=$(tp_try "$1" "$2" $tp_span)
+		tp_before=$tp_state:$tp_why tp_said=$(tp_try "$1" "$2" $tp_span)
 		tp_judge "$1"
-		# Silence for the rest of a wait is no proof that it is closed.
-		case $tp_until,$tp_state,$tp_why,$((tp_limit == tp_timeout || tp_tries == 1)) in
-			,open,* | r,open,* | R,refused,* | R,unreachable,* | R,timeout,Connection*,1) tp_wanted=1 ;;
-		esac
+		# A try that the end of the wait cuts short tells nothing: the one before counts. Its silence is no proof that it is closed.
+		case $tp_state,$((tp_limit == tp_timeout || tp_tries == 1)) in timeout,0) tp_state=${tp_before%%:*} tp_why=${tp_before#*:} ;; esac
+		case $tp_until,$tp_state,$tp_why in ,open,* | r,open,* | R,refused,* | R,unreachable,* | R,timeout,Connection*) tp_wanted=1 ;; esac
 		case $tp_wanted,$tp_until,$tp_state in 1,* | ,,* | *,error) tp_tell "$1" "$2" && return ;; esac
 		! tp_has 1 || return 0
 		! tp_is_time || tp_nap

@@ -134,6 +134,11 @@ resolvers() {
 	peer -a 127.0.0.1 open
 	face 'tcpprobe -r 5 -i 0.1 "$@"' "after-3.x$BATS_SUITE_TEST_NUMBER.test" "$port"
 	assert_state open
+	# Each address by itself: the address that the name has got takes the place of the one that it had.
+	name=after-3.127-0-0-2.x$BATS_SUITE_TEST_NUMBER.test
+	face 'tcpprobe -v -a -r 5 -i 0.1 "$@"' "$name" "$port"
+	assert_state open
+	assert_output --partial "$name:$port open 127.0.0.1 "
 }
 
 @test "a quick name costs one question for each family" {

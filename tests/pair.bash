@@ -41,16 +41,16 @@ until_clock_runs() {
 }
 
 # ended_by SIGNAL WHOM STATUS COMMAND...: a probe of port 4711 gets the signal as soon as its clock runs; WHOM is group or
-# shell. Sets after_ms, how long it took to end.
+# shell. Sets elapsed_ms and late_ms, how long it took to end.
 ended_by() {
-	local pid begin status=0
+	local pid status=0
 
 	env --default-signal=INT setsid "${@:4}" >out 2>&1 3>&- &
 	pid=$!
 	until_clock_runs "$pid"
-	begin=${EPOCHREALTIME/./}
+	begin_time
 	if [[ $2 == shell ]]; then kill "-$1" "$pid"; else kill "-$1" -- "-$pid"; fi
 	wait "$pid" || status=$?
-	after_ms=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	end_time
 	assert_equal "$status $(cat out)" "$3 "
 }

@@ -84,7 +84,7 @@ told() {
 
 @test "Ctrl-C ends it at once, and no process is left" {
 	ended_by INT group 130 $sh "$file" -t 4711 "$TP_SILENT" 4711
-	((after_ms <= 200 + slack_ms)) || fail "took $after_ms ms"
+	((elapsed_ms <= 200 + late_ms)) || fail "took $elapsed_ms ms"
 	none_left 4711
 }
 

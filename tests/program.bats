@@ -44,17 +44,15 @@ setup() {
 
 # -- Signals
 
-# stopped_by SIGNAL WORD...: sends it once the program waits; sets status and after_ms.
+# stopped_by SIGNAL WORD...: sends it once the program waits; sets status, elapsed_ms and late_ms.
 stopped_by() {
-	local begin
-
 	env --default-signal "$program" "${@:2}" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 	until [[ $(<"/proc/$!/wchan") == *poll* ]]; do kill -0 $! || fail 'it ended before it waited'; done
-	begin=${EPOCHREALTIME/./}
+	begin_time
 	kill -"$1" $!
 	status=0
 	wait $! || status=$?
-	after_ms=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	end_time
 }
 
 @test "INT, TERM, HUP and QUIT end it at once with 128+n: in a handshake, a lookup, a wait, between rounds" {
@@ -64,7 +62,7 @@ stopped_by() {
 			# shellcheck disable=SC2086
 			stopped_by "$signal" $words
 			assert_equal "$signal $words: $status" "$signal $words: $((128 + $(kill -l "$signal")))"
-			((after_ms < 100 + slack_ms)) || fail "$signal $words: $after_ms ms"
+			((elapsed_ms < 100 + late_ms)) || fail "$signal $words: $elapsed_ms ms"
 		done
 	done
 	refute pgrep -f '^[^ ]*tcpprobe.* no.dead.test'

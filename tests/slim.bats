@@ -28,10 +28,9 @@ shell_in() {
 
 # fed TEXT: the file and then that text, to the shell inside, where nothing can be written. Sets what `face` does.
 fed() {
-	local begin=$EPOCHREALTIME
-
+	begin_time
 	run --separate-stderr bash -c '(cat "$1"; echo "$2") | "$0"' "$inside" "$tree/shell/tcpprobe.sh" "$1"
-	elapsed_ms=$(((${EPOCHREALTIME/./} - ${begin/./}) / 1000))
+	end_time
 }
 
 # told_right ROOT: open, refused and silence.

@@ -381,7 +381,7 @@ bad_settings() {
 	assert_equal "${#lines[@]}" 17
 	for line in "${lines[@]}"; do
 		read -r word_status us unit count <<<"$line"
-		((word_status == 2 && count == 2 && us < 50000 + 1000 * slack_ms)) || fail "$line"
+		((word_status == 2 && count == 2 && us < 50000 + 1000 * late_ms)) || fail "$line"
 	done
 }
 
@@ -396,7 +396,7 @@ bad_settings() {
 		done'
 	assert_equal "${#lines[@]}" 3
 	for line in "${lines[@]}"; do
-		((${line% *} == 2 && ${line#* } < 50000 + 1000 * slack_ms)) || fail "$line"
+		((${line% *} == 2 && ${line#* } < 50000 + 1000 * late_ms)) || fail "$line"
 	done
 }
 

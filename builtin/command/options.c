@@ -387,6 +387,9 @@ static int check_exclusions(const struct parser *parser)
 #include "usage.def"
 	};
 
+	/* Mostly there are not even two. */
+	if ((parser->given & (parser->given - 1)) == 0)
+		return 0;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
 		unsigned one = pairs[i][0], other = pairs[i][1];
 

@@ -140,17 +140,20 @@ static bool is_ipv6(const char *host)
 	return inet_pton(AF_INET6, text, &address) == 1;
 }
 
+/* Compared, not searched for: a set of this size makes strspn(3) build a table in each call. */
+static bool is_name_byte(char byte)
+{
+	return ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z') || (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' ||
+	       byte == '-';
+}
+
 /* Letters, digits and ". _ -", no dash first; beyond ASCII whatever is no control character. */
 static bool is_name(const char *text)
 {
 	if (*text == '-' || *text == '\0')
 		return false;
 	for (; *text != '\0'; text++) {
-		bool letter = (*text | 0x20) >= 'a' && (*text | 0x20) <= 'z';
-
-		if (!letter && (unsigned char)*text < 0x80 && strchr("0123456789._-", *text) == NULL)
-			return false;
-		if (tp_control_length(text) > 0)
+		if (!is_name_byte(*text) && ((unsigned char)*text < 0x80 || tp_control_length(text) > 0))
 			return false;
 	}
 	return true;
@@ -353,6 +356,9 @@ static int parse_word(struct tp_parser *parser, struct tp_target **target)
 	int error;
 
 	*target = NULL;
+	/* The usual case. */
+	if (is_name(parser->word))
+		return tp_parser_add_host(parser, parser->text, target);
 	if (strncasecmp(parser->word, "jdbc:oracle:", 12) == 0)
 		return tp_parser_add_oracle(parser);
 	if (strstr(parser->word, "://") != NULL)

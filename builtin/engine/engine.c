@@ -119,6 +119,8 @@ static struct tp_probe *new_probe(struct tp_engine *engine, struct tp_probe *beh
 {
 	/* Not calloc(): glibc's has no quick way, and the time of one probe counts. */
 	struct tp_probe *probe = malloc(sizeof(*probe));
+	bool has_own = engine->setup.plan.each_address && record->address.any.sa_family != AF_UNSPEC;
+	const union tp_address *only = has_own ? &record->address : NULL;
 
 	if (probe == NULL)
 		return NULL;
@@ -126,7 +128,7 @@ static struct tp_probe *new_probe(struct tp_engine *engine, struct tp_probe *beh
 		behind = engine->newest;
 	*probe = (struct tp_probe){
 		.record = record,
-		.race = { .lookup = lookup, .port = record->port },
+		.race = { .lookup = lookup, .only = only, .port = record->port },
 		.previous = behind,
 	};
 	if (behind == engine->newest)
@@ -260,12 +262,19 @@ static void end_try(struct tp_engine *engine, struct tp_probe *probe, struct tp_
 	engine->paused.last = record;
 }
 
+/* The address that the try was about; AF_UNSPEC: none was tried. */
+static union tp_address tried(const struct tp_race *race)
+{
+	return race->only != NULL ? *race->only : race->finish.address;
+}
+
 static void end_in_lookup(struct tp_engine *engine, struct tp_probe *probe, enum tp_state state, int eai, int error)
 {
 	struct tp_result result = {
 		.state = state,
 		.in_lookup = true,
 		.expired = probe->expired,
+		.address = tried(&probe->race),
 		.eai = eai,
 		.error = error,
 		.connect_us = -1,
@@ -285,7 +294,7 @@ static void end_race(struct tp_engine *engine, struct tp_probe *probe)
 		.expired = probe->expired,
 		.error = finish->error,
 		.fd = finish->fd,
-		.address = finish->address,
+		.address = tried(&probe->race),
 		.evidence = finish->evidence,
 		.connect_us = finish->connect_us,
 		.banner = finish->banner,
@@ -335,13 +344,14 @@ static void make_way(struct tp_engine *engine, struct tp_probe *probe, int64_t n
 static int split(struct tp_engine *engine, struct tp_probe *probe)
 {
 	struct tp_lookup *lookup = probe->race.lookup;
-	const struct tp_record *record = probe->record;
+	struct tp_record *record = probe->record;
 	struct tp_probe *last = probe;
 	struct tp_walk walk = { 0 };
 	const union tp_address *address = tp_walk_next(&walk, lookup);
 	struct tp_endpoint to = { record->host, record->family, record->port };
 
-	probe->race.only = address;
+	record->address = *address;
+	probe->race.only = &record->address;
 	for (;;) {
 		struct tp_record *more;
 
@@ -352,17 +362,50 @@ static int split(struct tp_engine *engine, struct tp_probe *probe)
 		more = tp_results_add(&engine->results, last->record, &to, record->target);
 		if (more == NULL)
 			return ENOMEM;
+		more->address = *address;
 		last = new_probe(engine, last, more, lookup);
 		if (last == NULL)
 			return ENOMEM;
 		lookup->users++;
-		last->race.only = address;
 		last->phase = STARVED;
 		last->budget_us = probe->budget_us;
 		more->try = record->try;
 	}
 	engine->wake_us = 0;
 	return 0;
+}
+
+static bool has_address(const struct tp_lookup *lookup, const union tp_address *address)
+{
+	struct tp_walk walk = { 0 };
+	const union tp_address *other;
+
+	while ((other = tp_walk_next(&walk, lookup)) != NULL && !tp_address_equal(other, address, false))
+		tp_walk_take(&walk, other);
+	return other != NULL;
+}
+
+/* Is another record of this target about the address? */
+static bool is_taken(const struct tp_engine *engine, const struct tp_record *record, const union tp_address *address)
+{
+	for (const struct tp_record *other = engine->results.oldest; other != NULL; other = other->next) {
+		if (other->target == record->target && tp_address_equal(&other->address, address, false))
+			return true;
+	}
+	return false;
+}
+
+/* The record is about an address that its name has no longer: a new one takes its place, or where there is none, any. */
+static void replace_address(const struct tp_engine *engine, struct tp_record *record, const struct tp_lookup *lookup)
+{
+	struct tp_walk walk = { 0 };
+	const union tp_address *first = tp_walk_next(&walk, lookup), *address = first;
+
+	while (address != NULL && is_taken(engine, record, address)) {
+		tp_walk_take(&walk, address);
+		address = tp_walk_next(&walk, lookup);
+	}
+	record->address = address != NULL ? *address : *first;
 }
 
 /* With each_address all addresses are waited for, but only for half of the time, so that there is time for them. */
@@ -382,7 +425,9 @@ static bool is_resolved(struct tp_engine *engine, const struct tp_probe *probe, 
 
 	if (patience_us(engine, probe) <= now_us && lookup->phase == TP_LOOKUP_RUNNING)
 		tp_resolver_abandon(engine->names.resolver, lookup);
-	return lookup->phase == TP_LOOKUP_DONE || (lookup->ready && !engine->setup.plan.each_address);
+	if (lookup->phase == TP_LOOKUP_DONE || !lookup->ready)
+		return lookup->phase == TP_LOOKUP_DONE;
+	return probe->race.only != NULL ? has_address(lookup, probe->race.only) : !engine->setup.plan.each_address;
 }
 
 /* The first addresses are known, or there are none. Returns 0 or ENOMEM. */
@@ -397,7 +442,11 @@ static int resolved(struct tp_engine *engine, struct tp_probe *probe, int64_t no
 	}
 	probe->phase = CONNECTING;
 	probe->budget_us = probe->deadline_us == TP_NEVER ? TP_NEVER : probe->deadline_us - now_us;
-	return engine->setup.plan.each_address ? split(engine, probe) : 0;
+	if (probe->race.only == NULL)
+		return engine->setup.plan.each_address ? split(engine, probe) : 0;
+	if (!has_address(lookup, probe->race.only))
+		replace_address(engine, probe->record, lookup);
+	return 0;
 }
 
 /* Begins the attempts that are due. */
@@ -457,12 +506,9 @@ static void begin_lookup(struct tp_engine *engine, struct tp_probe *probe, int64
 	probe->waiting = true;
 }
 
-/* The lookup for the next try of a target. With each_address it is about the address that the first try was about. */
+/* The lookup for the next try of a target: anew, since the last try has ended. */
 static struct tp_lookup *lookup_again(struct tp_engine *engine, const struct tp_record *record)
 {
-	if (engine->setup.plan.each_address && record->address.any.sa_family != AF_UNSPEC)
-		return tp_lookup_of_address(record->host, &record->address, record->lookup_us);
-	/* Looked up anew: since the last try has ended. */
 	return tp_names_get(&engine->names, record->host, record->family,
 			    record->due_us - engine->setup.plan.interval_us);
 }

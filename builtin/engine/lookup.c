@@ -227,19 +227,6 @@ bool tp_lookup_at_once(struct tp_lookup *lookup)
 	return true;
 }
 
-struct tp_lookup *tp_lookup_of_address(const char *host, const union tp_address *address, int64_t duration_us)
-{
-	struct tp_lookup *lookup = tp_lookup_new(host, address->any.sa_family);
-
-	if (lookup == NULL)
-		return NULL;
-	lookup->numeric = *address;
-	lookup->duration_us = duration_us;
-	take_numeric(lookup);
-	finish(lookup);
-	return lookup;
-}
-
 /* The hosts file as it is now, or was a moment ago; NULL where it does not decide. */
 static const struct tp_hosts *hosts_file(struct tp_resolver *resolver, int64_t now_us)
 {

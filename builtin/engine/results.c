@@ -8,10 +8,10 @@
 
 /*
  * Bytes. Each block is twice as large as the one before it, so that a few targets cost little and a million need few
- * blocks. The smallest one has room for any host. The largest ones are the kernel's pages: free(3) might keep them for
+ * blocks. One of the smallest size is quickly had from malloc(3). The largest ones are the kernel's pages: free(3) might keep them for
  * the process for ever, because something small lies behind them.
  */
-#define BLOCK_MIN 2048
+#define BLOCK_MIN 1024
 #define BLOCK_MAX 262144
 
 struct tp_record_block {
@@ -53,7 +53,7 @@ static void *carve(struct tp_results *results, size_t size)
 	if (block == NULL || block->size - block->used < size) {
 		size_t next = block == NULL ? BLOCK_MIN : block->size;
 
-		if (block != NULL && next < BLOCK_MAX)
+		if ((block != NULL && next < BLOCK_MAX) || next - sizeof(*block) < size)
 			next *= 2;
 		/* It was kept, though its records are gone, because new ones might have gone there. */
 		if (block != NULL && block->records == 0)

@@ -3,7 +3,9 @@
  * dns: a name server that does what the name asks for. RFC 1035, over UDP.
  *
  * [DELAYms.][anything.]KIND.test, where KIND is a row of the table below, or
- * after-N.anything.test. Everything else does not exist.
+ * after-N.anything.test: 127.0.0.1 after N queries; before that it does not
+ * exist, or is the address that its second label writes. Everything else does
+ * not exist.
  */
 #include "lab.h"
 
@@ -194,20 +196,25 @@ static bool answer_flood(struct reply *r, const struct name *n)
 	return true;
 }
 
-/* 10-2-0-7.ip.test is 10.2.0.7 */
-static bool answer_ip(struct reply *r, const struct name *n)
+/* 10-2-0-7 is 10.2.0.7 */
+static bool answer_label(struct reply *r, const struct name *n, const char *label)
 {
 	char dotted[64] = "";
 	struct in_addr address;
 
-	if (n->labels >= 3)
-		strncpy(dotted, n->label[n->labels - 3], sizeof(dotted) - 1);
+	strncpy(dotted, label, sizeof(dotted) - 1);
 	for (char *c = dotted; *c; c++)
 		*c = *c == '-' ? '.' : *c == '.' ? '-' : *c;
 	if (inet_pton(AF_INET, dotted, &address) != 1)
 		return fail_with(r, RCODE_NO_NAME);
 	put_ipv4(r, n, ntohl(address.s_addr));
 	return true;
+}
+
+/* 10-2-0-7.ip.test */
+static bool answer_ip(struct reply *r, const struct name *n)
+{
+	return answer_label(r, n, n->labels >= 3 ? n->label[n->labels - 3] : "");
 }
 
 static const struct kind kinds[] = {
@@ -259,7 +266,7 @@ static bool answer(struct reply *r, const struct name *n)
 		return answer_nx(r, n);
 	if (after >= 0) {
 		if (times_asked(n) <= (unsigned long)after)
-			return answer_nx(r, n);
+			return answer_label(r, n, n->label[1]);
 		put_ipv4(r, n, INADDR_LOOPBACK);
 		return true;
 	}
