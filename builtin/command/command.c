@@ -326,10 +326,11 @@ static int prepare(struct call *call, char *const words[], size_t count, struct 
 /* The words' meaning, then the work. Returns the status. */
 static int obey(struct call *call, char *words[], size_t count)
 {
-	struct tp_why why = { "" };
+	struct tp_why why;
 	size_t operands;
 	int error;
 
+	why.text[0] = '\0';
 	if (tp_options_parse(&call->options, call->face->letter, words, count, &operands, &why) != 0)
 		return usage_error(call, why.text);
 	if (call->options.help)

@@ -389,7 +389,8 @@ static bool has_address(const struct tp_lookup *lookup, const union tp_address *
 static bool is_taken(const struct tp_engine *engine, const struct tp_record *record, const union tp_address *address)
 {
 	for (const struct tp_record *other = engine->results.oldest; other != NULL; other = other->next) {
-		if (other->target == record->target && tp_address_equal(&other->address, address, false))
+		if (other != record && other->target == record->target &&
+		    tp_address_equal(&other->address, address, false))
 			return true;
 	}
 	return false;
@@ -399,13 +400,17 @@ static bool is_taken(const struct tp_engine *engine, const struct tp_record *rec
 static void replace_address(const struct tp_engine *engine, struct tp_record *record, const struct tp_lookup *lookup)
 {
 	struct tp_walk walk = { 0 };
-	const union tp_address *first = tp_walk_next(&walk, lookup), *address = first;
+	const union tp_address *address = tp_walk_next(&walk, lookup);
 
-	while (address != NULL && is_taken(engine, record, address)) {
+	if (address != NULL)
+		record->address = *address;
+	for (; address != NULL; address = tp_walk_next(&walk, lookup)) {
+		if (!is_taken(engine, record, address)) {
+			record->address = *address;
+			break;
+		}
 		tp_walk_take(&walk, address);
-		address = tp_walk_next(&walk, lookup);
 	}
-	record->address = address != NULL ? *address : *first;
 }
 
 /* With each_address all addresses are waited for, but only for half of the time, so that there is time for them. */

@@ -176,6 +176,16 @@ int tp_os_channel(int fds[2])
 }
 #endif
 
+#ifdef TCP_INFO
+static bool is_established(int fd)
+{
+	struct tcp_info info = { 0 };
+
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &(socklen_t){ sizeof(info) });
+	return info.tcpi_state == TCP_ESTABLISHED || info.tcpi_state == TCP_CLOSE_WAIT;
+}
+#endif
+
 int tp_os_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
 	int error;
@@ -189,14 +199,10 @@ int tp_os_connect(int fd, const struct sockaddr *address, socklen_t size)
 #ifdef TCP_INFO
 	/* "In progress" it says even where the peer is on this host, and has answered within the call. */
 	if (error == EINPROGRESS) {
-		struct tcp_info info = { 0 };
-
 		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){ sizeof(error) }) < 0)
 			error = errno;
-		if (error == 0)
-			getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &(socklen_t){ sizeof(info) });
 		/* Any other state is on its way, or failed since: then poll(2) finds it ready. */
-		if (error == 0 && info.tcpi_state != TCP_ESTABLISHED && info.tcpi_state != TCP_CLOSE_WAIT)
+		if (error == 0 && !is_established(fd))
 			error = EINPROGRESS;
 	}
 #endif
@@ -333,14 +339,18 @@ int tp_os_evidence(int fd, struct tp_evidence *evidence)
 	int found = 0;
 
 #ifdef HAS_EVIDENCE
-	/* Errors about other things may stand first. Never more turns than that: an emulated kernel may answer 0 for ever. */
+	/*
+	 * Errors about other things may stand first. Never more turns than that: an emulated kernel may answer 0 for ever,
+	 * and write nothing: then the length in the first header is still 0, which ends the list.
+	 */
 	for (int turns = 0; found == 0 && turns < EVIDENCE_MAX; turns++) {
 		union {
-			struct cmsghdr aligned;
+			struct cmsghdr first;
 			char bytes[512];
-		} control = { .bytes = { 0 } };
+		} control;
 		struct msghdr message = { .msg_control = &control, .msg_controllen = sizeof(control) };
 
+		control.first.cmsg_len = 0;
 		if (recvmsg(fd, &message, MSG_ERRQUEUE) < 0 || message.msg_controllen == 0)
 			break;
 		found = read_evidence(&message, evidence);

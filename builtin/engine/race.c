@@ -235,20 +235,25 @@ enum tp_race_news tp_race_go_on(struct tp_race *race, struct tp_probe *probe, co
 
 	while (news == TP_RACE_ON && race->held == 0 && (address = next_address(race)) != NULL &&
 	       race->due_us <= now_us) {
-		struct tp_finish failure = { .state = TP_ERROR, .connect_us = -1, .fd = -1 };
+		int error;
 
 		race->due_us = now_us + ATTEMPT_DELAY_US;
-		news = begin_attempt(race, probe, plan, attempts, address, &failure.error);
-		if (failure.error == 0)
+		news = begin_attempt(race, probe, plan, attempts, address, &error);
+		if (error == 0)
 			continue;
 		race->due_us = 0;
-		if (tp_is_shortage(failure.error) && attempts->count > 0)
+		if (tp_is_shortage(error) && attempts->count > 0)
 			return TP_RACE_SHORT;
-		/* By the same errno value connect(2) means something else: here nobody was asked. */
-		failure.absent = failure.error == EAFNOSUPPORT;
-		failure.address = *address;
+		note_failure(race, &(struct tp_finish){
+					   .state = TP_ERROR,
+					   .error = error,
+					   /* By the same errno value connect(2) means something else: here nobody was asked. */
+					   .absent = error == EAFNOSUPPORT,
+					   .address = *address,
+					   .connect_us = -1,
+					   .fd = -1,
+				   });
 		tp_walk_take(&race->walk, address);
-		note_failure(race, &failure);
 		news = on_or_over(race);
 	}
 	return news;
