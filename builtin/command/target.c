@@ -143,8 +143,8 @@ static bool is_ipv6(const char *host)
 /* Compared, not searched for: a set of this size makes strspn(3) build a table in each call. */
 static bool is_name_byte(char byte)
 {
-	return ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z') || (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' ||
-	       byte == '-';
+	return ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z') || (byte >= '0' && byte <= '9') || byte == '.' ||
+	       byte == '_' || byte == '-';
 }
 
 /* Letters, digits and ". _ -", no dash first; beyond ASCII whatever is no control character. */

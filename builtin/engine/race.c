@@ -235,6 +235,7 @@ enum tp_race_news tp_race_go_on(struct tp_race *race, struct tp_probe *probe, co
 
 	while (news == TP_RACE_ON && race->held == 0 && (address = next_address(race)) != NULL &&
 	       race->due_us <= now_us) {
+		struct tp_finish failure;
 		int error;
 
 		race->due_us = now_us + ATTEMPT_DELAY_US;
@@ -244,15 +245,16 @@ enum tp_race_news tp_race_go_on(struct tp_race *race, struct tp_probe *probe, co
 		race->due_us = 0;
 		if (tp_is_shortage(error) && attempts->count > 0)
 			return TP_RACE_SHORT;
-		note_failure(race, &(struct tp_finish){
-					   .state = TP_ERROR,
-					   .error = error,
-					   /* By the same errno value connect(2) means something else: here nobody was asked. */
-					   .absent = error == EAFNOSUPPORT,
-					   .address = *address,
-					   .connect_us = -1,
-					   .fd = -1,
-				   });
+		/* By the same errno value connect(2) means something else: here nobody was asked. */
+		failure = (struct tp_finish){
+			.state = TP_ERROR,
+			.error = error,
+			.absent = error == EAFNOSUPPORT,
+			.address = *address,
+			.connect_us = -1,
+			.fd = -1,
+		};
+		note_failure(race, &failure);
 		tp_walk_take(&race->walk, address);
 		news = on_or_over(race);
 	}
