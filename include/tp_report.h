@@ -12,6 +12,12 @@ void tp_put_label(struct tp_text *text, const struct tp_result *result);
 /* "db:5432: Connection refused"; with the address where it was probed by itself. */
 void tp_put_failure(struct tp_text *text, const struct tp_result *result);
 
+/* "waiting for db:5432, at most 30s"; of several targets only their number is told, where it is known: 0 is not. */
+void tp_put_wait(struct tp_text *text, const struct tp_plan *plan, const struct tp_endpoint *first, uint64_t count);
+
+/* "waited 3.2s", to a tenth of a second */
+void tp_put_waited(struct tp_text *text, int64_t waited_us);
+
 /* "db:5432 open 10.0.0.5 0.412 ms", and the banner where there is one, of a result that is as it was wanted. */
 void tp_put_success(struct tp_text *text, const struct tp_result *result);
 

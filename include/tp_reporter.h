@@ -4,6 +4,7 @@
 #define TP_REPORTER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "tp_engine.h"
 #include "tp_options.h"
@@ -22,6 +23,13 @@ struct tp_reporter {
 	struct tp_target_tally *targets; /* one for each target, with -c and -v only */
 	size_t targets_count;
 };
+
+/*
+ * With -v a wait says on standard error for what it begins, and how long it took. count: of targets, the first of which
+ * is this; 0: neither is known.
+ */
+void tp_report_wait(struct tp_reporter *reporter, const struct tp_endpoint *first, uint64_t count);
+void tp_report_waited(struct tp_reporter *reporter, int64_t waited_us);
 
 /* Takes in a result. Returns 0 or ENOMEM. */
 int tp_report(struct tp_reporter *reporter, const struct tp_result *result);

@@ -68,6 +68,8 @@
 
 /* Of what was probed. */
 #define TP_SAYS_LOOKUP_LATE "Name lookup timed out"
+#define TP_SAYS_WAITING "waiting for "
+#define TP_SAYS_WAITED "waited "
 #define TP_SAYS_STILL_OPEN "still open after "
 #define TP_SAYS_NOT_CLOSED "not closed after "
 #define TP_SAYS_NOT_OPEN "not open after "

@@ -32,8 +32,8 @@
  * MongoDB's have it; of several of Oracle's all have a port, or none has. ";"
  * begins a tail only behind "jdbc:" and in SQL Server's URLs; behind "jdbc:"
  * the parts of a scheme may be joined by ":". Hosts of URLs may have %XX, and
- * IPv6 literals in them stand in brackets. All addresses of a network count, the
- * first and the last one too.
+ * IPv6 literals in them stand in brackets. Of a network its hosts count: see
+ * tp_network_check().
  *
  * What is refused, though a general URL may have it: a comma in a user or
  * password; '@' in the path of anything but the web; a tail that seems to name
@@ -57,8 +57,8 @@ struct tp_ports {
 };
 
 struct tp_target {
-	char *host;    /* without brackets, never empty; as given but for a URL's %XX; of a network the first address */
-	uint16_t last; /* of a network: so many addresses follow the first */
+	char *host;    /* without brackets, never empty; as given but for a URL's %XX; of a network the first host */
+	uint16_t last; /* of a network: so many hosts follow the first */
 	int family;    /* to probe it in: AF_UNSPEC, AF_INET or AF_INET6 */
 	struct tp_ports *ports;
 	size_t ports_count;

@@ -36,7 +36,7 @@ setup() {
 	assert_equal "$output$stderr" ''
 	face 'tcpprobe -qv "$@"' "127.0.0.1:$port" 127.0.0.1:1
 	assert_line --index 0 --partial ' open '
-	assert_equal "$stderr" ''
+	assert_equal "${#lines[@]}$stderr" 1
 }
 
 @test "-q does not silence usage errors or those of this host" {

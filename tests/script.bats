@@ -111,7 +111,7 @@ now_ms() {
 @test "more targets are waited for than may be in flight" {
 	need engine
 	peer late 0.5
-	face 'tcpprobe -q -v -n 3 -r 30 -i 0.05 "$@" | tail -n 1' "127.0.0.1:$port"{,,,,,,,,,,,}
+	face 'tcpprobe -v -n 3 -r 30 -i 0.05 "$@" | tail -n 1' "127.0.0.1:$port"{,,,,,,,,,,,}
 	assert_output '--- 12 probes: 12 open'
 }
 
@@ -217,17 +217,35 @@ now_ms() {
 
 # -- Rounds
 
+@test "with -v a wait says for what it begins, and how long it took; a program and -q hear nothing of it" {
+	need engine
+	peer open
+	face 'tcpprobe -v -r 30 "$@"' "127.0.0.1:$port"
+	assert_equal "${stderr//script: line +([0-9]): /}" "tcpprobe: waiting for 127.0.0.1:$port, at most 30s"$'\n''tcpprobe: waited 0s'
+	assert_equal "${#lines[@]}" 1
+	face 'tcpprobe -v -R 1m "$@"' 127.0.0.1 1-3
+	assert_message_has 'tcpprobe: waiting for 3 targets to close, at most 60s'
+	face 'tcpprobe -v -r 0.2 -f - <<<127.0.0.1:1'
+	assert_message_has 'tcpprobe: waiting for targets, at most 0.2s'
+	[[ $stderr != *waited* ]] || fail "$stderr"
+	face 'tcpprobe -qv -r 30 "$1"; tcpprobe -jv -r 30 "$1"; tcpprobe -v -F %s -r 30 "$1"' "127.0.0.1:$port"
+	assert_equal "$stderr" ''
+}
+
 @test "-c probes round by round, and -v sums up each target" {
 	need engine
 	need time
 	peer open
-	face 'tcpprobe -qv -c 3 -i 0.05 "$@"' "127.0.0.1:$port" 127.0.0.1:1
+	face 'tcpprobe -v -c 3 -i 0.05 "$@"' "127.0.0.1:$port" 127.0.0.1:1
 	assert_state refused
 	assert_equal "${#lines[@]}" 6
 	assert_line --index 2 --partial "127.0.0.1:$port open"
-	assert_line --index 3 "--- 127.0.0.1:$port: 3 probes: 3 open (100 %)"
-	assert_line --index 4 --regexp '^rtt min/avg/max/mdev = ([0-9]+\.[0-9]{3}/){3}[0-9]+\.[0-9]{3} ms$'
-	assert_line --index 5 '--- 127.0.0.1:1: 3 probes: 3 refused'
+	# With -q the sums alone.
+	face 'tcpprobe -qv -c 3 -i 0.05 "$@"' "127.0.0.1:$port" 127.0.0.1:1
+	assert_equal "${#lines[@]}$stderr" 3
+	assert_line --index 0 "--- 127.0.0.1:$port: 3 probes: 3 open (100 %)"
+	assert_line --index 1 --regexp '^rtt min/avg/max/mdev = ([0-9]+\.[0-9]{3}/){3}[0-9]+\.[0-9]{3} ms$'
+	assert_line --index 2 '--- 127.0.0.1:1: 3 probes: 3 refused'
 }
 
 @test "rounds are a second apart, and %n counts them" {
@@ -358,7 +376,7 @@ now_ms() {
 	face 'tcpprobe -zqv -c "$2" -i 0 127.0.0.1 "$1" | grep -- ---' "$port" "$often"
 	assert_output "--- 127.0.0.1:$port: $often probes: $often open (100 %)"
 	assert_equal "$(peer_accepted)" 0
-	face 'tcpprobe -qv -c 5 -i 0 127.0.0.1 "$1" >/dev/null' "$port"
+	face 'tcpprobe -q -c 5 -i 0 127.0.0.1 "$1"' "$port"
 	assert_equal "$(peer_accepted)" 5
 }
 
@@ -369,8 +387,24 @@ now_ms() {
 	assert_state refused
 	face 'tcpprobe -zq -t 0.2 "$1" 80' "$TP_SILENT"
 	assert_state timeout
-	face 'tcpprobe -zqv -n 50 "$1" 80,80,80,80,80 | tail -n 1' "$TP_FAR.0.1"
+	face 'tcpprobe -zv -n 50 "$1" 80,80,80,80,80 | tail -n 1' "$TP_FAR.0.1"
 	assert_output '--- 5 probes: 5 open'
+}
+
+@test "-z finishes no handshake, though who reads stdout sleeps for a second" {
+	need engine
+	need_lab
+	nft add table inet finished
+	nft add chain inet finished output '{ type filter hook output priority 0; }'
+	nft add rule inet finished output ip daddr "$TP_FAR.64.0/20" 'tcp flags & (syn | rst | fin | ack) == ack' counter
+	finished() { nft list chain inet finished output | sed -n 's/.*packets \([0-9]*\).*/\1/p'; }
+	face 'exec 8<> <(:); tcpprobe -zv -n 4094 -t 30 "$1" 80 | { read -r -t 1 -u 8; wc -l; }' "$TP_FAR.64.0/20"
+	assert_output 4095
+	assert_equal "$(finished)" 0
+	face 'tcpprobe -qv "$1" 80 | wc -l' "$TP_FAR.64.0/28"
+	assert_output 14
+	(($(finished) >= 14)) || fail "without -z: $(finished)"
+	nft delete table inet finished
 }
 
 # -- Signals, wherever it waits

@@ -445,7 +445,7 @@ on_terminal() {
 	need_lab
 	on_terminal 'tcpprobe -t 1 -n 10 -F "" "$1" 1-25 >/dev/null; printf "%s" end' "$TP_SILENT"
 	[[ $screen =~ \^10'/25 done, 0 open'(', '[0-9]+' s left')?\^.*\^20'/25 done, 0 open, '[0-9]' s left' ]] || fail "$screen"
-	[[ ${screen##*left} =~ ^\^\ +\^end$ ]] || fail "left behind: $screen"
+	[[ ${screen##*open} =~ ^(, [0-9]+ s left)?\ *\^\ +\^end$ ]] || fail "left behind: $screen"
 }
 
 @test "a probe that takes less than a second shows no progress, nor does one alone, nor -q" {
@@ -453,6 +453,13 @@ on_terminal() {
 	need_lab
 	on_terminal 'tcpprobe -t 0.5 "$1" 1-3; tcpprobe -t 1.2 "$1" 1; tcpprobe -q -t 1.2 "$1" 1-3' "$TP_SILENT"
 	[[ $screen != *done,* ]] || fail "$screen"
+}
+
+@test "a wait for one target shows what is left of it" {
+	need engine
+	need_lab
+	on_terminal 'tcpprobe -r 2.6 "$1" 1' "$TP_SILENT"
+	[[ $screen == *'^0/1 done, 0 open, 2 s left^0/1 done, 0 open, 1 s left^'* ]] || fail "$screen"
 }
 
 @test "the pause between rounds is none of progress's: it costs no processor" {

@@ -26,6 +26,7 @@ struct call {
 	struct tp_reporter reporter;
 	struct tp_engine *engine; /* while it runs */
 	size_t round;             /* from 1 */
+	int64_t begin_us;         /* of the first round */
 };
 
 static int interrupted(const struct call *call)
@@ -108,10 +109,13 @@ static void begin_progress(struct call *call)
 	uint64_t count = tp_feed_count(&call->feed);
 	/* What a file holds is not known before, nor how many addresses a name has. */
 	bool known = (options->file == NULL || call->round > 1) && !options->plan.each_address;
+	bool takes_long = count > 1 || options->file != NULL || options->plan.until != TP_ONCE;
+	int64_t now_us = tp_os_now_us();
 
 	call->output.progress.due_us = TP_NEVER;
-	if (!options->quiet && (count > 1 || options->file != NULL) && isatty(STDERR_FILENO))
-		tp_progress_begin(&call->output.progress, known ? count : 0, tp_os_now_us());
+	if (!options->quiet && takes_long && isatty(STDERR_FILENO))
+		tp_progress_begin(&call->output.progress, known ? count : 0, now_us,
+				  options->plan.wait_us > 0 ? now_us + options->plan.wait_us : TP_NEVER);
 }
 
 /* Takes a result from the engine. Returns 0 or what ends the round. */
@@ -180,8 +184,13 @@ static int pause_round(struct call *call)
 /* As probe_round(). */
 static int probe(struct call *call)
 {
+	struct tp_cursor cursor = { 0 };
+	struct tp_endpoint first;
+	bool known = call->options.file == NULL && tp_cursor_next(&cursor, &call->feed.targets, &first);
 	int error = 0;
 
+	call->begin_us = tp_os_now_us();
+	tp_report_wait(&call->reporter, &first, known ? tp_feed_count(&call->feed) : 0);
 	for (call->round = 1; error == 0; call->round++) {
 		error = probe_round(call);
 		/* Rounds of nothing would go on for ever, and with a pause of 0 without a look at the signals. */
@@ -241,6 +250,8 @@ static int conclude(struct call *call, int error)
 	call->output.last_words = sig != 0 && call->options.repeat && call->options.verbose;
 	if (sig == 0 || call->output.last_words)
 		tp_report_tallies(&call->reporter);
+	if (sig == 0 && error == 0 && status_of(call) == 0)
+		tp_report_waited(&call->reporter, tp_os_now_us() - call->begin_us);
 	if (tp_output_finish(&call->output) != 0 && sig == 0)
 		sig = interrupted(call);
 	if (sig != 0)

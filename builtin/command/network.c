@@ -18,7 +18,19 @@ static size_t address_bytes(const char *text, uint8_t bytes[sizeof(struct in6_ad
 	return inet_pton(AF_INET6, text, bytes) == 1 ? sizeof(struct in6_addr) : 0;
 }
 
-const char *tp_network_check(const char *address, const char *bits, uint16_t *last)
+/* The address so many places behind it, which changes its last two bytes only. */
+static void put_address(const uint8_t address[], size_t size, uint16_t place, char text[INET6_ADDRSTRLEN])
+{
+	uint8_t bytes[sizeof(struct in6_addr)];
+	unsigned number = (unsigned)(address[size - 2] << 8 | address[size - 1]) + place;
+
+	memcpy(bytes, address, size);
+	bytes[size - 2] = (uint8_t)(number >> 8);
+	bytes[size - 1] = (uint8_t)number;
+	inet_ntop(size == sizeof(struct in_addr) ? AF_INET : AF_INET6, bytes, text, INET6_ADDRSTRLEN);
+}
+
+const char *tp_network_check(const char *address, const char *bits, char first[INET6_ADDRSTRLEN], uint16_t *last)
 {
 	uint8_t bytes[sizeof(struct in6_addr)];
 	size_t size = address_bytes(address, bytes), length = strspn(bits, "0123456789");
@@ -31,15 +43,16 @@ const char *tp_network_check(const char *address, const char *bits, uint16_t *la
 	*last = (uint16_t)((1u << host_bits) - 1);
 	if (((bytes[size - 2] << 8 | bytes[size - 1]) & *last) != 0)
 		return TP_SAYS_HOST_BITS;
+	put_address(bytes, size, host_bits > 1, first);
+	/* Of the larger ones the first address is the network's, and IPv4's last one that of all. */
+	if (host_bits > 1)
+		*last = (uint16_t)(*last - (size == sizeof(struct in_addr) ? 2 : 1));
 	return NULL;
 }
 
 void tp_network_address(const char *first, uint16_t place, char text[INET6_ADDRSTRLEN])
 {
 	uint8_t bytes[sizeof(struct in6_addr)] = { 0 };
-	size_t size = address_bytes(first, bytes);
 
-	bytes[size - 2] |= (uint8_t)(place >> 8);
-	bytes[size - 1] |= (uint8_t)place;
-	inet_ntop(size == sizeof(struct in_addr) ? AF_INET : AF_INET6, bytes, text, INET6_ADDRSTRLEN);
+	put_address(bytes, address_bytes(first, bytes), place, text);
 }

@@ -4,9 +4,14 @@
 #define FIRST_US 1000000
 #define EVERY_US 200000
 
-void tp_progress_begin(struct tp_progress *progress, uint64_t total, int64_t now_us)
+void tp_progress_begin(struct tp_progress *progress, uint64_t total, int64_t now_us, int64_t end_us)
 {
-	*progress = (struct tp_progress){ .begin_us = now_us, .due_us = now_us + FIRST_US, .total = total };
+	*progress = (struct tp_progress){
+		.begin_us = now_us,
+		.due_us = now_us + FIRST_US,
+		.end_us = end_us,
+		.total = total,
+	};
 }
 
 static void put_spaces(struct tp_text *text, size_t count)
@@ -15,8 +20,22 @@ static void put_spaces(struct tp_text *text, size_t count)
 		tp_put(text, " ");
 }
 
+/* How long it will take from now on; TP_NEVER: nobody knows. */
+static int64_t left_us(const struct tp_progress *progress, uint64_t done, int64_t now_us)
+{
+	int64_t most_us = progress->end_us == TP_NEVER ? TP_NEVER : progress->end_us - now_us, left;
+
+	if (done == 0 || progress->total == 0)
+		return most_us;
+	if (progress->total <= done)
+		return TP_NEVER;
+	left = (int64_t)((double)(now_us - progress->begin_us) / (double)done * (double)(progress->total - done));
+	return left < most_us ? left : most_us;
+}
+
 void tp_put_progress(struct tp_text *text, struct tp_progress *progress, struct tp_engine_counts counts, int64_t now_us)
 {
+	int64_t left = left_us(progress, counts.done, now_us);
 	size_t begin, width;
 
 	tp_put(text, "\r");
@@ -29,11 +48,9 @@ void tp_put_progress(struct tp_text *text, struct tp_progress *progress, struct 
 	tp_put(text, " done, ");
 	tp_put_number(text, counts.open);
 	tp_put(text, " open");
-	if (counts.done > 0 && progress->total > counts.done) {
-		double rate = (double)(now_us - progress->begin_us) / (double)counts.done;
-
+	if (left >= 0 && left != TP_NEVER) {
 		tp_put(text, ", ");
-		tp_put_number(text, (uint64_t)(rate * (double)(progress->total - counts.done) / 1e6 + 0.5));
+		tp_put_number(text, (uint64_t)(left + 500000) / 1000000);
 		tp_put(text, " s left");
 	}
 	/* Blanks over what is left of the line before, not an escape that some terminal may not know. */

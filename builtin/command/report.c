@@ -109,6 +109,29 @@ void tp_put_cause(struct tp_text *text, const struct tp_result *result)
 	}
 }
 
+void tp_put_wait(struct tp_text *text, const struct tp_plan *plan, const struct tp_endpoint *first, uint64_t count)
+{
+	tp_put(text, TP_SAYS_WAITING);
+	if (count == 1) {
+		tp_put_label(text, &(struct tp_result){ .host = first->host, .port = first->port });
+	} else {
+		if (count > 0)
+			tp_put_number(text, count);
+		tp_put(text, count > 0 ? " targets" : "targets");
+	}
+	tp_put(text, plan->until == TP_UNTIL_CLOSED ? " to close" : "");
+	if (plan->wait_us == 0)
+		return;
+	tp_put(text, ", at most ");
+	put_span(text, plan->wait_us);
+}
+
+void tp_put_waited(struct tp_text *text, int64_t waited_us)
+{
+	tp_put(text, TP_SAYS_WAITED);
+	put_span(text, (waited_us + 50000) / 100000 * 100000);
+}
+
 /* " (2 of 5 times in a row at most)", where it had to be open more than once. */
 static void put_row(struct tp_text *text, const struct tp_result *result)
 {

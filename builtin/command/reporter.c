@@ -30,13 +30,19 @@ static void put_report(const struct tp_options *options, struct tp_text *text, c
 		tp_put(text, tp_state_word(result->state));
 }
 
+/* Says what was put, and frees it. */
+static void complain(struct tp_reporter *reporter, struct tp_text *text)
+{
+	tp_output_complain(reporter->output, NULL, text->failed ? strerror(ENOMEM) : text->bytes);
+	tp_text_free(text);
+}
+
 static void complain_of_result(struct tp_reporter *reporter, const struct tp_result *result)
 {
 	struct tp_text text = { 0 };
 
 	tp_put_failure(&text, result);
-	tp_output_complain(reporter->output, NULL, text.failed ? strerror(ENOMEM) : text.bytes);
-	tp_text_free(&text);
+	complain(reporter, &text);
 }
 
 /* Adds to the target's own tally. Returns 0 or ENOMEM. */
@@ -62,10 +68,39 @@ static int count_target(struct tp_reporter *reporter, const struct tp_result *re
 	return label.failed ? ENOMEM : 0;
 }
 
+/* Not where the reports are for a program. */
+static bool tells_of_wait(const struct tp_options *options)
+{
+	return options->plan.until != TP_ONCE && options->verbose && !options->quiet && options->format == NULL &&
+	       !options->json && options->reports_name == NULL;
+}
+
+void tp_report_wait(struct tp_reporter *reporter, const struct tp_endpoint *first, uint64_t count)
+{
+	struct tp_text text = { 0 };
+
+	if (!tells_of_wait(reporter->options))
+		return;
+	tp_put_wait(&text, &reporter->options->plan, first, count);
+	complain(reporter, &text);
+}
+
+void tp_report_waited(struct tp_reporter *reporter, int64_t waited_us)
+{
+	struct tp_text text = { 0 };
+
+	if (!tells_of_wait(reporter->options))
+		return;
+	tp_put_waited(&text, waited_us);
+	complain(reporter, &text);
+}
+
 int tp_report(struct tp_reporter *reporter, const struct tp_result *result)
 {
 	const struct tp_options *options = reporter->options;
 	bool all_on_stdout = options->format != NULL || options->json;
+	/* -qv with -c is for the sums alone. */
+	bool shows_open = options->verbose && !(options->quiet && options->repeat);
 
 	tp_tally_add(&reporter->tally, result, tp_os_now_us());
 	if (options->repeat && options->verbose && count_target(reporter, result) != 0)
@@ -76,7 +111,7 @@ int tp_report(struct tp_reporter *reporter, const struct tp_result *result)
 		reporter->reports_count++;
 		if (reporter->reports->failed)
 			return ENOMEM;
-	} else if (all_on_stdout || (options->verbose && result->wanted)) {
+	} else if (all_on_stdout || (shows_open && result->wanted)) {
 		put_report(options, &reporter->output->text, result);
 		tp_output_end_line(reporter->output);
 	}
@@ -135,7 +170,7 @@ void tp_report_tallies(struct tp_reporter *reporter)
 		if (reporter->targets[i].label != NULL)
 			put_tally_line(reporter, reporter->targets[i].label, &reporter->targets[i].tally);
 	}
-	if (!options->repeat && reporter->tally.count > 1)
+	if (!options->repeat && !options->quiet && reporter->tally.count > 1)
 		put_tally_line(reporter, NULL, &reporter->tally);
 }
 

@@ -186,12 +186,18 @@ static int strip_brackets(const struct tp_parser *parser, char **host)
 	return is_ipv6(*host) ? 0 : tp_parser_complain(parser, *host, TP_SAYS_BAD_IPV6);
 }
 
-/* A host, or the address of a network, where bits is not NULL; *last: see struct tp_target. */
-static int check_place(const struct tp_parser *parser, const char *host, const char *bits, uint16_t *last)
+/* A host, or where bits is not NULL, the address of a network: *host is then its first host, in this room. */
+static int check_place(const struct tp_parser *parser, char **host, const char *bits, char room[INET6_ADDRSTRLEN],
+		       uint16_t *last)
 {
-	const char *why = bits != NULL ? tp_network_check(host, bits, last) : NULL;
+	const char *why = bits != NULL ? tp_network_check(*host, bits, room, last) : NULL;
 
-	return why != NULL ? blame_word(parser, why) : check_host(parser, host);
+	if (why != NULL)
+		return blame_word(parser, why);
+	if (bits == NULL)
+		return check_host(parser, *host);
+	*host = room;
+	return 0;
 }
 
 /* The family that a target is probed in: its own, or that of all. */
@@ -209,14 +215,14 @@ int tp_parser_add_host(const struct tp_parser *parser, char *host, struct tp_tar
 {
 	struct tp_targets *targets = parser->targets;
 	struct tp_target *list, new = { 0 };
-	char *bits = strchr(host, '/');
+	char *bits = strchr(host, '/'), first[INET6_ADDRSTRLEN];
 	int error;
 
 	if (bits != NULL)
 		*bits++ = '\0';
 	error = strip_brackets(parser, &host);
 	if (error == 0)
-		error = check_place(parser, host, bits, &new.last);
+		error = check_place(parser, &host, bits, first, &new.last);
 	if (error == 0)
 		error = choose_family(parser, &new.family);
 	if (error != 0)

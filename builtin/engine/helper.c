@@ -19,10 +19,10 @@
 /*
  * How many helpers there may be: what takes long to fork, since the shell is large, takes long to end, and a signal shall
  * be heard within 100 ms. So their forks together may have taken so long; a few may be there in any case. Questions in a
- * hurry have a share of their own, as each patient one may want two of them.
+ * hurry have a share of their own.
  */
 #define FORKS_US 35000
-#define HELPERS_MIN 16
+#define HELPERS_MIN 8
 
 /* So long a helper may take for an answer that nobody wants any more. Then its place may be wanted. */
 #define STALE_US 250000
@@ -260,7 +260,7 @@ static int start(struct tp_helpers *helpers, struct tp_helper *helper, const str
 /* May there be one more helper for this question? */
 static bool is_room(const struct tp_helpers *helpers, enum tp_question question)
 {
-	int64_t shares = question == TP_ASK_ALL ? 1 : 3;
+	int64_t shares = question == TP_ASK_ALL ? 1 : 2;
 	int64_t alive = (int64_t)(helpers->count - helpers->dying);
 
 	return alive < shares * HELPERS_MIN || alive * helpers->fork_us < shares * FORKS_US;

@@ -118,7 +118,7 @@ static void shows_progress(void)
 	struct tp_progress progress;
 	struct tp_text text = { 0 };
 
-	tp_progress_begin(&progress, 100, 5000000);
+	tp_progress_begin(&progress, 100, 5000000, TP_NEVER);
 	CHECK_NUMBER(progress.due_us, 6000000);
 	CHECK_TEXT(progress_at(&progress, 0, 0, 6000000), "\r0/100 done, 0 open");
 	CHECK_TEXT(progress_at(&progress, 20, 3, 7000000), "\r20/100 done, 3 open, 8 s left");
@@ -131,8 +131,13 @@ static void shows_progress(void)
 	tp_put_no_progress(&text, &progress);
 	CHECK_TEXT(text.bytes, "");
 	tp_text_free(&text);
-	tp_progress_begin(&progress, 0, 0);
+	tp_progress_begin(&progress, 0, 0, TP_NEVER);
 	CHECK_TEXT(progress_at(&progress, 7, 1, 2000000), "\r7 done, 1 open");
+	/* No more is left than of the wait, however slow the first of its targets were. */
+	tp_progress_begin(&progress, 2, 0, 6000000);
+	CHECK_TEXT(progress_at(&progress, 0, 0, 2000000), "\r0/2 done, 0 open, 4 s left");
+	CHECK_TEXT(progress_at(&progress, 1, 0, 4000000), "\r1/2 done, 0 open, 2 s left");
+	CHECK_TEXT(progress_at(&progress, 1, 0, 6500000), "\r1/2 done, 0 open          ");
 }
 
 int main(void)
