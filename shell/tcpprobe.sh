@@ -377,9 +377,10 @@ tp_nap() {
 	[ $tp_left -lt $tp_interval ] && tp_seconds $tp_left || tp_seconds $tp_interval
 	sleep $tp_span || tp_fail 5 "sleep $tp_span: it failed"
 }
-# tp_probe HOST PORT: tries until it is as wanted or time is up, and tells. In a wait with -1 it is a try of a round.
+# tp_probe HOST PORT: tries until it is as wanted or time is up, and tells. With -1 a wait goes in rounds; their reasons are kept.
 tp_probe() {
 	tp_state=timeout tp_why='it was not tried' tp_address='' tp_ms='' tp_lookup='' tp_wanted='' && tp_has 1 || tp_tries=0
+	case $tp_round$tp_last_round in *" $1/$2 "*) tp_why=${tp_round}$tp_last_round && tp_why=${tp_why#*" $1/$2 "} && tp_why=${tp_why%%"$tp_newline"*} ;; esac
 	while tp_is_time; do
 		# The script that called the function may have been ended by a signal: then this subshell ends too.
 		kill -0 $$ 2>/dev/null || exit
@@ -391,7 +392,7 @@ tp_probe() {
 		case $tp_state,$((tp_limit == tp_timeout || tp_tries == 1)) in timeout,0) tp_state=${tp_before%%:*} tp_why=${tp_before#*:} ;; esac
 		case $tp_until,$tp_state,$tp_why in ,open,* | r,open,* | R,refused,* | R,unreachable,* | R,timeout,Connection*) tp_wanted=1 ;; esac
 		case $tp_wanted,$tp_until,$tp_state in 1,* | ,,* | *,error) tp_tell "$1" "$2" && return ;; esac
-		! tp_has 1 || return 0
+		! tp_has 1 || { tp_round="$tp_round $1/$2 $tp_why$tp_newline" && return 0; }
 		! tp_is_time || tp_nap
 	done
 	tp_seconds $tp_wait
@@ -399,7 +400,7 @@ tp_probe() {
 	tp_why="$tp_rest${tp_span}s${tp_why:+: $tp_why}" tp_state=timeout && tp_tell "$1" "$2"
 }
 tp_run() {
-	while :; do
+	while tp_last_round=$tp_round && tp_round=''; do
 		for tp_entry in $tp_list; do
 			tp_host=${tp_entry%%/*} tp_last=${tp_entry##*/} tp_port=${tp_entry#*/} && tp_port=${tp_port%/*}
 			while [ $tp_port -le $tp_last ]; do
@@ -418,7 +419,7 @@ tp_main() {
 	[ -z "${BASH_VERSION-}" ] || { shopt -u nocasematch && trap - ERR DEBUG; }
 	set +eu -f && IFS=" 	$tp_newline"
 	tp_flags='' tp_until='' tp_wait=0 tp_interval=250 tp_timeout=5000 tp_list='' tp_base='' tp_word='' tp_picked=''
-	tp_exit=0 tp_total=0 tp_told='' tp_found='' tp_tries=0 tp_start='' tp_start_cents='' tp_forever=2073600000
+	tp_exit=0 tp_total=0 tp_told='' tp_found='' tp_round='' tp_tries=0 tp_start='' tp_start_cents='' tp_forever=2073600000
 	[ $$ != 1 ] || { trap 'exit 130' INT && trap 'exit 129' HUP && trap 'exit 143' TERM; } # process 1 is ended by no other signals
 	tp_hand_over "$@"
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do

@@ -359,6 +359,9 @@ assert_refused() {
 	assert_equal "$status $output" "124 tcpprobe: 127.0.0.1:$port: still open after $(patient 0.5)s"
 	run $sh "$file" -1 -r "$(patient 5)" 127.0.0.1 1 "$port"
 	assert_equal "$status$output" 0
+	run $sh "$file" -1 -r "$(patient 0.6)" -i 0.1 127.0.0.1 1 2
+	assert_equal "$status" "$(status_of timeout)"
+	assert_line --index 1 --regexp '^tcpprobe: 127\.0\.0\.1:2: not open after .*s: Connection refused$'
 }
 
 @test "a try that the end of a wait cuts short does not hide the reason of the one before" {
