@@ -39,13 +39,14 @@ open_then_refused() {
 	open_then_refused postgres 'postgres://postgres@localhost:%s/postgres'
 }
 
-# held NAME BANNER: what it says by itself, as a regular expression; '-' is nothing
+# held NAME BANNER: what it says by itself, as a regular expression; '-': it is silent
 held() {
 	need engine
 	if why=$(server_missing "$1"); then skip "$why"; fi
 	server_start "$1"
-	face 'tcpprobe -k 0.5 -F "%s %b" 127.0.0.1 "$1"' "$port"
+	face 'tcpprobe -k "$1" -F "%s %b" 127.0.0.1 "$2"' "$([[ $2 == - ]] && echo 0.5 || echo 4)" "$port"
 	assert_output --regexp "^open $2\$"
+	[[ $2 == - ]] || assert_took_less 4000
 	server_stop "$1"
 }
 
@@ -53,10 +54,56 @@ held() {
 	held sshd 'SSH-2\.0-OpenSSH_[0-9.]+p[0-9].*'
 }
 
-@test "nginx, redis and PostgreSQL are silent when they are held, and open" {
+@test "MariaDB shows its version when it is held" {
+	held mariadb '.\?\?\?\?(5\.5\.5-)?[0-9.]+-MariaDB.*'
+}
+
+@test "Exim greets when it is held" {
+	held exim '220 mail\.test ESMTP Exim [0-9.]+ .*'
+}
+
+@test "vsftpd greets when it is held" {
+	held vsftpd '220 \(vsFTPd [0-9.]+\)'
+}
+
+@test "Dovecot greets when it is held" {
+	held dovecot '\* OK \[CAPABILITY IMAP4rev1 .*\] Dovecot .*ready\.'
+}
+
+@test "nginx is silent when it is held, and open" {
 	held nginx -
+}
+
+@test "redis is silent when it is held, and open" {
 	held redis -
+}
+
+@test "PostgreSQL is silent when it is held, and open" {
 	held postgres -
+}
+
+@test "HAProxy is open without its backend, too; with -k it hangs up, and is open once the backend is there" {
+	need engine
+	for name in nginx haproxy; do
+		if why=$(server_missing "$name"); then skip "$why"; fi
+	done
+	server_start nginx
+	server_backend=$port
+	server_stop nginx
+	server_start haproxy
+	server_await 5 grep -q 'has no server available' "$server_log"
+	front=$port
+	face 'tcpprobe 127.0.0.1 "$1"' "$front"
+	assert_state open
+	face 'tcpprobe -k 0.5 127.0.0.1 "$1"' "$front"
+	assert_state hangup
+	server_start nginx "$server_backend"
+	face 'tcpprobe -r 10 -k 0.5 127.0.0.1 "$1" && tcpprobe -k 0.5 -F %s 127.0.0.1 "$1"' "$front"
+	assert_output open
+	server_stop nginx
+	face 'tcpprobe -R 10 -k 0.5 127.0.0.1 "$1" && tcpprobe -qk 0.5 -F %s 127.0.0.1 "$1"' "$front"
+	assert_output hangup
+	server_stop haproxy
 }
 
 # client NAME SERVER: sets client, the words that run the program of this name that came with the server. Beside it first:
