@@ -184,17 +184,18 @@ first_start() {
 	server_start postgres "$1"
 }
 
-@test "through PostgreSQL's first start behind a proxy that accepts, psql is always served after -r -c -k" {
+@test "through PostgreSQL's first start behind a proxy that accepts, psql is always served after the README's wait" {
 	need engine
-	local port backend proxy pid unserved=0
+	local port backend proxy pid wait unserved=0
 	if why=$(server_missing postgres); then skip "$why"; fi
 	client psql postgres
 	server_choose_port
 	backend=$port
-	exec {proxy_fd}< <(exec "$TP_BUILD/lab/proxy" "$backend" 3>&-)
-	read -r proxy <&"$proxy_fd"
+	proxy "$backend"
+	proxy=$port
+	wait=$(grep -o '^tcpprobe .* "$DB_PORT"' "$tree/README.md")
 	for _ in {1..20}; do
-		psql_after 'tcpprobe -q -r 60 -c 5 -i 0.2 -k 0.2 127.0.0.1 "$1"' "$proxy" >"$BATS_TEST_TMPDIR/out" 3>&- &
+		psql_after "DB_PORT=\$1; $wait" "$proxy" >"$BATS_TEST_TMPDIR/out" 3>&- &
 		pid=$!
 		# What wait-for-it does: the proxy is open at once, and the server has not even begun.
 		[[ $(psql_after 'until : <>"/dev/tcp/127.0.0.1/$1"; do :; done' "$proxy") == 42 ]] || ((++unserved))
@@ -203,7 +204,6 @@ first_start() {
 		assert_equal "$(<"$BATS_TEST_TMPDIR/out")" 42
 		server_stop postgres
 	done
-	exec {proxy_fd}<&-
 	echo "# after a wait for the handshake alone, $unserved of 20 psql were not served" >&3
 	assert_equal "$unserved" 20
 }

@@ -2,12 +2,12 @@
 /*
  * How soon is a hangup noticed? Each probe has an address of its own in 127.0.0.0/8, by which both sides are told apart.
  *
- *	hangup fin|rst MS            takes connections to all of them, and ends each after so many ms in this way. The
- *	                             first line on stdout is the port.
+ *	hangup fin|rst MS            takes connections to all of them, and ends each after so many ms in this way; of
+ *	                             1,000 at once, one after the other in so many ms. The first line on stdout is the port.
  *	hangup see PORT COUNT LIMIT  the least that a client can do, beside which others are measured: it connects to
  *	                             127.1.0.0 and the COUNT - 1 addresses after it, LIMIT at once, and reads
  *
- * Each writes a line `ADDRESS SECONDS` for each hangup: when it was made, or seen.
+ * Each writes, when it ends, a line `ADDRESS SECONDS` for each hangup: when it was made, or seen.
  */
 #include "lab.h"
 
@@ -50,7 +50,7 @@ static int listen_on_all(void)
 }
 
 /* Takes a connection that waits. Returns false where there is none. */
-static bool take(int listener, int64_t after_us, struct connection *taken)
+static bool take(int listener, struct connection *taken)
 {
 	struct sockaddr_in own;
 	socklen_t size = sizeof(own);
@@ -60,8 +60,12 @@ static bool take(int listener, int64_t after_us, struct connection *taken)
 		return false;
 	getsockname(taken->fd, (struct sockaddr *)&own, &size);
 	taken->address = own.sin_addr;
-	taken->due_us = lab_now_us() + after_us;
 	return true;
+}
+
+static int64_t later(int64_t one_us, int64_t other_us)
+{
+	return one_us > other_us ? one_us : other_us;
 }
 
 static void serve(bool reset, int64_t after_us)
@@ -69,12 +73,15 @@ static void serve(bool reset, int64_t after_us)
 	static struct connection ring[1 << 16];
 	struct linger hard = { .l_onoff = reset };
 	uint16_t first = 0, end = 0;
+	int64_t last_us = 0;
 	int listener = listen_on_all();
 
 	while (!lab_stop) {
 		lab_poll(listener, first == end ? LAB_NEVER : ring[first].due_us);
-		while (take(listener, after_us, &ring[end]))
+		while (take(listener, &ring[end])) {
+			last_us = ring[end].due_us = later(lab_now_us() + after_us, last_us + after_us / 1000);
 			end++;
+		}
 		for (; first != end && ring[first].due_us <= lab_now_us(); first++) {
 			setsockopt(ring[first].fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
 			tell(ring[first].address);
@@ -113,8 +120,11 @@ static void see(uint16_t port, uint32_t count, uint32_t limit)
 
 int main(int argc, char *argv[])
 {
+	static char output[1 << 20];
 	struct rlimit files;
 
+	/* Nobody reads before the end. */
+	setvbuf(stdout, output, _IOFBF, sizeof(output));
 	lab_begin();
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
