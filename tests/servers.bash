@@ -88,7 +88,7 @@ server_missing() {
 	elif ! server_find_hold "$1"; then
 		echo "nothing here can tie $1 to its test (unshare or setpriv of util-linux)"
 	elif [[ $1 == @(exim|dovecot) ]] && ! server_can_install "$1"; then
-		echo "no mounts of its own for $1 here"
+		echo "$1 cannot be tried here: it wants mounts of its own, and Dovecot is to be a 2.3"
 	else
 		return 1
 	fi
@@ -187,9 +187,16 @@ server_install() {
 		unshare --user --map-user=1 --map-group=1 "${@/#"$server_tree"/}")
 }
 
+# Of Dovecot only this version knows our configuration.
+# shellcheck disable=SC2016 # for the inner shell
 server_can_install() {
 	local dir run
-	dir=$(server_dir "$1") && server_install true && "${hold[@]}" "${run[@]}" 2>/dev/null
+	dir=$(server_dir "$1") || return
+	case $1 in
+		exim) server_install true ;;
+		dovecot) server_install sh -c '"$0" --version | grep -q "^2\.3\."' "$(server_path dovecot)" ;;
+	esac
+	"${hold[@]}" "${run[@]}" 2>/dev/null
 }
 
 server_setup_exim() {
@@ -258,7 +265,7 @@ server_setup_haproxy() {
 		    timeout server 1m
 		listen front
 		    bind 127.0.0.1:$port
-		    server back 127.0.0.1:$server_backend check inter 50ms fall 1 rise 1
+		    server back 127.0.0.1:${server_backend-} check inter 50ms fall 1 rise 1
 	END
 }
 
