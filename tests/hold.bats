@@ -94,6 +94,8 @@ says() {
 @test "NULs, escape sequences and half a character reach no terminal, and JSON is valid" {
 	says 'J\x00\x00\x00\x0a5.5.5-MariaDB\x00' 'J????5.5.5-MariaDB?' '"J\u0000\u0000\u0000\n5.5.5-MariaDB\u0000"'
 	says '\x1b]0;owned\x07\x0a' '?]0;owned?' '"\u001b]0;owned\u0007"'
+	says '\xc2\x9b31m\x7f' '?31m?' $'"\xc2\x9b31m\\u007f"'
+	says 'a\xe2\x80\xaeb\xe2\x81\xa6\xe2\x82\xac' $'a?b?\xe2\x82\xac' $'"a\xe2\x80\xaeb\xe2\x81\xa6\xe2\x82\xac"'
 	says 'caf\xc3' 'caf?' $'"caf\xef\xbf\xbd"'
 	says '\x0d\x0a\x0d\x0alogin: ' 'login: ' '"login: "'
 }
