@@ -66,8 +66,8 @@ size_t tp_control_length(const char *text);
 size_t tp_utf8_length(const char *text);
 
 /*
- * Puts text from a stranger, which a NUL follows, fit for a terminal: '?' stands for each control character, and for each
- * byte that is no UTF-8.
+ * Puts text from a stranger, which a NUL follows, fit for a terminal: '?' stands for each control character, also
+ * for those that turn the direction of writing around, and for each byte that is no UTF-8.
  */
 void tp_put_shown(struct tp_text *text, const char *bytes, size_t count);
 

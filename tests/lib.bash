@@ -189,6 +189,12 @@ peer_accepted() {
 	[[ $word == accepted ]] && echo "$count"
 }
 
+# proxy PORT: a userland proxy before this port (tests/lab/proxy.c); sets port to its own. It ends with the test.
+proxy() {
+	exec {proxy_fd}< <(exec "$TP_BUILD/lab/proxy" "$1" 3>&-)
+	read -r port <&"$proxy_fd"
+}
+
 # The port of the far network that answers so: a word of `far -l`.
 far_port() {
 	"$TP_BUILD/lab/far" -l | awk -v name="$1" '$2 == name { print $1 }'

@@ -53,12 +53,16 @@ need_server() {
 }
 
 @test "whether it is really up" {
-	need_server nginx sshd
-	peer close
+	need_server sshd postgres
+	# Nobody listens there: it is this peer's.
+	peer closed
+	proxy "$port"
+	proxy_port=$port
+	proxy "$postgres_port"
 	script=$(example PROXY_PORT)
-	face "PROXY_PORT=$port SSH_PORT=$sshd_port WEB_PORT=$nginx_port; $script"
+	face "PROXY_PORT=$proxy_port SSH_PORT=$sshd_port DB_PORT=$port; $script"
 	assert_equal "$status" 0
-	assert_message_has "127.0.0.1:$port: the peer hung up: nobody serves there"
+	assert_message "127.0.0.1:$proxy_port: the peer hung up: nobody serves there"
 	assert_output --regexp "^localhost:$sshd_port open 127\.0\.0\.1 [0-9.]+ ms SSH-2\.0-OpenSSH"
 }
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 #
-# Real servers for the tests: sshd, nginx, redis and postgres.
+# Real servers for the tests: sshd, nginx, redis, postgres, mariadb, exim, vsftpd, dovecot and haproxy.
 #
 #	server_missing NAME         status 0 and the reason in words, where NAME cannot run here
 #	server_start NAME [PORT]    sets port and server_log, returns when it accepts; PORT: there and nowhere else
 #	server_stop NAME            returns when it is gone; one that does not run is fine
 #	server_lines                more of sshd's configuration
+#	server_backend              the port behind haproxy
 #	server_path NAME            its program, or another program of its package
 #
 # Each is private to its test: on a loopback port of its own, with all it reads and writes in $SERVER_DIR/NAME, where
@@ -29,13 +30,15 @@ server_path() {
 server_programs() {
 	case $1 in
 		redis) echo redis-server valkey-server ;;
+		mariadb) echo mariadbd ;;
+		exim) echo exim4 exim ;;
 		*) echo "$1" ;;
 	esac
 }
 
 # Beside PATH: the system's half, which an ordinary user's PATH may lack, and what .ci/deps has unpacked.
 server_folders() {
-	server_joined {,"$server_tree"}/usr/{{local/,}{s,},lib/postgresql/*/}bin
+	server_joined {,"$server_tree"}/usr/{{local/,}{s,},lib/postgresql/*/}bin /usr/libexec
 }
 
 server_joined() {
@@ -68,10 +71,12 @@ server_hold_works() {
 	"${hold[@]}" sh -c 'read -r pid _ </proc/self/stat' 2>/dev/null
 }
 
-# What ends it at once and cleanly: TERM makes PostgreSQL wait for its clients.
+# What ends it at once and cleanly: TERM makes PostgreSQL wait for its clients, and is none to the first process of a
+# namespace that does not catch it.
 server_signal() {
 	case $1 in
 		postgres) echo INT ;;
+		vsftpd | dovecot | haproxy) echo KILL ;;
 		*) echo TERM ;;
 	esac
 }
@@ -82,13 +87,15 @@ server_missing() {
 		echo "no $1 here (.ci/deps server brings it)"
 	elif ! server_find_hold "$1"; then
 		echo "nothing here can tie $1 to its test (unshare or setpriv of util-linux)"
+	elif [[ $1 == @(exim|dovecot) ]] && ! server_can_install "$1"; then
+		echo "$1 cannot be tried here: it wants mounts of its own, and Dovecot is to be a 2.3"
 	else
 		return 1
 	fi
 }
 
 # How each is set up: server_setup_NAME makes what it needs in $dir, and sets run, its command, and ready, the words of
-# its log that say that it accepts. Logs tell as much as they can.
+# its log that say that it accepts; where it sets none, a listening socket says so. Logs tell as much as they can.
 
 server_setup_sshd() {
 	ready="Server listening on 127.0.0.1 port $port"
@@ -162,6 +169,106 @@ server_setup_postgres() {
 		--username=postgres --auth=trust --no-sync --locale=C --encoding=UTF8 >>"$server_log"
 }
 
+# Without any of its tables, which nobody asks for.
+server_setup_mariadb() {
+	mkdir -p "$dir/data"
+	run=("$program" --no-defaults --datadir="$dir/data" --lc-messages-dir="${program%/*bin/*}/share/mysql" --tmpdir="$dir"
+		--bind-address=127.0.0.1 --port="$port" --socket=socket --pid-file="$dir/mariadb.pid"
+		--skip-grant-tables --skip-name-resolve --skip-innodb --default-storage-engine=Aria)
+}
+
+# server_install COMMAND...: sets run, which runs it where it would be if it were installed: what was unpacked is seen below
+# /usr, and the users are there whom servers know by name.
+server_install() {
+	printf '%s:x:1:1::/:/bin/sh\n' Debian-exim exim dovecot dovenull >"$dir/users"
+	# shellcheck disable=SC2016 # for the inner shell
+	run=(unshare --user --map-root-user --mount sh -ec '[ ! -e "$0" ] || mount -t overlay -o "lowerdir=$0:/usr" overlay /usr
+		mount --bind "$1" /etc/passwd && mount --bind "$1" /etc/group && shift && exec "$@"' "$server_tree/usr" "$dir/users"
+		unshare --user --map-user=1 --map-group=1 "${@/#"$server_tree"/}")
+}
+
+# Of Dovecot only this version knows our configuration.
+# shellcheck disable=SC2016 # for the inner shell
+server_can_install() {
+	local dir run
+	dir=$(server_dir "$1") || return
+	case $1 in
+		exim) server_install true ;;
+		dovecot) server_install sh -c '"$0" --version | grep -q "^2\.3\."' "$(server_path dovecot)" ;;
+	esac
+	"${hold[@]}" "${run[@]}" 2>/dev/null
+}
+
+server_setup_exim() {
+	server_install "$program" -bdf -C "$dir/config"
+	cat >"$dir/config" <<-END
+		primary_hostname = mail.test
+		local_interfaces = 127.0.0.1
+		daemon_smtp_ports = $port
+		spool_directory = $dir/spool
+		log_file_path = $dir/%s
+		pid_file_path = $dir/exim.pid
+		host_lookup =
+		tls_advertise_hosts =
+	END
+}
+
+server_setup_vsftpd() {
+	run=("$program" "$dir/config")
+	mkdir -p "$dir/empty"
+	cat >"$dir/config" <<-END
+		listen=YES
+		listen_address=127.0.0.1
+		listen_port=$port
+		background=NO
+		run_as_launching_user=YES
+		ftp_username=nobody
+		nopriv_user=nobody
+		secure_chroot_dir=$dir/empty
+		vsftpd_log_file=$server_log
+	END
+}
+
+server_setup_dovecot() {
+	server_install "$program" -F -c "$dir/config"
+	cat >"$dir/config" <<-END
+		base_dir = $dir/run
+		state_dir = $dir
+		log_path = $server_log
+		protocols = imap
+		ssl = no
+		service imap-login {
+		  chroot =
+		  inet_listener imap {
+		    address = 127.0.0.1
+		    port = $port
+		  }
+		}
+		service anvil {
+		  chroot =
+		}
+		passdb {
+		  driver = static
+		  args = nopassword
+		}
+	END
+}
+
+# It asks its backend many times a second whether it is there, and hangs up while it is not.
+server_setup_haproxy() {
+	run=("$program" -db -f "$dir/config")
+	cat >"$dir/config" <<-END
+		defaults
+		    mode tcp
+		    timeout connect 1s
+		    timeout client 1m
+		    timeout server 1m
+		listen front
+		    bind 127.0.0.1:$port
+		    server back 127.0.0.1:${server_backend-} check inter 50ms fall 1 rise 1
+	END
+}
+
 # How each runs
 
 server_dir() {
@@ -222,7 +329,18 @@ server_settled() {
 
 # Not by connecting: that would leave its trace in the log.
 server_ready() {
-	grep -q "$ready" "$server_log"
+	if [[ $ready ]]; then
+		grep -q "$ready" "$server_log"
+	else
+		server_listens
+	fi
+}
+
+# Does anyone listen on the port?
+server_listens() {
+	local hex
+	printf -v hex ':%04X 0' "$port"
+	grep -qs "$hex" /proc/net/tcp
 }
 
 server_gone() {
@@ -241,7 +359,7 @@ server_choose_port() {
 
 # server_try NAME: fails if it does not accept in time
 server_try() {
-	local environment run ready
+	local environment run ready=
 	: >"$server_log"
 	server_environment
 	"server_setup_$1" || return

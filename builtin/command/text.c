@@ -124,6 +124,15 @@ size_t tp_utf8_length(const char *text)
 	return length;
 }
 
+/* U+2028 to U+202E and U+2066 to U+2069, which break a line or turn it around. The character is whole. */
+static bool turns_around(const char *text)
+{
+	const unsigned char *byte = (const unsigned char *)text;
+
+	return byte[0] == 0xe2 && ((byte[1] == 0x80 && byte[2] >= 0xa8 && byte[2] <= 0xae) ||
+				   (byte[1] == 0x81 && byte[2] >= 0xa6 && byte[2] <= 0xa9));
+}
+
 void tp_put_shown(struct tp_text *text, const char *bytes, size_t count)
 {
 	const char *end = bytes + count;
@@ -133,7 +142,7 @@ void tp_put_shown(struct tp_text *text, const char *bytes, size_t count)
 		size_t control = *bytes == '\0' ? 1 : tp_control_length(bytes);
 
 		length = tp_utf8_length(bytes);
-		if (control > 0 || length == 0)
+		if (control > 0 || length == 0 || (length == 3 && turns_around(bytes)))
 			tp_put(text, "?");
 		else
 			tp_put_bytes(text, bytes, length);
