@@ -67,12 +67,11 @@ need_server() {
 }
 
 @test "the connection that is kept" {
-	need_server nginx sshd
+	need_server nginx
 	script=$(example HTTP_PORT)
-	face "HTTP_PORT=$nginx_port SSH_PORT=$sshd_port; $script"
+	face "HTTP_PORT=$nginx_port; $script"
 	assert_equal "$status" 0
-	assert_line --index 0 --regexp '^HTTP/1\.1 [0-9]+ '
-	assert_line --index 1 --regexp '^SSH-2\.0-'
+	assert_output --regexp '^HTTP/1\.1 [0-9]+ '
 }
 
 # -- What was made in the lab
@@ -105,4 +104,44 @@ normal() {
 		((++rows))
 	done < <(awk '/^\| you see/ { table = 1; next } !/^\|/ { table = 0 } table && /`/' "$tree/README.md")
 	((rows >= 12))
+}
+
+# -- The picture: doc/terminal.svg
+
+# session: what the picture shows, as `$ COMMAND` and what came of it.
+session() {
+	local command
+
+	for command in 'tcpprobe -v db 5432' 'tcpprobe db 6379; echo "status $?"' 'tcpprobe api 8215' 'tcpprobe -T -t 1 api 8201' \
+		'tcpprobe -k 1 proxy 8080' 'tcpprobe -r 30 postgres://user:secret@db/app && echo "it is there"'; do
+		face "$command"
+		printf '%s\n' "$ $command" "${stderr#script: line +([0-9]): }${stderr:+${output:+$'\n'}}$output"
+	done
+}
+
+# drawn: standard input as an SVG
+drawn() {
+	awk '{ gsub(/&/, "\\&amp;"); gsub(/</, "\\&lt;"); line[NR] = $0; if (length > width) width = length }
+		END {
+			printf "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"monospace\" font-size=\"14\">\n", width * 8.43 + 24, NR * 19 + 20
+			print "<rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"#16181d\"/>"
+			print "<g fill=\"#b9c0cc\" xml:space=\"preserve\">"
+			for (i = 1; i <= NR; i++)
+				printf "<text x=\"12\" y=\"%d\"%s>%s</text>\n", i * 19 + 8, line[i] ~ /^[$] / ? " fill=\"#ffffff\" font-weight=\"bold\"" : "", line[i]
+			print "</g>\n</svg>"
+		}'
+}
+
+@test "the picture is what the lab shows" {
+	need_lab
+	own_file /etc/hosts "10.2.0.5 db
+		$TP_END api
+		10.2.0.8 proxy"
+	peer -a 10.2.0.5 -p 5432 open
+	peer -a 10.2.0.8 -p 8080 close
+	session | drawn >"$BATS_TEST_TMPDIR/terminal.svg"
+	diff -u <(normal <"$tree/doc/terminal.svg") <(normal <"$BATS_TEST_TMPDIR/terminal.svg") || {
+		cp "$BATS_TEST_TMPDIR/terminal.svg" "$TP_BUILD/terminal.svg"
+		fail 'what it shows now is build/terminal.svg'
+	}
 }
