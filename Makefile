@@ -134,12 +134,13 @@ try:
 	@tests/try
 
 check:
-	@.ci/deps build test server
+	@.ci/deps build test server recipes
 	@$(MAKE) -s all lab units
+	@! command -v $(STATIC_CC) >/dev/null || $(MAKE) -s static
 	@tests/run
 
 deps:
-	@.ci/deps build test lint server
+	@.ci/deps build test lint server recipes
 
 lab: $(LAB)
 units: $(UNITS)

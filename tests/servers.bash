@@ -8,6 +8,7 @@
 #	server_stop NAME            returns when it is gone; one that does not run is fine
 #	server_lines                more of sshd's configuration
 #	server_backend              the port behind haproxy
+#	server_within               an array, a command that the server is started by: in the network of another host, say
 #	server_path NAME            its program, or another program of its package
 #
 # Each is private to its test: on a loopback port of its own, with all it reads and writes in $SERVER_DIR/NAME, where
@@ -298,7 +299,7 @@ server_launch() {
 		exec </dev/null >>"$server_log" 2>&1
 		server_close_descriptors
 		# shellcheck disable=SC2016
-		exec "${hold[@]}" sh -c 'read -r pid _ </proc/self/stat; echo "$pid" >"$0"; exec "$@"' "$dir/pid" \
+		exec "${server_within[@]}" "${hold[@]}" sh -c 'read -r pid _ </proc/self/stat; echo "$pid" >"$0"; exec "$@"' "$dir/pid" \
 			"${environment[@]}" "${run[@]}"
 	) &
 	echo $! >"$dir/job"

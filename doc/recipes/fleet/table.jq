@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: 0BSD
+#
+# The lines of matrix.sh or ansible.sh as a table: a row for each target, a column for each host of the file HOSTS. A cell is
+# the state, and who said no, if that is known; "-" where a host did not tell.
+#
+#	sh matrix.sh HOSTS TARGETS | jq -rs --rawfile hosts HOSTS -f table.jq | column -t -s "$(printf '\t')"
+
+($hosts | split("\n") | map(select(. != ""))) as $from
+| map({key: "\(.from) \(.host):\(.port)", value: (.state + if .reporter then " by \(.reporter)" else "" end)})
+| from_entries as $cells
+| ["target", $from[]],
+  (map(.key | sub(".* "; "")) | unique[] as $to | [$to, ($from[] as $host | $cells["\($host) \($to)"] // "-")])
+| @tsv

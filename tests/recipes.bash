@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+#
+# The Dockerfile of doc/recipes without docker: a stage is a folder that has just what its image would have.
+#
+#	stage_lines STAGE    its instructions
+#	put ROOT PROGRAM...  programs of this system, with the libraries that they need, where they are here
+#	image STAGE SERVER   makes the folder, root, with that file as the user's server; sets health, entry and cmd, the words
+#	                     of these instructions
+
+recipes=${BASH_SOURCE[0]%/*}/../doc/recipes
+
+stage_lines() {
+	awk -v stage="$1" '$1 == "FROM" { inside = $NF == stage } inside && NF && !/^#/' "$recipes/Dockerfile"
+}
+
+put() {
+	local program
+
+	for program in "${@:2}"; do
+		{
+			echo "$program"
+			ldd "$program" 2>/dev/null | grep -oE '/[^ ]+'
+		} | xargs cp -L --parents -t "$1"
+	done
+}
+
+# What FROM brings, as far as tcpprobe may see it: a Debian has more, an Alpine's programs are all one, the others have none.
+base_of() {
+	case $1 in
+		debian:*) put "$root" /bin/sh ;;
+		alpine) put "$root" "$(type -P busybox)" && mkdir -p "$root/bin" && ln -s "$(type -P busybox)" "$root/bin/sh" ;;
+		# shellcheck disable=SC2016
+		scratch | '$DISTROLESS') ;;
+		*) echo "no root for FROM $1" >&2 && return 1 ;;
+	esac
+}
+
+# words_of TEXT: sets words; a list in JSON, or a line for the shell
+words_of() {
+	if [[ $1 == \[* ]]; then
+		mapfile -t words < <(jq -r '.[]' <<<"$1")
+	else
+		words=(/bin/sh -c "$1")
+	fi
+}
+
+# copy FILE FOLDER/
+copy() {
+	mkdir -p "$root$2" && cp "$1" "$root$2"
+}
+
+# What docker mounts is there too: /dev, /proc and a hosts file.
+image() {
+	local instruction rest from to words
+
+	root=$BATS_TEST_TMPDIR/$1
+	mkdir -p "$root"/{dev,proc,etc}
+	echo '127.0.0.1 localhost db' >"$root/etc/hosts"
+	while read -r instruction rest; do
+		case $instruction,$rest in
+			FROM,*) base_of "${rest% AS *}" ;;
+			COPY,--from=build\ *)
+				read -r _ from to <<<"$rest"
+				copy "$TP_BUILD/${from#/src/build/}" "$to"
+				;;
+			COPY,server\ *) copy "$2" "${rest#* }" && put "$root" "$2" ;;
+			HEALTHCHECK,*CMD\ *) words_of "${rest#*CMD }" && health=("${words[@]}") ;;
+			ENTRYPOINT,*) words_of "$rest" && entry=("${words[@]}") ;;
+			CMD,*) words_of "$rest" && cmd=("${words[@]}") ;;
+			*) echo "unknown: $instruction $rest" >&2 && return 1 ;;
+		esac || return
+	done < <(stage_lines "$1")
+}
