@@ -24,6 +24,7 @@ teardown() {
 		wait "$pid" || true
 	done
 	! mountpoint -q /etc/passwd || umount /etc/passwd
+	[[ -z ${cgroup-} ]] || find "$cgroup" -depth -type d -exec rmdir {} +
 }
 
 need_tool() {
@@ -216,48 +217,152 @@ for family in parsed(open("tcpprobe.prom").read()):
 	cmp before tcpprobe.prom
 }
 
-# systemd RUN: a manager of ours, with the units of the recipes, runs in namespaces of its own; RUN is a script beside it.
-# There /usr/local/bin has the program, a server, and a mail that keeps what it is given in the file mail.
+# with_systemd SCRIPT: beside a service manager of our own, which has the recipes' units, in namespaces of their own. There
+# /usr/local/bin has the program, a server, and a mail that keeps what it is given in the file mail.
 with_systemd() {
-	local manager
+	local manager why='contract: only root may have a control group of its own'
 
 	manager=$(PATH=/usr/lib/systemd:/lib/systemd:$server_tree/usr/lib/systemd:$server_tree/lib/systemd type -P systemd) ||
 		skip 'no systemd here (.ci/deps recipes brings it)'
+	cgroup=$(mktemp -d "$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)/tcpprobe.XXXXXX" 2>/dev/null) || skip "$why"
 	make_server
-	mkdir -p bin .config/systemd/user etc/tcpprobe
+	mkdir -p bin .config/systemd/user
+	cp -R /etc . 2>/dev/null || true
+	mkdir -p etc/tcpprobe
+	echo '127.0.0.1 localhost db' >etc/hosts
+	printf '%s\n' db:5432 db:1 >etc/tcpprobe/targets
 	cp "$TP_BUILD/static/tcpprobe" server bin/
-	printf '#!/bin/sh\n(echo "$*"; cat) >%s\n' "$PWD/mail" >bin/mail
+	printf '#!/bin/sh\n{ echo "$*"; cat; } >new && mv new %s\n' "$PWD/mail" >bin/mail
 	chmod +x bin/mail
 	cp "$recipes"/systemd/* .config/systemd/user/
-	cp -R /etc/. etc/ 2>/dev/null || true
-	echo '127.0.0.1 localhost db' >etc/hosts
-	run timeout -s KILL 30 setpriv --pdeathsig KILL unshare --mount --cgroup --pid --fork --kill-child --mount-proc bash -c '
-		set -e
+	run --separate-stderr setpriv --pdeathsig KILL bash -c 'echo 0 >"$0/cgroup.procs" && exec timeout -s KILL 30 \
+		unshare --mount --cgroup --pid --fork --kill-child --mount-proc bash -ec "$@"' "$cgroup" '
 		mount --bind bin /usr/local/bin
 		mount --bind etc /etc
 		mount -t tmpfs run /run
 		mount -t tmpfs cgroup /sys/fs/cgroup
-		mount -t cgroup2 cgroup /sys/fs/cgroup || exit 77
-		mkdir -p /run/systemd/system "$XDG_RUNTIME_DIR"
+		mount -t cgroup2 cgroup /sys/fs/cgroup
+		export XDG_RUNTIME_DIR=/run/user
+		mkdir -p /run/systemd/system /run/user
 		"$0" --user --unit=basic.target >log 2>&1 &
 		until systemctl --user is-system-running 2>/dev/null | grep -q running; do kill -0 $!; done
 		eval "$1"' "$manager" "$1"
-	((status != 77)) || skip "contract: a manager of our own may not be had: $output"
+	assert_equal "$status (stderr: $stderr)" "0 (stderr: )"
 }
 
-@test "systemd: the server starts when the database is open; a target that is not open is told by mail" {
-	export XDG_RUNTIME_DIR=/run/user
-	mkdir -p etc/tcpprobe
-	printf '%s\n' db:5432 db:1 >etc/tcpprobe/targets
+@test "systemd: the server starts when the database is open; the timer finds a target that is not, and mail tells" {
 	peer -p 5432 late 0.5
 	with_systemd '
 		systemctl --user start server.service
-		systemctl --user is-active server.service
-		tcpprobe -v db:8080
+		tcpprobe -v db:5432
+		tcpprobe -v -r 5 db:8080
 		systemctl --user start tcpprobe.timer
-		until [ -s mail ]; do :; done
-		systemctl --user show --value --property NextElapseUSecMonotonic tcpprobe.timer'
-	echo "$output"
-	cat log mail
-	false
+		until [ -e mail ]; do :; done
+		systemctl --user show --value --property SubState tcpprobe.timer'
+	assert_line --index 0 --partial 'db:5432 open'
+	assert_line --index 1 --partial 'db:8080 open'
+	assert_line --index 2 waiting
+	assert_equal "$(cat mail)" '-s tcpprobe.service failed on lab root
+journalctl -u tcpprobe.service tells why'
+}
+
+# -- Many machines
+
+# host NUMBER: a network of its own, 10.30.NUMBER.2, at a wire to the router; sets pid
+host() {
+	exec {host_fd}< <(exec setpriv --pdeathsig KILL unshare --net sh -c 'ip link set lo up
+		echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start; echo $$; exec sleep infinity' 3>&-)
+	read -r pid <&"$host_fd"
+	[[ $1 != router ]] || return 0
+	ip -n "$router" link add "h$1" type veth peer name eth0 netns "$pid"
+	ip -n "$router" address add "10.30.$1.1/24" dev "h$1"
+	ip -n "$router" link set "h$1" up
+	ip -n "$pid" address add "10.30.$1.2/24" dev eth0
+	ip -n "$pid" link set eth0 up
+	ip -n "$pid" route add default via "10.30.$1.1"
+}
+
+# fleet: five hosts behind a router, h1 to h5 for ssh, which enters them from the router. On each sshd is open on port 22
+# and a server on 8080; nothing listens on 81. The firewall of the router keeps h1 from port 8080 of h2 by an ICMP message,
+# and drops what h3 sends to port 81 of h4. Makes the files hosts and targets.
+fleet() {
+	local n key=$BATS_TEST_TMPDIR/key
+
+	if why=$(server_missing sshd); then skip "$why"; fi
+	host router
+	router=$pid
+	nsenter --net="/proc/$router/ns/net" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; nft -f -' <<-'END'
+		table ip fleet {
+			chain forward {
+				type filter hook forward priority 0
+				ip saddr 10.30.1.2 ip daddr 10.30.2.2 tcp dport 8080 reject with icmp type admin-prohibited
+				ip saddr 10.30.3.2 ip daddr 10.30.4.2 tcp dport 81 drop
+			}
+		}
+	END
+	"$(server_path ssh-keygen)" -q -t ed25519 -N '' -f "$key"
+	mkdir -m 700 .ssh home
+	sed "s|^root:.*|root:x:0:0::$PWD:/bin/sh|; s|^nobody:.*|nobody:x:65534:65534::$PWD/home:/bin/sh|" /etc/passwd >passwd
+	mount --bind passwd /etc/passwd
+	for n in {1..5}; do
+		host "$n"
+		server_within=(nsenter --net="/proc/$pid/ns/net")
+		server_lines="ListenAddress 10.30.$n.2:22
+AuthorizedKeysFile $key.pub
+StrictModes no
+SetEnv TCPPROBE_BACKEND=perl
+Subsystem sftp internal-sftp"
+		SERVER_DIR=$PWD/h$n server_start sshd 22
+		exec {peer_fd}< <(exec setpriv --pdeathsig KILL "${server_within[@]}" "$TP_BUILD/lab/peer" -a 0.0.0.0 -p 8080 open 3>&-)
+		read -r <&"$peer_fd"
+		echo "h$n" >>hosts
+		printf '%s\n' 10.30.$n.2:{22,81,8080,8081} >>targets
+		printf 'Host h%s\nHostname 10.30.%s.2\n' "$n" "$n" >>.ssh/config
+	done
+	printf 'Host *\nUser nobody\nIdentityFile %s\nStrictHostKeyChecking no\nLogLevel ERROR\n' "$key" >>.ssh/config
+}
+
+# matrix COMMAND...: where the fleet is reached from, to its end; sets output to the table of what it printed
+matrix() {
+	begin_time
+	nsenter --net="/proc/$router/ns/net" "$@" >lines 3>&-
+	end_time
+	run jq -rs --rawfile hosts hosts -f "$recipes/fleet/table.jq" lines
+}
+
+# cell HOST TARGET
+cell() {
+	awk -F '\t' -v host="$1" -v target="$2" 'NR == 1 { for (i = 2; i <= NF; i++) if ($i == host) column = i }
+		$1 == target { print $column }' <<<"$output"
+}
+
+# told_right REFUSED: of 100 cells 59 are open
+told_right() {
+	assert_equal "${#lines[@]}" 21
+	assert_equal "$(cell h1 10.30.2.2:8080)" "$1"
+	assert_equal "$(cell h2 10.30.1.2:8080)" open
+	assert_equal "$(cell h3 10.30.4.2:81)" timeout
+	assert_equal "$(cell h4 10.30.3.2:81)" refused
+	assert_equal "$(tr '\t' '\n' <<<"$output" | grep -c '^open$')" 49
+	assert_equal "$(tr '\t' '\n' <<<"$output" | grep -c '^refused$')" 49
+	assert_took_less 5000
+}
+
+@test "five hosts by twenty targets, by GNU parallel and ssh: nothing is installed, and the table is right" {
+	need_tool parallel ssh
+	fleet
+	cp "$tree/shell/tcpprobe.sh" .
+	echo "# $(ls -la)" >&2
+	matrix sh "$recipes/fleet/matrix.sh" hosts targets
+	echo "$elapsed_ms ms" "$output"
+	told_right unreachable
+}
+
+@test "five hosts by twenty targets, by Ansible: the table says who refused" {
+	need_tool ansible ssh
+	fleet
+	cp "$TP_BUILD/static/tcpprobe" .
+	matrix sh "$recipes/fleet/ansible.sh" hosts targets
+	echo "$elapsed_ms ms" "$output"
+	told_right 'unreachable by 10.30.1.1'
 }
