@@ -29,7 +29,10 @@ put() {
 base_of() {
 	case $1 in
 		debian:*) put "$root" /bin/sh ;;
-		alpine) put "$root" "$(type -P busybox)" && mkdir -p "$root/bin" && ln -s "$(type -P busybox)" "$root/bin/sh" ;;
+		alpine)
+			put "$root" "$(type -P busybox)" && mkdir -p "$root/bin" &&
+				busybox --list | (cd "$root/bin" && xargs -n 1 ln -sf "$(type -P busybox)")
+			;;
 		# shellcheck disable=SC2016
 		scratch | '$DISTROLESS') ;;
 		*) echo "no root for FROM $1" >&2 && return 1 ;;

@@ -90,6 +90,7 @@ works_in() {
 }
 
 @test "an Alpine image: the server starts when the database is open, and is healthy then" {
+	need_tool busybox
 	works_in alpine
 }
 
@@ -268,18 +269,23 @@ journalctl -u tcpprobe.service tells why'
 
 # -- Many machines
 
+# on PID COMMAND...: in the network of that host
+on() {
+	nsenter --net="/proc/$1/ns/net" "${@:2}"
+}
+
 # host NUMBER: a network of its own, 10.30.NUMBER.2, at a wire to the router; sets pid
 host() {
 	exec {host_fd}< <(exec setpriv --pdeathsig KILL unshare --net sh -c 'ip link set lo up
 		echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start; echo $$; exec sleep infinity' 3>&-)
 	read -r pid <&"$host_fd"
 	[[ $1 != router ]] || return 0
-	ip -n "$router" link add "h$1" type veth peer name eth0 netns "$pid"
-	ip -n "$router" address add "10.30.$1.1/24" dev "h$1"
-	ip -n "$router" link set "h$1" up
-	ip -n "$pid" address add "10.30.$1.2/24" dev eth0
-	ip -n "$pid" link set eth0 up
-	ip -n "$pid" route add default via "10.30.$1.1"
+	on "$router" ip link add "h$1" type veth peer name eth0 netns "$pid"
+	on "$router" ip address add "10.30.$1.1/24" dev "h$1"
+	on "$router" ip link set "h$1" up
+	on "$pid" ip address add "10.30.$1.2/24" dev eth0
+	on "$pid" ip link set eth0 up
+	on "$pid" ip route add default via "10.30.$1.1"
 }
 
 # fleet: five hosts behind a router, h1 to h5 for ssh, which enters them from the router. On each sshd is open on port 22
@@ -291,7 +297,7 @@ fleet() {
 	if why=$(server_missing sshd); then skip "$why"; fi
 	host router
 	router=$pid
-	nsenter --net="/proc/$router/ns/net" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; nft -f -' <<-'END'
+	on "$router" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; nft -f -' <<-'END'
 		table ip fleet {
 			chain forward {
 				type filter hook forward priority 0
@@ -310,7 +316,8 @@ fleet() {
 		server_lines="ListenAddress 10.30.$n.2:22
 AuthorizedKeysFile $key.pub
 StrictModes no
-SetEnv TCPPROBE_BACKEND=perl
+SetEnv TCPPROBE_BACKEND=perl PATH=$PWD:/usr/bin:/bin
+PermitTTY no
 Subsystem sftp internal-sftp"
 		SERVER_DIR=$PWD/h$n server_start sshd 22
 		exec {peer_fd}< <(exec setpriv --pdeathsig KILL "${server_within[@]}" "$TP_BUILD/lab/peer" -a 0.0.0.0 -p 8080 open 3>&-)
@@ -325,7 +332,7 @@ Subsystem sftp internal-sftp"
 # matrix COMMAND...: where the fleet is reached from, to its end; sets output to the table of what it printed
 matrix() {
 	begin_time
-	nsenter --net="/proc/$router/ns/net" "$@" >lines 3>&-
+	on "$router" "$@" >lines 3>&-
 	end_time
 	run jq -rs --rawfile hosts hosts -f "$recipes/fleet/table.jq" lines
 }
@@ -336,13 +343,11 @@ cell() {
 		$1 == target { print $column }' <<<"$output"
 }
 
-# told_right REFUSED: of 100 cells 59 are open
+# told_right REFUSED: of 100 cells 49 are open, 49 refused, one is silent, and one says this
 told_right() {
 	assert_equal "${#lines[@]}" 21
 	assert_equal "$(cell h1 10.30.2.2:8080)" "$1"
-	assert_equal "$(cell h2 10.30.1.2:8080)" open
 	assert_equal "$(cell h3 10.30.4.2:81)" timeout
-	assert_equal "$(cell h4 10.30.3.2:81)" refused
 	assert_equal "$(tr '\t' '\n' <<<"$output" | grep -c '^open$')" 49
 	assert_equal "$(tr '\t' '\n' <<<"$output" | grep -c '^refused$')" 49
 	assert_took_less 5000
@@ -352,9 +357,7 @@ told_right() {
 	need_tool parallel ssh
 	fleet
 	cp "$tree/shell/tcpprobe.sh" .
-	echo "# $(ls -la)" >&2
 	matrix sh "$recipes/fleet/matrix.sh" hosts targets
-	echo "$elapsed_ms ms" "$output"
 	told_right unreachable
 }
 
@@ -362,7 +365,25 @@ told_right() {
 	need_tool ansible ssh
 	fleet
 	cp "$TP_BUILD/static/tcpprobe" .
+	export LC_ALL=C.UTF-8
 	matrix sh "$recipes/fleet/ansible.sh" hosts targets
-	echo "$elapsed_ms ms" "$output"
 	told_right 'unreachable by 10.30.1.1'
+	matrix sh "$recipes/fleet/ansible.sh" hosts targets command
+	told_right 'unreachable by 10.30.1.1'
+}
+
+@test "pods by targets: the words of kubectl exec do it, and a pod that does not answer is seen" {
+	need_tool parallel busybox
+	host router
+	router=$pid
+	image alpine "$TP_BUILD/lab/peer"
+	rm alpine/usr/local/bin/tcpprobe
+	cp "$tree/shell/tcpprobe.sh" .
+	printf '%s\n' '#!/bin/bash' ". '$tree/tests/packages.bash'" \
+		'[[ $1,$2,$3,$4 == exec,-i,pod-1,-- ]] && inside alpine "${@:5}"' >kubectl
+	chmod +x kubectl
+	printf '%s\n' pod-1 pod-2 >hosts
+	printf '%s\n' localhost:1 localhost:2 >targets
+	PATH=$PWD:$PATH matrix sh "$recipes/fleet/matrix.sh" hosts targets 'kubectl exec -i {} --'
+	assert_output $'target\tpod-1\tpod-2\nlocalhost:1\trefused\t-\nlocalhost:2\trefused\t-'
 }

@@ -6,8 +6,10 @@
 #	sh matrix.sh HOSTS TARGETS | jq -rs --rawfile hosts HOSTS -f table.jq | column -t -s "$(printf '\t')"
 
 ($hosts | split("\n") | map(select(. != ""))) as $from
-| map({key: "\(.from) \(.host):\(.port)", value: (.state + if .reporter then " by \(.reporter)" else "" end)})
-| from_entries as $cells
+| INDEX("\(.from) \(.host) \(.port)") as $probes
 | ["target", $from[]],
-  (map(.key | sub(".* "; "")) | unique[] as $to | [$to, ($from[] as $host | $cells["\($host) \($to)"] // "-")])
+  (unique_by([.host, .port])[] | [
+    "\(.host):\(.port)",
+    ($probes["\($from[]) \(.host) \(.port)"] | (.state // "-") + if .icmp then " by \(.reporter)" else "" end)
+  ])
 | @tsv
