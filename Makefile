@@ -14,6 +14,7 @@
 #	make distcheck	that these files are right: they are built elsewhere, and used in roots that have next to nothing
 #	make deb	build/deb: the packages for the Debian that this is; make rpm: build/rpm, those for rpm
 #	make check-packages	all packages are built, installed, used, upgraded and removed, in roots of four Debian releases
+#	make check-recipes	the first stage of the recipes' Dockerfile builds, in the smallest Debian of its release
 #	make check-bashes	the one .so in the bashes of other Debian releases
 #	make soak	SOAK probes of all kinds in one shell, under signals and with jobs: what is left behind?
 #	make check-faults	each system call of a probe fails in turn; FAULTS=all: in every way
@@ -228,6 +229,10 @@ check-packages:
 	@.ci/deps build package
 	@tests/packages
 
+check-recipes:
+	@.ci/deps package
+	@tests/recipes
+
 check-install: all
 	@tests/install
 
@@ -267,5 +272,5 @@ clean:
 
 .PHONY: all built static headers try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes \
 	check-wrapper check-faults check-sanitizers check-random check-musl soak coverage clean print-STRICT \
-	print-ARCH dist distcheck deb rpm check-packages
+	print-ARCH dist distcheck deb rpm check-packages check-recipes
 -include $(wildcard $B/*/*.d)

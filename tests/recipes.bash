@@ -26,6 +26,7 @@ put() {
 }
 
 # What FROM brings, as far as tcpprobe may see it: a Debian has more, an Alpine's programs are all one, the others have none.
+# shellcheck disable=SC2016 # DISTROLESS is the Dockerfile's
 base_of() {
 	case $1 in
 		debian:*) put "$root" /bin/sh ;;
@@ -33,7 +34,6 @@ base_of() {
 			put "$root" "$(type -P busybox)" && mkdir -p "$root/bin" &&
 				busybox --list | (cd "$root/bin" && xargs -n 1 ln -sf "$(type -P busybox)")
 			;;
-		# shellcheck disable=SC2016
 		scratch | '$DISTROLESS') ;;
 		*) echo "no root for FROM $1" >&2 && return 1 ;;
 	esac

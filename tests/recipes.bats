@@ -13,7 +13,8 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	containers=()
 	# The recipes find the program; what .ci/deps has unpacked comes last.
-	export HOME=$BATS_TEST_TMPDIR PATH=$TP_BUILD:$PATH:$(server_folders) PYTHONPATH=$server_tree/usr/lib/python3/dist-packages
+	PATH=$TP_BUILD:$PATH:$(server_folders)
+	export PATH HOME=$BATS_TEST_TMPDIR PYTHONPATH=$server_tree/usr/lib/python3/dist-packages
 }
 
 teardown() {
@@ -323,7 +324,7 @@ Subsystem sftp internal-sftp"
 		exec {peer_fd}< <(exec setpriv --pdeathsig KILL "${server_within[@]}" "$TP_BUILD/lab/peer" -a 0.0.0.0 -p 8080 open 3>&-)
 		read -r <&"$peer_fd"
 		echo "h$n" >>hosts
-		printf '%s\n' 10.30.$n.2:{22,81,8080,8081} >>targets
+		printf '%s\n' "10.30.$n.2":{22,81,8080,8081} >>targets
 		printf 'Host h%s\nHostname 10.30.%s.2\n' "$n" "$n" >>.ssh/config
 	done
 	printf 'Host *\nUser nobody\nIdentityFile %s\nStrictHostKeyChecking no\nLogLevel ERROR\n' "$key" >>.ssh/config

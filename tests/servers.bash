@@ -17,6 +17,8 @@
 
 server_tree=$(CDPATH='' cd -- "${BASH_SOURCE[0]%/*}/.." && pwd)/build/servers
 
+server_within=()
+
 # Where the programs are
 
 server_path() {
