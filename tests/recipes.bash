@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # health, entry and cmd are for who calls image
 #
 # The Dockerfile of doc/recipes without docker: a stage is a folder that has just what its image would have.
 #
