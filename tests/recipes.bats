@@ -161,8 +161,8 @@ refused_there() {
 	mapfile -t variables < <(of_yaml github-actions.yaml "$step | .env | to_entries[] | \"\\(.key)=\\(.value)\"")
 	cp "$tree/shell/tcpprobe.sh" .
 	peer -p 5432 late 0.3
-	# As the runner does.
-	run env "${variables[@]}" bash --noprofile --norc -eo pipefail step.sh
+	# As the runner does, which has no tcpprobe.
+	run env -i PATH=/usr/bin:/bin "${variables[@]}" bash --noprofile --norc -eo pipefail step.sh
 	assert_equal "$status" 0
 	assert_output --partial 'localhost:5432 open'
 	refute_output --partial secret
@@ -259,8 +259,11 @@ with_systemd() {
 }
 
 @test "systemd: the server starts when the database is open; the timer finds a target that is not, and mail tells" {
-	peer -p 5432 late 0.5
 	with_systemd '
+		systemctl --user start --no-block server.service
+		until systemctl --user show --property SubState server.service | grep -q start-pre; do :; done
+		tcpprobe -R 1 -t 1 db:8080
+		"$TP_BUILD/lab/peer" -p 5432 open >port &
 		systemctl --user start server.service
 		tcpprobe -v db:5432
 		tcpprobe -v -r 5 db:8080
