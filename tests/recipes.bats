@@ -89,7 +89,7 @@ works_in() {
 	run healthy
 	assert_equal "$status" "$(status_of refused)"
 	peer -p 5432 open
-	server_await 5 healthy || fail "$(cat out)"
+	server_await "$(patient 5)" healthy || fail "$(cat out)"
 }
 
 @test "a slim image: the server starts when the database is open, and is healthy then" {
@@ -243,7 +243,7 @@ with_systemd() {
 	printf '#!/bin/sh\n{ echo "$*"; cat; } >new && mv new %s\n' "$PWD/mail" >bin/mail
 	chmod +x bin/mail
 	cp "$recipes"/systemd/* .config/systemd/user/
-	run --separate-stderr setpriv --pdeathsig KILL bash -c 'echo 0 >"$0/cgroup.procs" && exec timeout -s KILL 30 \
+	run --separate-stderr setpriv --pdeathsig KILL bash -c 'echo 0 >"$0/cgroup.procs" && exec timeout -s KILL '"$(patient 30)"' \
 		unshare --mount --cgroup --pid --fork --kill-child --mount-proc bash -ec "$@"' "$cgroup" '
 		mount --bind bin /usr/local/bin
 		mount --bind etc /etc
