@@ -9,6 +9,7 @@ setup() {
 	load packages
 	load recipes
 	need_lab
+	need plain
 	[[ -x $TP_BUILD/static/tcpprobe ]] || skip 'no static program here (make static)'
 	cd "$BATS_TEST_TMPDIR" || return
 	containers=()
@@ -139,7 +140,8 @@ refused_there() {
 	contain "${init[@]}"
 	peer -p 5432 open
 	wait "${containers[0]}"
-	assert_equal "$(cut -d ' ' -f 1,2 out)" 'db:5432 open'
+	run cat out
+	assert_line --partial 'db:5432 open'
 	for probe in startupProbe readinessProbe; do
 		mapfile -t health < <(of_yaml kubernetes.yaml ".spec.containers[0].$probe.exec.command[]")
 		run healthy
@@ -266,7 +268,8 @@ with_systemd() {
 		"$TP_BUILD/lab/peer" -p 5432 open >port &
 		systemctl --user start server.service
 		tcpprobe -v db:5432
-		tcpprobe -v -r 5 db:8080
+		tcpprobe -r 5 db:8080
+		tcpprobe -v db:8080
 		systemctl --user start tcpprobe.timer
 		until [ -e mail ]; do :; done
 		systemctl --user show --value --property SubState tcpprobe.timer'
