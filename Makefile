@@ -21,6 +21,7 @@
 #	make check-sanitizers	unit tests and the builtin under ASan, UBSan, MSan and valgrind
 #	make check-random	1,000 random command lines under ASan and UBSan: no report, no hang
 #	make check-musl	the engine and its unit tests with another C library
+#	make check-arches	the builtin, the program and their tests on five other processors, emulated
 #	make coverage	lines and branches that the tests reach, and the lines that none does
 #	make check-install check-sync deps clean
 
@@ -257,6 +258,10 @@ check-musl:
 	@.ci/deps build musl
 	@tests/musl
 
+check-arches: lab
+	@.ci/deps build test arches
+	@tests/arches
+
 coverage:
 	@.ci/deps build test server
 	@tests/coverage
@@ -265,6 +270,6 @@ clean:
 	rm -rf $B
 
 .PHONY: all built static headers try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes \
-	check-wrapper check-faults check-sanitizers check-random check-musl soak coverage clean print-STRICT \
+	check-wrapper check-faults check-sanitizers check-random check-musl check-arches soak coverage clean print-STRICT \
 	print-ARCH dist distcheck deb rpm check-packages
 -include $(wildcard $B/*/*.d)

@@ -158,6 +158,7 @@ mounted() {
 }
 
 @test "from a folder that is mounted noexec the load fails, with a reason, and the shell lives" {
+	need kernel
 	need_lab
 	cp "$so" "$BATS_TEST_TMPDIR"
 	mounted noexec

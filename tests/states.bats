@@ -137,7 +137,7 @@ state_of() {
 }
 
 @test "a name that does not exist, has no address, or cannot be looked up now is unresolved, each in its words" {
-	need why
+	need why dns
 	need_lab
 	face 'tcpprobe "$@"' no.nx.test:80 no.empty.test:80 no.fail.test:80
 	assert_state unresolved
@@ -201,7 +201,7 @@ state_of() {
 }
 
 @test "a name whose helper cannot be forked is an error" {
-	need inside
+	need inside kernel
 	need_lab
 	within=(strace -f -qq -o /dev/null -e 'trace=clone,clone3,fork' -e 'inject=clone,clone3,fork:error=EAGAIN')
 	face 'tcpprobe -t 5 10ms.127-0-0-1.ip.test 1'
@@ -218,7 +218,7 @@ state_of() {
 }
 
 @test "a large hosts file delays nothing" {
-	need engine
+	need engine quick
 	need_lab
 	# shellcheck disable=SC2016
 	within=(unshare --mount sh -c '{ cat /etc/hosts; seq -f "10.9.9.9 h%.0f" 200000; } >"$0"
