@@ -112,7 +112,7 @@ $B/bench/%: tests/bench/%.c tests/bench/bench.h
 
 $B/unit/%: tests/unit/%.c tests/unit/unit.h $(call objects,$(COMMAND) $(ENGINE))
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CFLAGS) -MMD $(LDFLAGS) -o $@ $< $(call objects,$(COMMAND) $(ENGINE))
+	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CPPFLAGS) $(CFLAGS) -MMD $(LDFLAGS) -o $@ $< $(call objects,$(COMMAND) $(ENGINE))
 
 # Memory runs out in it, at every call.
 $B/unit/memory: tests/unit/memory.c $(COMMAND) $(ENGINE) $(wildcard include/* tests/unit/*.h)

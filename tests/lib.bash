@@ -65,6 +65,7 @@ esac
 #	idn        names beyond ASCII
 #	nss        name services
 #	dns        to take strange answers of a name server as glibc does
+#	icmp       who said no: qemu-user, for a processor of 32 bits
 #	locale     a locale that was made on this machine
 #	closed     an error where standard output is closed
 #	term       TERM while a command is in its foreground, any command
@@ -88,6 +89,8 @@ lacks='
 	watched: plain
 	emulated: plain kernel quick idn
 	s390x: locale
+	i386: icmp
+	armhf: icmp
 	static: quick idn nss dns
 '
 

@@ -101,7 +101,7 @@ state_of() {
 }
 
 @test "where the error queue answers 0 for ever, as in qemu-user, a refusal is one at once" {
-	need engine
+	need engine kernel
 	peer closed
 	within=(strace -f -qq -o /dev/null -e trace=recvmsg -e inject=recvmsg:retval=0)
 	face 'tcpprobe -t 3 127.0.0.1 '"$port"

@@ -342,8 +342,10 @@ int tp_os_evidence(int fd, struct tp_evidence *evidence)
 #ifdef HAS_EVIDENCE
 	/*
 	 * Errors about other things may stand first. Never more turns than that: an emulated kernel may answer 0 for ever,
-	 * and write nothing: then the length in the first header is still 0, which ends the list. qemu-user does so where
-	 * there is no room for data, and nobody wants those.
+	 * and write nothing: then the length in the first header is still 0, which ends the list.
+	 *
+	 * qemu-user does so where there is no room for data, so there is some, though nobody wants those. Not where addresses
+	 * have 32 bits: there it would write the reporter's address to a place of the process that is none of the queue's.
 	 */
 	char data;
 	struct iovec room = { .iov_base = &data, .iov_len = sizeof(data) };
@@ -353,9 +355,10 @@ int tp_os_evidence(int fd, struct tp_evidence *evidence)
 			struct cmsghdr first;
 			char bytes[512];
 		} control;
-		struct msghdr message = {
-			.msg_iov = &room, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
-		};
+		struct msghdr message = { .msg_iov = &room,
+					  .msg_iovlen = sizeof(void *) > 4 ? 1 : 0,
+					  .msg_control = &control,
+					  .msg_controllen = sizeof(control) };
 
 		control.first.cmsg_len = 0;
 		if (recvmsg(fd, &message, MSG_ERRQUEUE) < 0 || message.msg_controllen == 0)
