@@ -92,6 +92,7 @@ lacks='
 	i386: icmp
 	armhf: icmp
 	static: quick idn nss dns
+	musl: plain quick idn nss dns locale
 '
 
 # need WORD...: skips the test where one of these is lacking.
