@@ -61,7 +61,9 @@ esac
 #	plain      to run as users have it (tests/sanitizers, tests/coverage)
 #	bytes      an argument of any bytes
 #	kernel     system calls that are all its own, and the kernel's word on its time and its memory
-#	quick      a hosts file of 200,000 lines, read by 40 processes in a second
+#	hosts      a hosts file of 200,000 lines, read by 40 processes in a second
+#	quick      31 probes with six descriptors, each within a second
+#	loader     the words of glibc's loader, and that it unmaps what is unloaded
 #	idn        names beyond ASCII
 #	nss        name services
 #	dns        to take strange answers of a name server as glibc does
@@ -87,12 +89,12 @@ lacks='
 	ksh93: pipe named
 	mksh: term
 	watched: plain
-	emulated: plain kernel quick idn
+	emulated: plain kernel hosts quick idn
 	s390x: locale
 	i386: icmp
 	armhf: icmp
-	static: quick idn nss dns
-	musl: plain quick idn nss dns locale
+	static: hosts idn nss dns
+	musl: plain hosts idn nss dns locale loader
 '
 
 # need WORD...: skips the test where one of these is lacking.

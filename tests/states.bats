@@ -187,7 +187,7 @@ state_of() {
 }
 
 @test "with few descriptors every target is still probed, and every state right" {
-	need engine
+	need engine quick
 	need_lab
 	need all
 	peer open
@@ -218,7 +218,7 @@ state_of() {
 }
 
 @test "a large hosts file delays nothing" {
-	need engine quick
+	need engine hosts
 	need_lab
 	# shellcheck disable=SC2016
 	within=(unshare --mount sh -c '{ cat /etc/hosts; seq -f "10.9.9.9 h%.0f" 200000; } >"$0"
