@@ -308,7 +308,7 @@ static void survives_with_a_hold(void)
 
 static void survives_in_a_wait(void)
 {
-	if (!begin())
+	if (unit_lacks_speed() || !begin())
 		return;
 	scenario.setup.plan.until = TP_UNTIL_CLOSED;
 	scenario.setup.plan.wait_us = 5000;
