@@ -22,6 +22,7 @@
 #	make check-sanitizers	unit tests and the builtin under ASan, UBSan, MSan and valgrind
 #	make check-random	1,000 random command lines under ASan and UBSan: no report, no hang
 #	make check-musl	the engine and its unit tests with another C library
+#	make check-arches	the builtin, the program and their tests on five other processors, emulated
 #	make coverage	lines and branches that the tests reach, and the lines that none does
 #	make check-install check-sync deps clean
 
@@ -112,7 +113,7 @@ $B/bench/%: tests/bench/%.c tests/bench/bench.h
 
 $B/unit/%: tests/unit/%.c tests/unit/unit.h $(call objects,$(COMMAND) $(ENGINE))
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CFLAGS) -MMD $(LDFLAGS) -o $@ $< $(call objects,$(COMMAND) $(ENGINE))
+	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CPPFLAGS) $(CFLAGS) -MMD $(LDFLAGS) -o $@ $< $(call objects,$(COMMAND) $(ENGINE))
 
 # Memory runs out in it, at every call.
 $B/unit/memory: tests/unit/memory.c $(COMMAND) $(ENGINE) $(wildcard include/* tests/unit/*.h)
@@ -263,6 +264,10 @@ check-musl:
 	@.ci/deps build musl
 	@tests/musl
 
+check-arches: lab
+	@.ci/deps build test arches
+	@tests/arches
+
 coverage:
 	@.ci/deps build test server
 	@tests/coverage
@@ -271,6 +276,6 @@ clean:
 	rm -rf $B
 
 .PHONY: all built static headers try check deps lab units fuzzers fuzz bench sync check-sync lint install uninstall check-install check-bashes \
-	check-wrapper check-faults check-sanitizers check-random check-musl soak coverage clean print-STRICT \
+	check-wrapper check-faults check-sanitizers check-random check-musl check-arches soak coverage clean print-STRICT \
 	print-ARCH dist distcheck deb rpm check-packages check-recipes
 -include $(wildcard $B/*/*.d)

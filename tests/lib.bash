@@ -10,7 +10,7 @@
 #	TP_SHELL     with the wrapper: the shell that runs it (default: dash)
 #	TCPPROBE_BACKEND  the tool that it connects with (default: bash)
 #	TP_SLACK     how many ms more all may take: on a machine that runs several suites at once (default: 0)
-#	TP_WATCHED   set where what runs is watched: see need
+#	TP_AS        what runs it, or how, in words of the table of what is lacking: watched, emulated, musl ...
 #	TP_LAB       set inside the lab (tests/lab/enter)
 #	TP_LAB_LACK  where there is no lab: why
 
@@ -60,6 +60,15 @@ esac
 #	ipv6       IPv6
 #	plain      to run as users have it (tests/sanitizers, tests/coverage)
 #	bytes      an argument of any bytes
+#	kernel     system calls that are all its own, and the kernel's word on its time and its memory
+#	hosts      a hosts file of 200,000 lines, read by 40 processes in a second
+#	quick      31 probes with six descriptors, each within a second
+#	loader     the words of glibc's loader, and that it unmaps what is unloaded
+#	idn        names beyond ASCII
+#	nss        name services
+#	dns        to take strange answers of a name server as glibc does
+#	icmp       who said no: qemu-user, for a processor of 32 bits
+#	locale     a locale that was made on this machine
 #	closed     an error where standard output is closed
 #	term       TERM while a command is in its foreground, any command
 #	ignored    to go on when an INT comes that it was started to ignore
@@ -80,14 +89,21 @@ lacks='
 	ksh93: pipe named
 	mksh: term
 	watched: plain
+	emulated: plain kernel hosts quick idn
+	s390x: locale
+	i386: icmp
+	armhf: icmp
+	static: hosts idn nss dns
+	musl: plain hosts idn nss dns locale loader
 '
 
 # need WORD...: skips the test where one of these is lacking.
+# shellcheck disable=SC2206 # words
 need() {
 	local who word row whos=("$face_name")
 
 	[[ $face_name != wrapper ]] || whos+=("$TCPPROBE_BACKEND" "${wrapper_shell%% *}")
-	[[ -z ${TP_WATCHED-} ]] || whos+=(watched)
+	whos+=(${TP_AS-})
 	for who in "${whos[@]}"; do
 		[[ $lacks == *$'\t'"$who:"* ]] || continue
 		row=${lacks#*$'\t'"$who:"}

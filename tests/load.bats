@@ -49,6 +49,7 @@ lacking() {
 }
 
 @test "in a shell that lacks a function, the load fails and names it, and the shell lives" {
+	need loader
 	lacking maybe_make_export_env
 	face 'enable -f "$1" tcpprobe; echo "status $?"' "$BATS_TEST_TMPDIR/lacking.so"
 	assert_output 'status 1'
@@ -88,6 +89,7 @@ lacking() {
 }
 
 @test "loaded and unloaded 100 times, it leaves no mapping and no descriptor" {
+	need loader
 	face 'count() { mapfile maps </proc/$$/maps; local fds=(/proc/$$/fd/*); echo "${#fds[@]}"; }
 		for ((i = 0; i < 100; i++)); do enable -f "$1" tcpprobe; tcpprobe -q localhost 1; enable -d tcpprobe; ((i > 0)) || count; done; count
 		[[ ${maps[*]} != *"$1"* ]]; echo "unmapped $?"' "$so"
@@ -158,6 +160,7 @@ mounted() {
 }
 
 @test "from a folder that is mounted noexec the load fails, with a reason, and the shell lives" {
+	need kernel
 	need_lab
 	cp "$so" "$BATS_TEST_TMPDIR"
 	mounted noexec

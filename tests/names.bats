@@ -91,6 +91,7 @@ resolvers() {
 }
 
 @test "a family that is denied or refused takes nothing from the other" {
+	need dns
 	peer -a 127.0.0.1 open
 	for kind in fail6 nx6; do
 		face 'tcpprobe "$@"' "x.$kind.test" "$port"
@@ -100,6 +101,7 @@ resolvers() {
 }
 
 @test "nonsense, answers to other questions and answers that come twice are no answers" {
+	need dns
 	peer -a 127.0.0.1 open
 	for name in a b c d e; do
 		face 'tcpprobe -F "%a %s" "$@"' "$name.noisy.test" "$port"
@@ -108,6 +110,7 @@ resolvers() {
 }
 
 @test "a name server that sends no DNS is a temporary failure" {
+	need dns
 	face 'tcpprobe "$@"' x.short.test 1
 	assert_message 'x.short.test:1: Temporary failure in name resolution'
 	assert_state unresolved
@@ -217,6 +220,7 @@ hung_nscd() {
 }
 
 @test "a hung nscd keeps no deadline, and no name of the hosts file, from being kept" {
+	need nss
 	own_file /etc/hosts '10.2.0.1 here'
 	hung_nscd
 	face 'begin=${EPOCHREALTIME/./}; tcpprobe -q -t 0.5 here 1; echo "$? $((${EPOCHREALTIME/./} - begin < 450000))"'
@@ -232,6 +236,7 @@ own_services() {
 }
 
 @test "a name service that crashes is a temporary failure, and the shell lives" {
+	need nss
 	own_services
 	face 'tcpprobe crash.nss 1; echo "$?"; tcpprobe -q 127-0-0-1.ip.test 1; echo "$?"'
 	assert_output $'4\n1'
@@ -239,6 +244,7 @@ own_services() {
 }
 
 @test "a name service that hangs keeps no deadline from being kept, and no helper is left" {
+	need nss
 	own_services
 	face 'tcpprobe -t 0.5 hang.nss 1'
 	assert_state timeout

@@ -4,7 +4,8 @@
 # Packages of any Debian release, from where this system gets its own: fetched and unpacked, never installed.
 #
 #	apt_of RELEASE FOLDER ARG...              apt-get, with all that it keeps in FOLDER; its lists are those of
-#	                                          source_type: deb (the default) or deb-src
+#	                                          source_type: deb (the default) or deb-src, and its packages those
+#	                                          of architecture (this system's by default)
 #	unpack_packages RELEASE ROOT PACKAGE...   a ROOT that is there is whole
 
 # shellcheck source=/dev/null
@@ -39,7 +40,7 @@ apt_of() {
 	mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
 	sources_of "$1" >"$state/sources.list"
 	: >"$state/status"
-	apt-get -qq -o Dir::State="$state" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
+	apt-get -qq ${architecture:+-o "APT::Architecture=$architecture" -o "APT::Architectures=$architecture"} -o Dir::State="$state" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
 		-o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=- -o APT::Sandbox::User= \
 		-o Acquire::Check-Valid-Until=false \
 		-o Acquire::Languages=none "${@:3}"

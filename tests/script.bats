@@ -191,7 +191,7 @@ now_ms() {
 }
 
 @test "a wait is over when its time is up, whoever still writes its file, and costs no processor" {
-	need engine
+	need engine kernel
 	mkfifo "$BATS_TEST_TMPDIR/feed"
 	face 'exec {feed}<>"$1"; echo 127.0.0.1:1 >&$feed; read -r before _ </proc/$$/schedstat
 		tcpprobe -r "$2" -f "$1"; status=$?; read -r after _ </proc/$$/schedstat

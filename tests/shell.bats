@@ -145,6 +145,7 @@ shows() {
 }
 
 @test "variables that the script exports reach the resolver" {
+	need dns
 	need_lab
 	face 'tcpprobe -q nx.test 80; export RES_OPTIONS="timeout:1 attempts:1"; tcpprobe -t 4 no.dead.test 80'
 	assert_state unresolved

@@ -101,7 +101,7 @@ state_of() {
 }
 
 @test "where the error queue answers 0 for ever, as in qemu-user, a refusal is one at once" {
-	need engine
+	need engine kernel
 	peer closed
 	within=(strace -f -qq -o /dev/null -e trace=recvmsg -e inject=recvmsg:retval=0)
 	face 'tcpprobe -t 3 127.0.0.1 '"$port"
@@ -137,7 +137,7 @@ state_of() {
 }
 
 @test "a name that does not exist, has no address, or cannot be looked up now is unresolved, each in its words" {
-	need why
+	need why dns
 	need_lab
 	face 'tcpprobe "$@"' no.nx.test:80 no.empty.test:80 no.fail.test:80
 	assert_state unresolved
@@ -187,7 +187,7 @@ state_of() {
 }
 
 @test "with few descriptors every target is still probed, and every state right" {
-	need engine
+	need engine quick
 	need_lab
 	need all
 	peer open
@@ -201,7 +201,7 @@ state_of() {
 }
 
 @test "a name whose helper cannot be forked is an error" {
-	need inside
+	need inside kernel
 	need_lab
 	within=(strace -f -qq -o /dev/null -e 'trace=clone,clone3,fork' -e 'inject=clone,clone3,fork:error=EAGAIN')
 	face 'tcpprobe -t 5 10ms.127-0-0-1.ip.test 1'
@@ -218,7 +218,7 @@ state_of() {
 }
 
 @test "a large hosts file delays nothing" {
-	need engine
+	need engine hosts
 	need_lab
 	# shellcheck disable=SC2016
 	within=(unshare --mount sh -c '{ cat /etc/hosts; seq -f "10.9.9.9 h%.0f" 200000; } >"$0"

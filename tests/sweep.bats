@@ -43,7 +43,7 @@ setup() {
 }
 
 @test "-j prints a JSON object a probe, null where there is nothing" {
-	need engine
+	need engine icmp
 	need_lab
 	peer open
 	face 'tcpprobe -j -t 0.3 "$@"' "127.0.0.1:$port" "$TP_SILENT:80" no.nx.test:80 "$TP_FAR.0.1:$(far_port admin-prohibited)"

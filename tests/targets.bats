@@ -174,7 +174,7 @@ good_settings() {
 }
 
 @test "a name beyond ASCII is looked up as IDNA has it, whatever the locale" {
-	need engine
+	need engine idn
 	need_lab
 	cp /etc/hosts "$BATS_TEST_TMPDIR/hosts"
 	echo 127.0.0.1 xn--bcher-kva.test xn--mller-kva.test xn--wgv71a.test a.xn--p1ai >>"$BATS_TEST_TMPDIR/hosts"
@@ -419,7 +419,7 @@ bad_settings() {
 }
 
 @test "nothing is sent or looked up where any word is wrong" {
-	need inside
+	need inside kernel
 	command -v strace || skip 'no strace'
 	script=$face_prelude
 	while IFS='|' read -r words _; do

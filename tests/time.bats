@@ -46,7 +46,7 @@ setup() {
 }
 
 @test "durations and times have decimal points in every locale" {
-	need time
+	need time locale
 	peer open
 	[[ -n ${LOCPATH-} ]] || skip 'no localedef, or nothing to make a locale of'
 	face 'export LC_ALL=de_DE.UTF-8; printf "%.1f " 1,5; tcpprobe -v -t 1.5 "$@"' 127.0.0.1 "$port"

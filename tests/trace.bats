@@ -52,6 +52,7 @@ reports_who() {
 }
 
 @test "an ICMP error from the way is told with its code and its sender, by each router, of both families" {
+	need icmp
 	for_each_reject reports_who
 }
 
@@ -65,6 +66,7 @@ $TP_RESET"
 }
 
 @test "a firewall of this host is told at once, not after a second" {
+	need icmp
 	within=()
 	face 'tcpprobe "$1" 80' "$TP_REJECT_PORT"
 	assert_state refused
@@ -76,6 +78,7 @@ $TP_RESET"
 }
 
 @test "a routing loop is unreachable, and says so" {
+	need icmp
 	face 'tcpprobe "$@"' "$TP_LOOP:80" "[$TP_LOOP6]:80"
 	assert_state unreachable
 	assert_message_has 'time exceeded in transit: a routing loop, says'
@@ -83,6 +86,7 @@ $TP_RESET"
 }
 
 @test "of several addresses the evidence is that of the one that decided" {
+	need icmp
 	# shellcheck disable=SC2016
 	within=(unshare --mount sh -c '{ cat /etc/hosts; echo "$1 mixed"; echo "$2 mixed"; } >"$0"; shift 2
 		mount --bind "$0" /etc/hosts; exec "$@"' "$BATS_TEST_TMPDIR/hosts" "$TP_END6" "$TP_END")
@@ -94,6 +98,7 @@ $TP_RESET"
 # -- The trace
 
 @test "-T shows each hop, then where it is answered" {
+	need icmp
 	end_peer -a 0.0.0.0 open
 	face 'tcpprobe -T "$1" "$2"' "$TP_END" "$port"
 	assert_state open
@@ -108,6 +113,7 @@ $TP_RESET"
 }
 
 @test "-T tells a refusal by the host from one by a router" {
+	need icmp
 	face 'tcpprobe -T "$1" 81' "$TP_END6"
 	assert_state refused
 	assert_line --index 3 "[$TP_END6]:81 refused: a TCP reset, at hop 3 ($TP_END6)"
@@ -133,10 +139,12 @@ names_the_hop() {
 }
 
 @test "-T names the hop of the firewall that rejects, whichever it is and however, each time" {
+	need icmp
 	for_each_reject names_the_hop
 }
 
 @test "-T finds where silence begins, and a silent end costs one deadline" {
+	need icmp
 	for router in 1 2; do
 		hop=TP_HOP$router hop6=TP_HOP${router}_6
 		face 'tcpprobe -t 0.5 -T "$1" "$2"' "$TP_END" "8${router}01"
@@ -163,6 +171,7 @@ $TP_SILENT:80 timeout: silent from the first hop"
 }
 
 @test "-T sees a loop" {
+	need icmp
 	face 'tcpprobe -T "$1"; tcpprobe -T "$2"' "$TP_LOOP:80" "[$TP_LOOP6]:80"
 	assert_state unreachable
 	assert_line --partial "$TP_LOOP:80 unreachable: a routing loop, hop 3 is hop 1 ($TP_HOP1) again"
@@ -179,6 +188,7 @@ $TP_SILENT:80 timeout: silent from the first hop"
 }
 
 @test "-T with -j is an object a hop, then the probe's own" {
+	need icmp
 	face 'tcpprobe -T -j "$1" 8215' "$TP_END"
 	run jq -c 'if .hop then [.hop, .address, (.ms | type)] else [.state, .reporter, .icmp] end' <<<"$output"
 	assert_output "[1,\"$TP_HOP1\",\"number\"]
@@ -229,6 +239,7 @@ $TP_SILENT:80 timeout: silent from the first hop"
 }
 
 @test "what the forger sends would be believed if it were true" {
+	need icmp
 	exec {forger_fd}< <(exec "$TP_BUILD/lab/forger" true "$TP_SOURCE" "$TP_FAR.0.1" "$(far_port silent)" 3>&-)
 	read -r line <&"$forger_fd"
 	face 'tcpprobe -t 2 -F "%s %r" "$1" "$2"' "$TP_FAR.0.1" "$(far_port silent)"

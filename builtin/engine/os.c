@@ -14,6 +14,7 @@
 #ifdef __linux__
 #include <netinet/tcp.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 #endif
 
 /* Left out on demand, to see what it costs, and that all else does without. */
@@ -342,13 +343,22 @@ int tp_os_evidence(int fd, struct tp_evidence *evidence)
 	/*
 	 * Errors about other things may stand first. Never more turns than that: an emulated kernel may answer 0 for ever,
 	 * and write nothing: then the length in the first header is still 0, which ends the list.
+	 *
+	 * qemu-user does so where there is no room for data, so there is some, though nobody wants those. Not where addresses
+	 * have 32 bits: there it would write the reporter's address to a place of the process that is none of the queue's.
 	 */
+	char data;
+	struct iovec room = { .iov_base = &data, .iov_len = sizeof(data) };
+
 	for (int turns = 0; found == 0 && turns < EVIDENCE_MAX; turns++) {
 		union {
 			struct cmsghdr first;
 			char bytes[512];
 		} control;
-		struct msghdr message = { .msg_control = &control, .msg_controllen = sizeof(control) };
+		struct msghdr message = { .msg_iov = &room,
+					  .msg_iovlen = sizeof(void *) > 4 ? 1 : 0,
+					  .msg_control = &control,
+					  .msg_controllen = sizeof(control) };
 
 		control.first.cmsg_len = 0;
 		if (recvmsg(fd, &message, MSG_ERRQUEUE) < 0 || message.msg_controllen == 0)

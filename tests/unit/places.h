@@ -5,7 +5,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -16,7 +16,6 @@
 
 enum kind { OPEN, CLOSED, SILENT };
 
-#define FILLERS 8
 /* SOMAXCONN is 128 in musl; more wait here for nobody. */
 #define BACKLOG 4096
 
@@ -25,8 +24,8 @@ struct place {
 	const char *address;
 	uint16_t port;
 	int fd;
-	int fillers[FILLERS], fillers_count; /* the connections that fill the backlog */
-	int let_in;                          /* of them */
+	int filler; /* the connection that fills the backlog; -1: none */
+	bool let_in;
 };
 
 static bool bind_place(struct place *place, uint16_t port)
@@ -47,16 +46,7 @@ static bool bind_place(struct place *place, uint16_t port)
 }
 
 #ifdef __linux__
-static bool is_full(const struct place *place)
-{
-	struct tcp_info info = { 0 };
-	socklen_t size = sizeof(info);
-
-	/* Of a socket that listens these two are the accept queue and its limit. */
-	return getsockopt(place->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_unacked > info.tcpi_sacked;
-}
-
-/* Linux drops a SYN without a word where the accept queue is over its limit. */
+/* Linux drops a SYN without a word where more wait to be accepted than the backlog, which is 0, says: one does. */
 static bool fill(struct place *place)
 {
 	union tp_address address = { 0 };
@@ -64,16 +54,9 @@ static bool fill(struct place *place)
 
 	if (getsockname(place->fd, &address.any, &size) < 0)
 		return false;
-	while (!is_full(place) && place->fillers_count < FILLERS) {
-		int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-		if (fd < 0)
-			return false;
-		place->fillers[place->fillers_count++] = fd;
-		if (connect(fd, &address.any, tp_address_size(&address)) < 0)
-			return false;
-	}
-	return is_full(place);
+	place->filler = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return place->filler >= 0 && connect(place->filler, &address.any, tp_address_size(&address)) == 0 &&
+	       poll(&(struct pollfd){ .fd = place->fd, .events = POLLIN }, 1, -1) == 1;
 }
 #else
 static bool fill(struct place *place)
@@ -95,8 +78,9 @@ static void unmake(struct place *place)
 {
 	if (place->fd >= 0)
 		close(place->fd);
-	while (place->fillers_count > 0)
-		close(place->fillers[--place->fillers_count]);
+	if (place->filler >= 0)
+		close(place->filler);
+	place->filler = -1;
 }
 
 /* False: not to be had here. */
@@ -105,6 +89,7 @@ static bool make(struct place *place, enum kind kind, const char *address, uint1
 	bool made;
 
 	memset(place, 0, sizeof(*place));
+	place->filler = -1;
 	place->kind = kind;
 	place->address = address;
 	if (!bind_place(place, port))
@@ -115,11 +100,12 @@ static bool make(struct place *place, enum kind kind, const char *address, uint1
 	return made;
 }
 
-/* Lets the fillers in, once, for another accept(2) would wait; it is open then. */
+/* Lets the filler in, once, for another accept(2) would wait; it is open then. */
 static inline void let_in(struct place *place)
 {
-	for (; place->let_in < place->fillers_count; place->let_in++)
+	if (place->filler >= 0 && !place->let_in)
 		close(accept(place->fd, NULL, NULL));
+	place->let_in = true;
 }
 
 /* Several places with one port, as the addresses of one name have it. */

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -91,6 +92,17 @@ static inline bool unit_texts(const char *actual, const char *wanted, const char
 static inline void unit_skip(const char *why)
 {
 	unit.skipped = why;
+}
+
+/* True, and the test is skipped, where a processor is emulated (tests/arches): what takes milliseconds takes longer there. */
+static inline bool unit_lacks_speed(void)
+{
+	const char *as = getenv("TP_AS");
+
+	if (as == NULL || strstr(as, "emulated") == NULL)
+		return false;
+	unit_skip("contract: emulated lacks 'quick'");
+	return true;
 }
 
 /* The end of a test that hangs. Long enough for valgrind on a busy machine. */
