@@ -89,7 +89,7 @@ tp_option() {
 			case $tp_item in "$tp_name":?) tp_letters=${tp_item#*:} && break ;; "$tp_name"*) tp_letters=$tp_letters${tp_item#*:} ;; esac
 		done
 		case $tp_letters,$1 in
-			,* | [!,][!,]* | [1hjqvV],*=* | ?,*=) tp_misuse "$1" "$tp_says_bad_option" ;;
+			,* | [!,][!,]* | [1hjqvV],*=* | ?,*=) tp_misuse "${1%%=*}" "$tp_says_bad_option" ;;
 			?,*=*) tp_letters=$tp_letters${1#*=} ;;
 		esac
 		;;
@@ -118,7 +118,7 @@ tp_service() {
 	[ ! -r /etc/services ] || while read -r tp_name tp_number tp_rest; do
 		case $tp_number," $tp_name ${tp_rest%%#*} " in */tcp,*[!A-Za-z0-9+._-]"$1"[!A-Za-z0-9+._-]*) tp_number=${tp_number%/tcp} && return ;; esac
 	done </etc/services
-	tp_number=${tp_services#*" $1 "} && [ "$tp_number" != "$tp_services" ] && tp_number=${tp_number%% *}
+	tp_number=${tp_services#*" $1 "} && [ "$tp_number" != "$tp_services" ] && tp_number=${tp_number%%[!0-9]*}
 }
 tp_port() { tp_plain "$1" && [ ${#tp_number} -le 5 ] && [ $tp_number -ge 1 ] && [ $tp_number -le 65535 ] || tp_misuse "$1" "$tp_says_bad_port"; }
 # tp_ports HOST SPEC: 80, 8000-8010, ssh, or a list of these
@@ -185,7 +185,8 @@ tp_url() {
 		+[!a-z]* | *[!a-z0-9+._-]*) tp_misuse "$1" "$tp_says_bad_host" ;;
 		*+udp[46+]* | *+sctp+* | *+quic+*) tp_misuse "$1" "$tp_says_not_tcp" ;;
 		*+unix+*) tp_misuse "$1" "$tp_says_unix_socket" ;;
-		*+srv+ | *+tcp[46]+*) tp_misuse "$1" "$tp_says_only_bp" ;;
+		*+srv+ | *+tcp[46]+* | +smtp+tls+) tp_misuse "$1" "$tp_says_only_bp" ;;
+		*+ssl+ | *+tls+) tp_scheme=${tp_scheme%+*}s ;; # amqp+ssl is amqps
 		*+http+ | *+https+ | +ws+ | +wss+) tp_path= ;;
 	esac
 	case $tp_authority,$tp_path in
@@ -395,12 +396,13 @@ tp_probe() {
 		! tp_has 1 || { tp_round="$tp_round $1/$2 $tp_why$tp_newline" && return 0; }
 		! tp_is_time || tp_nap
 	done
+	! tp_has 1 || [ "$tp_over" ] || return 0 # it is told when the round is over
 	tp_seconds $tp_wait
 	case $tp_until,$tp_state in R,open) tp_rest=$tp_says_still_open ;; R,*) tp_rest=$tp_says_not_closed ;; *) tp_rest=$tp_says_not_open ;; esac
 	tp_why="$tp_rest${tp_span}s${tp_why:+: $tp_why}" tp_state=timeout && tp_tell "$1" "$2"
 }
 tp_run() {
-	while tp_last_round=$tp_round && tp_round=''; do
+	while tp_is_time && tp_last_round=$tp_round tp_round='' tp_over='' || tp_over=1; do
 		for tp_entry in $tp_list; do
 			tp_host=${tp_entry%%/*} tp_last=${tp_entry##*/} tp_port=${tp_entry#*/} && tp_port=${tp_port%/*}
 			while [ $tp_port -le $tp_last ]; do
@@ -408,8 +410,7 @@ tp_run() {
 				[ -z "$tp_found" ] && tp_port=$((tp_port + 1)) || return 0
 			done
 		done
-		[ $tp_total = 0 ] || return 0
-		! tp_is_time || tp_nap
+		[ $tp_total = 0 ] && { ! tp_is_time || tp_nap; } || return 0
 	done
 }
 # -- The start. What is set in the shell that reads this changes nothing.
@@ -433,8 +434,7 @@ tp_main() {
 		*1*,*) [ "$tp_until" != R ] || tp_fail 2 "-1 and -R $tp_says_exclude" ;;
 	esac
 	[ "$tp_list" ] || tp_misuse "$tp_base" "$tp_no_port"
-	[ $# != 1 ] || tp_fail 2 "'--': $tp_says_no_argument"
-	[ $# = 0 ] || [ "$tp_program" ] || tp_fail 2 "'--': a function does not become a COMMAND, only a program"
+	case $#,$tp_program in 1,*) tp_fail 2 "'--': $tp_says_no_argument" ;; 0,* | *,1) ;; *) tp_fail 2 "'--': only a program becomes a COMMAND" ;; esac
 	tp_run
 	if [ $tp_total -gt 1 ] && tp_has v && ! tp_has q && ! tp_has j && tp_text=; then
 		for tp_state in $tp_statuses; do

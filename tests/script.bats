@@ -245,7 +245,7 @@ now_ms() {
 	assert_equal "${#lines[@]}$stderr" 3
 	assert_line --index 0 "--- 127.0.0.1:$port: 3 probes: 3 open (100 %)"
 	assert_line --index 1 --regexp '^rtt min/avg/max/mdev = ([0-9]+\.[0-9]{3}/){3}[0-9]+\.[0-9]{3} ms$'
-	assert_line --index 2 '--- 127.0.0.1:1: 3 probes: 3 refused'
+	assert_line --index 2 '--- 127.0.0.1:1: 3 probes: 0 open (0 %), 3 refused'
 }
 
 @test "rounds are a second apart, and %n counts them" {

@@ -133,7 +133,7 @@ $TP_FAR.0.1 timeout 124"
 	face 'tcpprobe -a -F "%a %s %x %e" -r "$@"' "$(patient 0.4)" localhost "$port"
 	assert_state timeout
 	assert_output "::1 timeout 124 not open after $(patient 0.4)s: Connection refused
-127.0.0.1 open 0 "
+127.0.0.1 open 0 -"
 }
 
 @test "-a with -1 is done with the first address to open; silent for all of a wait, each is closed" {

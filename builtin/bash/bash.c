@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * tcpprobe as a loadable builtin of bash: the shell's words go to the command,
- * and what comes of it into the shell's variables. One binary serves bash 4.2
+ * and what comes of it into the shell's variables. One binary serves bash 4.3
  * to 5.3, so only what is the same in all of them is used.
  */
 #include <config.h>
@@ -152,7 +152,7 @@ static int tcpprobe_builtin(WORD_LIST *list)
 		free(words);
 	status = bind_variables(&outcome);
 	tp_text_free(&outcome.reports);
-	/* Nothing is left to leak: QUIT jumps out of here. bash 4.2 wants to be told the status before. */
+	/* Nothing is left to leak: QUIT jumps out of here. Old bashes want to be told the status before. */
 	if (interrupt_state || terminating_signal)
 		last_command_exit_value = status;
 	face_signals_end(&signals);

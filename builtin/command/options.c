@@ -364,7 +364,7 @@ static int parse_name(struct parser *parser, const char *word)
 	if (option == NULL)
 		return refuse_name(parser, word, length);
 	if (value != NULL && !option->has_value)
-		return tp_because(parser->why, "%s: " TP_SAYS_NO_VALUE, tp_quote(word).text);
+		return tp_because(parser->why, "--%s: " TP_SAYS_NO_VALUE, option->name);
 	return take(parser, option, word, value);
 }
 

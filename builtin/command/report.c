@@ -225,7 +225,10 @@ static bool put_conversion(struct tp_text *text, char letter, const struct tp_re
 		tp_put_number(text, (uint64_t)result->status);
 		return true;
 	case 'e':
-		put_reason(text, result);
+		if (result->wanted)
+			tp_put(text, "-");
+		else
+			put_reason(text, result);
 		return true;
 	case 'r':
 		tp_put_address(text, &result->evidence.reporter);

@@ -49,7 +49,7 @@ static void put_states(struct tp_text *text, const struct tp_tally *tally, bool 
 	tp_put_number(text, tally->count);
 	tp_put(text, tally->count == 1 ? " probe" : " probes");
 	for (enum tp_state state = 0; state < TP_STATES; state++) {
-		if (tally->states[state] == 0)
+		if (tally->states[state] == 0 && !(share && state == TP_OPEN))
 			continue;
 		tp_put(text, separator);
 		tp_put_number(text, tally->states[state]);

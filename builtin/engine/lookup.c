@@ -216,6 +216,10 @@ static void take_numeric(struct tp_lookup *lookup)
 bool tp_lookup_at_once(struct tp_lookup *lookup)
 {
 	lookup->eai = tp_lookup_numeric(lookup->host, lookup->family, &lookup->numeric);
+	/* musl calls an address of the other family no name. */
+	if (lookup->eai == EAI_NONAME && lookup->family != AF_UNSPEC &&
+	    tp_lookup_numeric(lookup->host, AF_UNSPEC, &lookup->numeric) == 0)
+		lookup->eai = EAI_FAMILY;
 	/* What has a colon is no name: an address whose zone this host does not know. */
 	if (lookup->eai == EAI_NONAME && strchr(lookup->host, ':') == NULL) {
 		lookup->eai = 0;

@@ -218,7 +218,7 @@ static void formats(void)
 	open.try = 3;
 	open.time_us = INT64_C(1700000000000001);
 	CHECK_TEXT(format_of("%h %p %a %s %x [%e] %r %t %l %n %T %% \\n\\t\\\\", &open),
-		   "db 5432 10.0.0.5 open 0 [] - 0.412 1.050 3 1700000000.000001 % \n\t\\");
+		   "db 5432 10.0.0.5 open 0 [-] - 0.412 1.050 3 1700000000.000001 % \n\t\\");
 	refused.error = ECONNREFUSED;
 	refused.evidence.reporter = refused.address;
 	CHECK_TEXT(format_of("%x %e %r %t %l", &refused), "1 Connection refused 10.0.0.5 - -");

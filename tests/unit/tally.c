@@ -51,7 +51,7 @@ static void tells_the_share_and_the_longest_outage(void)
 		const char *line;
 	} rows[] = {
 		{ "ooo", "3 probes: 3 open (100 %)" },
-		{ "xxx", "3 probes: 3 timeout" },
+		{ "xxx", "3 probes: 0 open (0 %), 3 timeout" },
 		{ "oxo", "3 probes: 2 open (66 %), 1 timeout, longest outage 1.0 s from 1970-01-01T00:00:02Z" },
 		{ "xooxxxoxxo", "10 probes: 4 open (40 %), 6 timeout, longest outage 3.0 s from 1970-01-01T00:00:04Z" },
 		{ "oxxoxxo", "7 probes: 3 open (42 %), 4 timeout, longest outage 2.0 s from 1970-01-01T00:00:02Z" },
