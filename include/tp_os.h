@@ -38,11 +38,11 @@ int64_t tp_os_wall_us(void);
  */
 int tp_os_poll(struct pollfd *fds, nfds_t count, int64_t timeout_us, const sigset_t *mask);
 
-/* Would read(2) return at once, with whatever? */
-bool tp_os_is_readable(int fd);
+/* Would it be read or written (POLLIN, POLLOUT) without waiting? */
+bool tp_os_is_ready(int fd, short events);
 
 /*
- * open(2) for reading, close-on-exec and non-blocking: of a FIFO that nobody writes to yet tp_os_is_readable() says no,
+ * open(2) for reading, close-on-exec and non-blocking: of a FIFO that nobody writes to yet tp_os_is_ready() says no,
  * where open(2) would wait without a deadline. Returns 0 or an errno value.
  */
 int tp_os_open(const char *path, int *fd);

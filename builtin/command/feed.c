@@ -148,7 +148,7 @@ static int read_on(struct tp_feed *feed)
 	memmove(feed->buffer, feed->buffer + feed->begin, feed->end - feed->begin);
 	feed->end -= feed->begin;
 	feed->begin = 0;
-	if (!tp_os_is_readable(feed->fd))
+	if (!tp_os_is_ready(feed->fd, POLLIN))
 		return EAGAIN;
 	got = read(feed->fd, feed->buffer + feed->end, TP_FEED_LINE_MAX - feed->end);
 	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))

@@ -61,12 +61,6 @@ static ssize_t write_quietly(int fd, const char *bytes, size_t count)
 	return put;
 }
 
-/* Where poll(2) fails, write(2) is to say. */
-static bool is_writable(int fd)
-{
-	return poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, 0) != 0;
-}
-
 /* A signal ends all writing, except for last words. */
 static bool is_interrupted(const struct tp_output *output)
 {
@@ -106,7 +100,7 @@ static size_t write_first(struct tp_output *output, const char *bytes, size_t le
 	int fd = is_message ? STDERR_FILENO : STDOUT_FILENO;
 	const char *next;
 
-	if (!is_writable(fd)) {
+	if (!tp_os_is_ready(fd, POLLOUT)) {
 		output->blocked_fd = fd;
 		return 0;
 	}
@@ -203,7 +197,7 @@ void tp_output_complain(struct tp_output *output, const char *what, const char *
 /* To standard error, if that waits for nobody. What cannot be shown there is no loss. */
 static void write_to_stderr(struct tp_text *text)
 {
-	if (text->length > 0 && is_writable(STDERR_FILENO) &&
+	if (text->length > 0 && tp_os_is_ready(STDERR_FILENO, POLLOUT) &&
 	    write_quietly(STDERR_FILENO, text->bytes, text->length) < 0)
 		text->failed = true;
 	tp_text_free(text);

@@ -77,12 +77,12 @@ void tp_os_reap(pid_t pid, int64_t until_us)
 	}
 }
 
-bool tp_os_is_readable(int fd)
+bool tp_os_is_ready(int fd, short events)
 {
-	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	struct pollfd ready = { .fd = fd, .events = events };
 
-	/* Where poll(2) fails, read(2) is to say. */
-	return poll(&ready, 1, 0) != 0;
+	/* What only ppoll(2) sees would end every wait at once. Where poll(2) fails, the call itself is to say. */
+	return poll(&ready, 1, 0) != 0 || (tp_os_poll(&ready, 1, 0, NULL) == 0 && ready.revents != 0);
 }
 
 /*
