@@ -20,6 +20,9 @@
 #define MSG_NOSIGNAL 0
 #endif
 
+/* A call that is interrupted so many times in a row is not worth another try: some sandboxes say so for ever. */
+#define TP_INTERRUPTED_MAX 100
+
 /* The engine's "never", in microseconds of tp_os_now_us(). */
 #define TP_NEVER INT64_MAX
 
@@ -35,17 +38,20 @@ int64_t tp_os_wall_us(void);
  */
 int tp_os_poll(struct pollfd *fds, nfds_t count, int64_t timeout_us, const sigset_t *mask);
 
-/* Would read(2) return at once, with whatever? */
-bool tp_os_is_readable(int fd);
+/* Would it be read or written (POLLIN, POLLOUT) without waiting? */
+bool tp_os_is_ready(int fd, short events);
 
 /*
- * open(2) for reading, close-on-exec and non-blocking: of a FIFO that nobody writes to yet tp_os_is_readable() says no,
+ * open(2) for reading, close-on-exec and non-blocking: of a FIFO that nobody writes to yet tp_os_is_ready() says no,
  * where open(2) would wait without a deadline. Returns 0 or an errno value.
  */
 int tp_os_open(const char *path, int *fd);
 
 /* A TCP socket of this family, non-blocking and close-on-exec. Returns 0 or an errno value. */
 int tp_os_tcp_socket(int family, int *fd);
+
+/* What has befallen the socket since it was last asked (SO_ERROR). 0 also where the system cannot tell. */
+int tp_os_error(int fd);
 
 /*
  * connect(2) on a non-blocking socket. Returns 0, EINPROGRESS, or the errno value of the failure;
@@ -98,6 +104,9 @@ int tp_os_evidence(int fd, struct tp_evidence *evidence);
  * or as it says? Does nothing where the C library asks all of them at once.
  */
 void tp_os_hurry(bool hurry);
+
+/* Waits until the child has ended, but not beyond until_us: then the system is left to reap it. */
+void tp_os_reap(pid_t pid, int64_t until_us);
 
 /* In a child just forked by parent: die when it does. Ends the child when that is so already. */
 void tp_os_die_with(pid_t parent);

@@ -23,13 +23,14 @@ struct tp_output {
 	int blocked_fd;      /* whose reader is slow; -1: none is known to be */
 	struct tp_progress progress;
 	int error;       /* errno value of a write that failed: nothing more is written to standard output */
+	unsigned refused; /* writes in a row of which nothing was taken, though the reader was said to be ready */
 	bool last_words; /* written though a signal came */
 };
 
 /* Writes what can be written without waiting. */
 void tp_output_flush(struct tp_output *output);
 
-/* Writes all, and waits for the readers. Returns 0, or EINTR: a signal came, and the rest is dropped. */
+/* Writes all, and waits for the readers. Returns 0, or why the rest is dropped: EINTR, a signal; else what output->error is. */
 int tp_output_finish(struct tp_output *output);
 
 /* So much is kept that no more should be put, until the loop has waited for output->blocked_fd and flushed. */

@@ -148,11 +148,15 @@ static int read_on(struct tp_feed *feed)
 	memmove(feed->buffer, feed->buffer + feed->begin, feed->end - feed->begin);
 	feed->end -= feed->begin;
 	feed->begin = 0;
-	if (!tp_os_is_readable(feed->fd))
+	if (!tp_os_is_ready(feed->fd, POLLIN))
 		return EAGAIN;
 	got = read(feed->fd, feed->buffer + feed->end, TP_FEED_LINE_MAX - feed->end);
 	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return EAGAIN;
+	if (got > (ssize_t)(TP_FEED_LINE_MAX - feed->end)) {
+		got = -1;
+		errno = EIO;
+	}
 	if (got < 0)
 		complain(feed, 0, strerror(errno));
 	if (got <= 0) {

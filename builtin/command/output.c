@@ -24,6 +24,9 @@
 #define PIPE_BUF 512
 #endif
 
+/* A reader that is said to be ready, and takes nothing so many times in a row, is not. */
+#define REFUSED_MAX 1000
+
 /* After a signal the last words wait no longer than this for a reader to go on. */
 #define LAST_WORDS_US 50000
 
@@ -58,11 +61,6 @@ static ssize_t write_quietly(int fd, const char *bytes, size_t count)
 	return put;
 }
 
-static bool is_writable(int fd)
-{
-	return poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, 0) > 0;
-}
-
 /* A signal ends all writing, except for last words. */
 static bool is_interrupted(const struct tp_output *output)
 {
@@ -78,10 +76,14 @@ static size_t write_some(struct tp_output *output, const char *bytes, size_t cou
 	if (output->error != 0)
 		return count;
 	put = write_quietly(STDOUT_FILENO, bytes, count < PIPE_BUF ? count : PIPE_BUF);
-	if (put >= 0)
+	if (put > 0 && (size_t)put <= count) {
+		output->refused = 0;
 		return (size_t)put;
+	}
+	if (put >= 0)
+		errno = EIO;
 	/* EAGAIN: somebody has made it non-blocking. */
-	if (errno == EAGAIN || errno == EINTR) {
+	if ((errno == EAGAIN || errno == EINTR) && output->refused++ < REFUSED_MAX) {
 		output->blocked_fd = errno == EAGAIN ? STDOUT_FILENO : -1;
 		return 0;
 	}
@@ -98,7 +100,7 @@ static size_t write_first(struct tp_output *output, const char *bytes, size_t le
 	int fd = is_message ? STDERR_FILENO : STDOUT_FILENO;
 	const char *next;
 
-	if (!is_writable(fd)) {
+	if (!tp_os_is_ready(fd, POLLOUT)) {
 		output->blocked_fd = fd;
 		return 0;
 	}
@@ -153,7 +155,12 @@ int tp_output_finish(struct tp_output *output)
 			error = face->wait(face->context, &reader, 1, TP_NEVER);
 		else if (tp_os_poll(&reader, 1, LAST_WORDS_US, NULL) != 0 || reader.revents == 0)
 			error = EINTR;
+		if (error == 0 && reader.revents != 0 && output->refused++ >= REFUSED_MAX)
+			error = EIO;
 	} while (output->text.length > 0 && error == 0);
+	/* What could not be waited for is lost, and that is no success. */
+	if (error != 0 && error != EINTR)
+		output->error = error;
 	tp_text_clear(&output->text);
 	output->blocked_fd = -1;
 	return error;
@@ -190,7 +197,7 @@ void tp_output_complain(struct tp_output *output, const char *what, const char *
 /* To standard error, if that waits for nobody. What cannot be shown there is no loss. */
 static void write_to_stderr(struct tp_text *text)
 {
-	if (text->length > 0 && is_writable(STDERR_FILENO) &&
+	if (text->length > 0 && tp_os_is_ready(STDERR_FILENO, POLLOUT) &&
 	    write_quietly(STDERR_FILENO, text->bytes, text->length) < 0)
 		text->failed = true;
 	tp_text_free(text);

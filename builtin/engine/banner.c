@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "tp_os.h"
+
 struct tp_banner tp_banner_of(const char *bytes, size_t count)
 {
 	struct tp_banner banner = { 0 };
@@ -30,16 +32,19 @@ struct tp_banner tp_banner_of(const char *bytes, size_t count)
 int tp_banner_hear(int fd, struct tp_banner **banner)
 {
 	/* A CR at the end of the longest banner, and a few empty lines before it. */
-	char bytes[TP_BANNER_MOST + 17];
+	char bytes[TP_BANNER_MOST + 17] = { 0 };
 	ssize_t count;
 	struct tp_banner found;
+	int tries = 0;
 
 	*banner = NULL;
 	do
 		count = recv(fd, bytes, sizeof(bytes), MSG_PEEK);
-	while (count < 0 && errno == EINTR);
+	while (count < 0 && errno == EINTR && ++tries < TP_INTERRUPTED_MAX);
 	if (count < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? EINPROGRESS : errno;
+	if ((size_t)count > sizeof(bytes))
+		return EIO;
 	if (count == 0)
 		return EPIPE;
 	found = tp_banner_of(bytes, (size_t)count);

@@ -25,26 +25,31 @@ int tp_connect_open(const struct tp_source *source, bool half_open, int family, 
 	return error;
 }
 
-/*
- * TCP's simultaneous open: a socket whose own ephemeral port is the one it
- * connects to reaches itself.
- */
-static bool is_self_connected(int fd, const union tp_address *peer)
+/* Is there a peer? Gives its address where the kernel tells it. */
+static bool is_connected(int fd, union tp_address *peer)
 {
-	union tp_address local = { 0 }, remote = { 0 };
-	socklen_t size = sizeof(local);
-
-	if (getsockname(fd, &local.any, &size) < 0 || tp_address_port(&local) != tp_address_port(peer))
-		return false;
-	size = sizeof(remote);
-	return getpeername(fd, &remote.any, &size) == 0 && tp_address_equal(&local, &remote, true);
+	return getpeername(fd, &peer->any, &(socklen_t){ sizeof(*peer) }) == 0 || errno != ENOTCONN;
 }
 
-static bool is_connected(int fd)
+/*
+ * The kernel said that it is connected. A sandbox may answer 0 to a call that it did not make, so a second one has to agree:
+ * no port is open without a peer. Returns 0, or the error that it is.
+ */
+static int confirm(int fd, const union tp_address *peer)
 {
-	union tp_address peer;
+	union tp_address local = { 0 }, remote = { 0 };
+	int error;
 
-	return getpeername(fd, &peer.any, &(socklen_t){ sizeof(peer) }) == 0 || errno != ENOTCONN;
+	if (!is_connected(fd, &remote)) {
+		/* Or the peer has reset it meanwhile. */
+		error = tp_os_error(fd);
+		return error != 0 ? error : ENOTCONN;
+	}
+	/* TCP's simultaneous open: a socket whose own ephemeral port is the one it connects to reaches itself. */
+	if (getsockname(fd, &local.any, &(socklen_t){ sizeof(local) }) == 0 &&
+	    tp_address_port(&local) == tp_address_port(peer) && tp_address_equal(&local, &remote, true))
+		return ECONNREFUSED;
+	return 0;
 }
 
 /* What the kernel said, but for what only looks open; and who told the kernel. */
@@ -53,7 +58,7 @@ static int judge(int fd, int error, const union tp_address *peer, struct tp_evid
 	int icmp_error;
 
 	if (error == 0)
-		return is_self_connected(fd, peer) ? ECONNREFUSED : 0;
+		return confirm(fd, peer);
 	icmp_error = tp_os_evidence(fd, evidence);
 	if (icmp_error != 0)
 		return icmp_error;
@@ -72,12 +77,11 @@ int tp_connect_begin(int fd, const union tp_address *peer, struct tp_evidence *e
 
 int tp_connect_outcome(const struct pollfd *ready, const union tp_address *peer, struct tp_evidence *evidence)
 {
-	int error = 0;
+	union tp_address remote;
+	int error = tp_os_error(ready->fd);
 
-	if (getsockopt(ready->fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){ sizeof(error) }) < 0)
-		error = errno;
 	/* An ICMP error may be in the queue before the kernel, or without its ever, taking it for the end. */
-	if (error == 0 && (ready->revents & (POLLERR | POLLHUP)) == POLLERR && !is_connected(ready->fd)) {
+	if (error == 0 && (ready->revents & (POLLERR | POLLHUP)) == POLLERR && !is_connected(ready->fd, &remote)) {
 		error = tp_os_evidence(ready->fd, evidence);
 		return error != 0 ? error : EINPROGRESS;
 	}

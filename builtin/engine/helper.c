@@ -27,6 +27,9 @@
 /* So long a helper may take for an answer that nobody wants any more. Then its place may be wanted. */
 #define STALE_US 250000
 
+/* So long all helpers together may take to die. One that takes longer is left to the system. */
+#define DEATH_US 500000
+
 /* How long until ended helpers are looked after again. */
 #define REAP_US 10000
 
@@ -155,14 +158,15 @@ static int idn_flags(const char *host)
 
 static bool serve_one(int fd, unsigned limit_s)
 {
-	struct request request;
+	struct request request = { 0 };
 	union tp_address *addresses;
 	struct reply reply;
 	size_t count;
 	int64_t begin_us;
 	bool served;
 
-	if (!read_all(fd, &request, REQUEST_HEAD) || !read_all(fd, request.host, request.size))
+	if (!read_all(fd, &request, REQUEST_HEAD) || request.size > sizeof(request.host) ||
+	    !read_all(fd, request.host, request.size))
 		return false;
 	alarm(limit_s);
 	tp_os_hurry(request.hurried != 0);
@@ -228,7 +232,7 @@ static int start(struct tp_helpers *helpers, struct tp_helper *helper, const str
 {
 	int64_t begin_us = tp_os_now_us(), took_us;
 	sigset_t all, old;
-	int channel[2], error = tp_os_channel(channel);
+	int channel[2] = { -1, -1 }, error = tp_os_channel(channel);
 	pid_t parent = getpid();
 
 	if (error != 0)
@@ -487,11 +491,9 @@ static int receive(struct tp_helper *helper)
 	while ((size = missing(helper, &place)) > 0) {
 		ssize_t got = read(helper->fd, place, size);
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 			return EAGAIN;
-		if (got <= 0)
+		if (got <= 0 || (size_t)got > size)
 			return ECHILD;
 		helper->received += (size_t)got;
 		if (helper->received == sizeof(helper->reply) && !take_head(helper))
@@ -564,14 +566,17 @@ struct tp_helpers *tp_helpers_new(struct tp_helper_hook hook, int64_t limit_us)
 
 void tp_helpers_free(struct tp_helpers *helpers)
 {
+	int64_t until_us;
+
 	/* All of them at first, as they end side by side. */
 	for (size_t i = 0; i < helpers->count; i++) {
 		if (helpers->all[i]->fd >= 0)
 			end(helpers, helpers->all[i]);
 	}
+	until_us = tp_os_now_us() + DEATH_US;
 	for (size_t i = 0; i < helpers->count; i++) {
-		while (helpers->all[i]->pid != 0 && waitpid(helpers->all[i]->pid, NULL, 0) < 0 && errno == EINTR)
-			continue;
+		if (helpers->all[i]->pid != 0)
+			tp_os_reap(helpers->all[i]->pid, until_us);
 		free(helpers->all[i]);
 	}
 	if (helpers->sigchld_blocked)

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __GLIBC__
@@ -60,11 +61,29 @@ int tp_os_poll(struct pollfd *fds, nfds_t count, int64_t timeout_us, const sigse
 	return ppoll(fds, count, timeout_us == TP_NEVER ? NULL : &timeout, mask) < 0 ? errno : 0;
 }
 
-bool tp_os_is_readable(int fd)
-{
-	struct pollfd ready = { .fd = fd, .events = POLLIN };
+/* When a child is to be looked after again: at first soon, as most end at once. */
+#define REAP_FIRST_US 50
 
-	return poll(&ready, 1, 0) > 0;
+void tp_os_reap(pid_t pid, int64_t until_us)
+{
+	int64_t pause_us = REAP_FIRST_US, left_us;
+	pid_t reaped;
+
+	while ((reaped = waitpid(pid, NULL, WNOHANG)) == 0 || (reaped < 0 && errno == EINTR)) {
+		left_us = until_us - tp_os_now_us();
+		if (left_us <= 0)
+			return;
+		tp_os_poll(NULL, 0, pause_us < left_us ? pause_us : left_us, NULL);
+		pause_us *= 2;
+	}
+}
+
+bool tp_os_is_ready(int fd, short events)
+{
+	struct pollfd ready = { .fd = fd, .events = events };
+
+	/* What only ppoll(2) sees would end every wait at once. Where poll(2) fails, the call itself is to say. */
+	return poll(&ready, 1, 0) != 0 || (tp_os_poll(&ready, 1, 0, NULL) == 0 && ready.revents != 0);
 }
 
 /*
@@ -187,21 +206,27 @@ static bool is_established(int fd)
 }
 #endif
 
+int tp_os_error(int fd)
+{
+	int error = 0;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){ sizeof(error) }) < 0 ? 0 : error;
+}
+
 int tp_os_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
-	int error;
+	int error, tries = 0;
 
 	/* Interrupted, it goes on all the same, or has not begun: asked again, it says which. */
 	do
 		error = connect(fd, address, size) < 0 ? errno : 0;
-	while (error == EINTR);
+	while (error == EINTR && ++tries < TP_INTERRUPTED_MAX);
 	if (error == EALREADY || error == EISCONN)
 		error = EINPROGRESS;
 #ifdef TCP_INFO
 	/* "In progress" it says even where the peer is on this host, and has answered within the call. */
 	if (error == EINPROGRESS) {
-		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){ sizeof(error) }) < 0)
-			error = errno;
+		error = tp_os_error(fd);
 		/* Any other state is on its way, or failed since: then poll(2) finds it ready. */
 		if (error == 0 && !is_established(fd))
 			error = EINPROGRESS;
@@ -310,7 +335,7 @@ static int read_evidence(struct msghdr *message, struct tp_evidence *evidence)
 		bool ipv6 = part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR;
 		struct extended_error error;
 
-		if (!ipv4 && !ipv6)
+		if ((!ipv4 && !ipv6) || part->cmsg_len < CMSG_LEN(sizeof(error) + sizeof(struct sockaddr_in)))
 			continue;
 		memcpy(&error, CMSG_DATA(part), sizeof(error));
 		/* The path's MTU is the kernel's business, and no end. */
@@ -360,7 +385,7 @@ int tp_os_evidence(int fd, struct tp_evidence *evidence)
 					  .msg_control = &control,
 					  .msg_controllen = sizeof(control) };
 
-		control.first.cmsg_len = 0;
+		control.first = (struct cmsghdr){ 0 };
 		if (recvmsg(fd, &message, MSG_ERRQUEUE) < 0 || message.msg_controllen == 0)
 			break;
 		found = read_evidence(&message, evidence);

@@ -52,7 +52,7 @@ static void leaves_standard_descriptors_alone(void)
 		CHECK(fds[0] > STDERR_FILENO && fds[1] > STDERR_FILENO);
 		CHECK_NUMBER(free_after, 2);
 		CHECK_NUMBER(write(fds[1], "x", 1), 1);
-		CHECK(tp_os_is_readable(fds[0]));
+		CHECK(tp_os_is_ready(fds[0], POLLIN));
 		close(fds[0]);
 		close(fds[1]);
 	}
