@@ -362,14 +362,25 @@ cell() {
 		$1 == target { print $column }' <<<"$output"
 }
 
+# What others have of the processors this does not get: sets busy_percent, 100 where there is one for everybody, 500 where
+# five want each of them.
+look_at_load() {
+	local load
+
+	read -r load _ </proc/loadavg
+	busy_percent=$((10#${load/./} / $(nproc)))
+	((busy_percent > 100)) || busy_percent=100
+}
+
 # told_right REFUSED: of 100 cells 49 are open, 49 refused, one is silent, and one says this
 told_right() {
+	look_at_load
 	assert_equal "${#lines[@]}" 21
 	assert_equal "$(cell h1 10.30.2.2:8080)" "$1"
 	assert_equal "$(cell h3 10.30.4.2:81)" timeout
 	assert_equal "$(grep -ow open <<<"$output" | wc -l)" 49
 	assert_equal "$(grep -ow refused <<<"$output" | wc -l)" 49
-	assert_took_less 5000
+	assert_took_less $((50 * busy_percent))
 }
 
 @test "five hosts by twenty targets, by GNU parallel and ssh: nothing is installed, and the table is right" {
