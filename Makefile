@@ -45,9 +45,9 @@ SO_LDFLAGS = -shared -nostartfiles -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack $(
 PROGRAM_LDFLAGS = -pie -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--as-needed
 STRICT = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef -Werror
-# It is mapped into every shell that wants it, so it is kept small: nothing unwinds through it. And it is the same file
-# wherever it is built.
-OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -fvisibility=hidden -fno-asynchronous-unwind-tables \
+# It is mapped into every shell that wants it, so it is kept small: nothing unwinds through it, and a switch is no table of
+# jumps. And it is the same file wherever it is built.
+OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -fvisibility=hidden -fno-asynchronous-unwind-tables -fno-jump-tables \
 	'-ffile-prefix-map=$(CURDIR)=.'
 
 # Each folder of builtin/ is one layer, and knows only those above it here.

@@ -22,9 +22,9 @@ struct tp_output {
 	struct tp_text text; /* not yet written: bytes for standard output, and each message between two NUL bytes */
 	int blocked_fd;      /* whose reader is slow; -1: none is known to be */
 	struct tp_progress progress;
-	int error;       /* errno value of a write that failed: nothing more is written to standard output */
+	int error;        /* errno value of a write that failed: nothing more is written to standard output */
 	unsigned refused; /* writes in a row of which nothing was taken, though the reader was said to be ready */
-	bool last_words; /* written though a signal came */
+	bool last_words;  /* written though a signal came */
 };
 
 /* Writes what can be written without waiting. */

@@ -32,24 +32,16 @@ static bool is_connected(int fd, union tp_address *peer)
 }
 
 /*
- * The kernel said that it is connected. A sandbox may answer 0 to a call that it did not make, so a second one has to agree:
- * no port is open without a peer. Returns 0, or the error that it is.
+ * TCP's simultaneous open: a socket whose own ephemeral port is the one it
+ * connects to reaches itself.
  */
-static int confirm(int fd, const union tp_address *peer)
+static bool is_self_connected(int fd, const union tp_address *peer)
 {
 	union tp_address local = { 0 }, remote = { 0 };
-	int error;
 
-	if (!is_connected(fd, &remote)) {
-		/* Or the peer has reset it meanwhile. */
-		error = tp_os_error(fd);
-		return error != 0 ? error : ENOTCONN;
-	}
-	/* TCP's simultaneous open: a socket whose own ephemeral port is the one it connects to reaches itself. */
-	if (getsockname(fd, &local.any, &(socklen_t){ sizeof(local) }) == 0 &&
-	    tp_address_port(&local) == tp_address_port(peer) && tp_address_equal(&local, &remote, true))
-		return ECONNREFUSED;
-	return 0;
+	return getsockname(fd, &local.any, &(socklen_t){ sizeof(local) }) == 0 &&
+	       tp_address_port(&local) == tp_address_port(peer) && is_connected(fd, &remote) &&
+	       tp_address_equal(&local, &remote, true);
 }
 
 /* What the kernel said, but for what only looks open; and who told the kernel. */
@@ -58,7 +50,7 @@ static int judge(int fd, int error, const union tp_address *peer, struct tp_evid
 	int icmp_error;
 
 	if (error == 0)
-		return confirm(fd, peer);
+		return is_self_connected(fd, peer) ? ECONNREFUSED : 0;
 	icmp_error = tp_os_evidence(fd, evidence);
 	if (icmp_error != 0)
 		return icmp_error;
@@ -80,10 +72,16 @@ int tp_connect_outcome(const struct pollfd *ready, const union tp_address *peer,
 	union tp_address remote;
 	int error = tp_os_error(ready->fd);
 
-	/* An ICMP error may be in the queue before the kernel, or without its ever, taking it for the end. */
-	if (error == 0 && (ready->revents & (POLLERR | POLLHUP)) == POLLERR && !is_connected(ready->fd, &remote)) {
-		error = tp_os_evidence(ready->fd, evidence);
-		return error != 0 ? error : EINPROGRESS;
+	if (error == 0 && !is_connected(ready->fd, &remote)) {
+		/* An ICMP error may be in the queue before the kernel, or without its ever, taking it for the end. */
+		if ((ready->revents & (POLLERR | POLLHUP)) == POLLERR) {
+			error = tp_os_evidence(ready->fd, evidence);
+			return error != 0 ? error : EINPROGRESS;
+		}
+		/* The peer has reset it meanwhile; or a sandbox answers 0 to calls that it does not make. */
+		error = tp_os_error(ready->fd);
+		if (error == 0)
+			error = ENOTCONN;
 	}
 	return judge(ready->fd, error, peer, evidence);
 }

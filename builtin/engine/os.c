@@ -63,6 +63,7 @@ int tp_os_poll(struct pollfd *fds, nfds_t count, int64_t timeout_us, const sigse
 
 /* When a child is to be looked after again: at first soon, as most end at once. */
 #define REAP_FIRST_US 50
+#define REAP_LAST_US 2000
 
 void tp_os_reap(pid_t pid, int64_t until_us)
 {
@@ -74,7 +75,7 @@ void tp_os_reap(pid_t pid, int64_t until_us)
 		if (left_us <= 0)
 			return;
 		tp_os_poll(NULL, 0, pause_us < left_us ? pause_us : left_us, NULL);
-		pause_us *= 2;
+		pause_us = pause_us < REAP_LAST_US ? 2 * pause_us : REAP_LAST_US;
 	}
 }
 
@@ -224,8 +225,11 @@ int tp_os_connect(int fd, const struct sockaddr *address, socklen_t size)
 	if (error == EALREADY || error == EISCONN)
 		error = EINPROGRESS;
 #ifdef TCP_INFO
-	/* "In progress" it says even where the peer is on this host, and has answered within the call. */
-	if (error == EINPROGRESS) {
+	/*
+	 * "In progress" it says even where the peer is on this host, and has answered within the call. And no port is open on
+	 * one call's word: a sandbox may answer 0 to a call that it does not make.
+	 */
+	if (error == EINPROGRESS || error == 0) {
 		error = tp_os_error(fd);
 		/* Any other state is on its way, or failed since: then poll(2) finds it ready. */
 		if (error == 0 && !is_established(fd))
