@@ -296,6 +296,22 @@ assert_refused() {
 	assert_output --partial '"host":"::1","port":1'
 }
 
+@test "each service of its own list is one port, and of amqp+ssl it is that of amqps" {
+	need_lab
+	list=$(sed -n "/^tp_services=/,/'\$/p" "$file" | tr "'\n" '  ')
+	read -ra services <<<"${list#*=}"
+	((${#services[@]} > 60))
+	without() { run unshare --mount sh -c 'mount --bind /dev/null /etc/services && exec "$@"' sh $sh "$file" "$@"; }
+	for ((i = 0; i < ${#services[@]}; i += 2)); do
+		without 127.0.0.1 "${services[i]}"
+		assert_equal "$status $output" "1 tcpprobe: 127.0.0.1:${services[i + 1]}: Connection refused"
+	done
+	without amqp+ssl://127.0.0.1
+	assert_output 'tcpprobe: 127.0.0.1:5671: Connection refused'
+	without smtp+tls://127.0.0.1
+	assert_equal "$status" 2
+}
+
 @test "what is no target is refused before anything is probed, and shows no secret" {
 	for word in '' ' ' 127.0.0.1 127.0.0.1:0 127.0.0.1:65536 127.0.0.1:9-8 127.0.0.1:nonsense 127.0.0.1:+80 127.0.0.1:0x50 \
 		127.0.0.1:1/udp udp://127.0.0.1:1 quic://127.0.0.1:1 sctp://127.0.0.1:1 '-- x' 1::2::3 'h:1:2' '[127.0.0.1]:1' '[::1:1' \
