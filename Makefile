@@ -14,7 +14,7 @@
 #	make distcheck	that these files are right: they are built elsewhere, and used in roots that have next to nothing
 #	make deb	build/deb: the packages for the Debian that this is; make rpm: build/rpm, those for rpm
 #	make check-packages	all packages are built, installed, used, upgraded and removed, in roots of four Debian releases
-#	make check-recipes	the first stage of the recipes' Dockerfile builds, in the smallest Debian of its release
+#	make check-recipes	the recipes in whole systems: Dockerfile's first stage, systemd's units, five hosts by ssh
 #	make check-bashes	the one .so in the bashes of other Debian releases
 #	make soak	SOAK probes of all kinds in one shell, under signals and with jobs: what is left behind?
 #	make check-faults	each system call of a probe fails in turn; FAULTS=all: in every way
@@ -230,9 +230,10 @@ check-packages:
 	@.ci/deps build package
 	@tests/packages
 
-check-recipes:
-	@.ci/deps package
+check-recipes: all lab static
+	@.ci/deps package test server recipes
 	@tests/recipes
+	@TP_RECIPES=1 tests/run tests/recipes.bats
 
 check-install: all
 	@tests/install

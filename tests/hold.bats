@@ -196,8 +196,7 @@ says() {
 makes() {
 	for _ in {1..5}; do
 		face "tcpprobe $1 127.0.0.1 $port"
-		run awk '{ sub(/^[0-9]+ +/, ""); sub(/\(.*/, "") }
-			/^socket$/ { inside = 1 } inside { printf "%s ", $0 } /^close$/ { inside = 0 }' "$BATS_TEST_TMPDIR/calls"
+		run awk '{ sub(/^[0-9]+ +/, "") } /^socket\(AF_INET/ { inside = 1 } { sub(/\(.*/, "") } inside { printf "%s ", $0 } /^close$/ { inside = 0 }' "$BATS_TEST_TMPDIR/calls"
 		[[ $output != "$2 " ]] || return 0
 	done
 	assert_output "$2 "

@@ -197,7 +197,7 @@ need_db() {
 	printf '%s\n' '# rules' "127.0.0.1 $port" '127.0.0.1:1' >rules
 	script=$(example rules)
 	face "$script"
-	assert_line $'127.0.0.1\t'"$port"$'\topen\t'
+	assert_line $'127.0.0.1\t'"$port"$'\topen\t-'
 	assert_line $'127.0.0.1\t1\trefused\tConnection refused'
 	assert_line 127.0.0.1
 	assert_equal "${#lines[@]}" 3

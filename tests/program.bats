@@ -71,7 +71,7 @@ stopped_by() {
 @test "rounds that a signal ends are summed up" {
 	stopped_by TERM -qvc 0 -i 60 127.0.0.1 1
 	run cat "$BATS_TEST_TMPDIR/out"
-	assert_line --partial '--- 127.0.0.1:1: 1 probe: 1 refused'
+	assert_line --partial '--- 127.0.0.1:1: 1 probe: 0 open (0 %), 1 refused'
 }
 
 @test "what the parent ignores stays ignored" {

@@ -91,7 +91,7 @@ server_missing() {
 	elif ! server_find_hold "$1"; then
 		echo "nothing here can tie $1 to its test (unshare or setpriv of util-linux)"
 	elif [[ $1 == @(exim|dovecot) ]] && ! server_can_install "$1"; then
-		echo "$1 cannot be tried here: it wants mounts of its own, and Dovecot is to be a 2.3"
+		echo "contract: $1 cannot be tried here: it wants mounts of its own, and Dovecot is to be a 2.3"
 	else
 		return 1
 	fi

@@ -43,7 +43,12 @@ open_then_refused() {
 held() {
 	need engine
 	if why=$(server_missing "$1"); then skip "$why"; fi
-	server_start "$1"
+	if [[ $1 == vsftpd ]]; then
+		# It makes namespaces and roots of its own.
+		server_start "$1" || skip "contract: vsftpd does not run where it may not do that"
+	else
+		server_start "$1"
+	fi
 	face 'tcpprobe -k "$1" -F "%s %b" 127.0.0.1 "$2"' "$([[ $2 == - ]] && echo 0.5 || echo 4)" "$port"
 	assert_output --regexp "^open $2\$"
 	[[ $2 == - ]] || assert_took_less 4000
