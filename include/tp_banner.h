@@ -16,7 +16,7 @@ struct tp_banner {
 
 /*
  * The banner in the first bytes that a peer sent: the first line that is not empty, without its CR and LF. Where a NUL
- * stands in it no text begins (MariaDB's greeting), and the banner is all bytes. A length of 0: there is no banner.
+ * stands in it no text begins (MariaDB's greeting), and the banner is all bytes from there. A length of 0: there is no banner.
  */
 struct tp_banner tp_banner_of(const char *bytes, size_t count);
 

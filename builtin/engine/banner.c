@@ -19,8 +19,7 @@ struct tp_banner tp_banner_of(const char *bytes, size_t count)
 	while (begin + length < count && bytes[begin + length] != '\n' && length < TP_BANNER_MOST)
 		length++;
 	if (length > 0 && memchr(bytes + begin, '\0', length) != NULL) {
-		begin = 0;
-		length = count < TP_BANNER_MOST ? count : TP_BANNER_MOST;
+		length = count - begin < TP_BANNER_MOST ? count - begin : TP_BANNER_MOST;
 	} else if (length > 0 && bytes[begin + length - 1] == '\r') {
 		length--;
 	}

@@ -490,7 +490,7 @@ static void probes_each_address_by_itself(void)
 	struct place places[3];
 
 	prepare();
-	run.setup.plan.timeout_us = 100000;
+	run.setup.plan.timeout_us = 1000000;
 	run.setup.plan.each_address = true;
 	if (!have(make_all(places, 3, (enum kind[]){ CLOSED, SILENT, OPEN }, loopbacks)))
 		return;
