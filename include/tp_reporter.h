@@ -22,6 +22,7 @@ struct tp_reporter {
 	struct tp_tally tally;           /* of all results */
 	struct tp_target_tally *targets; /* one for each target, with -c and -v only */
 	size_t targets_count;
+	int64_t wait_began_us;
 };
 
 /*
@@ -29,7 +30,7 @@ struct tp_reporter {
  * is this; 0: neither is known.
  */
 void tp_report_wait(struct tp_reporter *reporter, const struct tp_endpoint *first, uint64_t count);
-void tp_report_waited(struct tp_reporter *reporter, int64_t waited_us);
+void tp_report_waited(struct tp_reporter *reporter);
 
 /* Takes in a result. Returns 0 or ENOMEM. */
 int tp_report(struct tp_reporter *reporter, const struct tp_result *result);

@@ -26,7 +26,6 @@ struct call {
 	struct tp_reporter reporter;
 	struct tp_engine *engine; /* while it runs */
 	size_t round;             /* from 1 */
-	int64_t begin_us;         /* of the first round */
 };
 
 static int interrupted(const struct call *call)
@@ -110,12 +109,14 @@ static void begin_progress(struct call *call)
 	/* What a file holds is not known before, nor how many addresses a name has. */
 	bool known = (options->file == NULL || call->round > 1) && !options->plan.each_address;
 	bool takes_long = count > 1 || options->file != NULL || options->plan.until != TP_ONCE;
-	int64_t now_us = tp_os_now_us();
 
 	call->output.progress.due_us = TP_NEVER;
-	if (!options->quiet && takes_long && isatty(STDERR_FILENO))
+	if (!options->quiet && takes_long && isatty(STDERR_FILENO)) {
+		int64_t now_us = tp_os_now_us();
+
 		tp_progress_begin(&call->output.progress, known ? count : 0, now_us,
 				  options->plan.wait_us > 0 ? now_us + options->plan.wait_us : TP_NEVER);
+	}
 }
 
 /* Takes a result from the engine. Returns 0 or what ends the round. */
@@ -189,7 +190,6 @@ static int probe(struct call *call)
 	bool known = call->options.file == NULL && tp_cursor_next(&cursor, &call->feed.targets, &first);
 	int error = 0;
 
-	call->begin_us = tp_os_now_us();
 	tp_report_wait(&call->reporter, &first, known ? tp_feed_count(&call->feed) : 0);
 	for (call->round = 1; error == 0; call->round++) {
 		error = probe_round(call);
@@ -251,7 +251,7 @@ static int conclude(struct call *call, int error)
 	if (sig == 0 || call->output.last_words)
 		tp_report_tallies(&call->reporter);
 	if (sig == 0 && error == 0 && status_of(call) == 0)
-		tp_report_waited(&call->reporter, tp_os_now_us() - call->begin_us);
+		tp_report_waited(&call->reporter);
 	if (tp_output_finish(&call->output) != 0 && sig == 0)
 		sig = interrupted(call);
 	if (sig != 0)

@@ -140,7 +140,6 @@ static bool is_ipv6(const char *host)
 	return inet_pton(AF_INET6, text, &address) == 1;
 }
 
-/* Compared, not searched for: a set of this size makes strspn(3) build a table in each call. */
 static bool is_name_byte(char byte)
 {
 	return ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z') || (byte >= '0' && byte <= '9') || byte == '.' ||
@@ -362,8 +361,8 @@ static int parse_word(struct tp_parser *parser, struct tp_target **target)
 	int error;
 
 	*target = NULL;
-	/* The usual case. */
-	if (is_name(parser->word))
+	/* The usual case: nothing but a host. */
+	if (strpbrk(parser->word, ":/=@,") == NULL)
 		return tp_parser_add_host(parser, parser->text, target);
 	if (strncasecmp(parser->word, "jdbc:oracle:", 12) == 0)
 		return tp_parser_add_oracle(parser);

@@ -684,15 +684,13 @@ static int admit(struct tp_engine *engine)
 	int error = 0;
 
 	engine->feed_fd = -1;
-	while (error == 0 && may_admit(engine)) {
+	for (bool any = false; error == 0 && may_admit(engine) && !(any && is_slice_over(engine)); any = true) {
 		if (engine->over && engine->targets >= engine->setup.owed) {
 			engine->cut = engine->fed = true;
 			break;
 		}
 		error = admit_one(engine);
 		engine->fed = error == ENOENT;
-		if (is_slice_over(engine))
-			break;
 	}
 	return error == ENOENT || error == EAGAIN ? 0 : error;
 }
@@ -918,12 +916,13 @@ int tp_engine_next(struct tp_engine *engine, struct tp_result *result)
 
 	if (last)
 		return ENOENT;
-	if (engine->reported != NULL)
+	if (engine->reported != NULL) {
 		tp_results_release(&engine->results, engine->reported);
-	engine->reported = NULL;
-	free_ended(engine);
-	if (is_slice_over(engine))
-		error = turn(engine, false);
+		engine->reported = NULL;
+		free_ended(engine);
+		if (is_slice_over(engine))
+			error = turn(engine, false);
+	}
 	while (error == 0) {
 		error = admit(engine);
 		/* Behind those that have not been tried at all. */
