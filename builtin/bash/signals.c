@@ -12,9 +12,12 @@
 #include "face.h"
 #include "tp_os.h"
 
-/* bash's own, from headers that are not installed (trap.h, sig.h). All but the first are absent from some versions. */
+/*
+ * bash's own, from headers that are not installed (trap.h, sig.h). The last two are absent from some versions. bash 4.2 has
+ * no trapped_signal_received, and refuses the load: it keeps a signal pending, and unmarked, while its trap runs.
+ */
 extern int pending_traps[];
-extern int trapped_signal_received __attribute__((weak));
+extern int trapped_signal_received;
 extern int running_trap __attribute__((weak));
 extern void sigint_sighandler(int sig) __attribute__((weak));
 
@@ -22,7 +25,7 @@ extern void sigint_sighandler(int sig) __attribute__((weak));
 static int trapped_signal(const struct face_signals *signals)
 {
 	/* Looked at for every result, and nearly always for nothing. */
-	if (&trapped_signal_received != NULL && trapped_signal_received == 0)
+	if (trapped_signal_received == 0)
 		return 0;
 	for (int sig = 1; sig < NSIG; sig++) {
 		if (pending_traps[sig] > signals->traps[sig])

@@ -15,12 +15,12 @@
 #include "tp_says.h"
 
 /* Since bash 4.3, which brought namerefs; its number of arguments has changed, and the second of them does not matter. */
-extern SHELL_VAR *find_variable_last_nameref(const char *name, int flags) __attribute__((weak));
+extern SHELL_VAR *find_variable_last_nameref(const char *name, int flags);
 
 /* Of a variable that is not set: does a nameref end in something else than a name, an array's element say? */
 static bool refers_to_no_name(const char *name)
 {
-	SHELL_VAR *reference = find_variable_last_nameref == NULL ? NULL : find_variable_last_nameref(name, 0);
+	SHELL_VAR *reference = find_variable_last_nameref(name, 0);
 
 	return reference != NULL && nameref_p(reference) &&
 	       (nameref_cell(reference) == NULL || !legal_identifier(nameref_cell(reference)));
@@ -62,7 +62,7 @@ int face_check_array(char option, const char *name, struct tp_why *why)
 
 const char *face_target(const char *name)
 {
-	SHELL_VAR *reference = find_variable_last_nameref == NULL ? NULL : find_variable_last_nameref(name, 0);
+	SHELL_VAR *reference = find_variable_last_nameref(name, 0);
 
 	return reference != NULL && nameref_p(reference) && nameref_cell(reference) != NULL ? nameref_cell(reference)
 											    : name;
