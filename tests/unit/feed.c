@@ -259,7 +259,7 @@ int main(void)
 		{ "a line is a target in any form, a comment, or nothing; a bad one is named and none of it taken",
 		  takes_lines },
 		{ "a NUL byte is named", names_nul_bytes },
-		{ "a line that is too long is named once, and the next one is taken", bounds_lines },
+		{ "a line that is too long is named once, and the next one is taken", bounds_lines, QUICK },
 		{ "a line may have thousands of words", takes_many_words },
 		{ "what comes in pieces is taken when it is whole, and never waited for", comes_in_pieces },
 		{ "nor is a FIFO's writer", waits_for_no_writer },

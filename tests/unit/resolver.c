@@ -434,8 +434,6 @@ static void gives_ipv6_a_moment_of_grace(void)
 	struct scene scene;
 	struct tp_lookup *lookup;
 
-	if (unit_lacks_speed())
-		return;
 	enter(&scene, 0);
 	lookup = begin(&scene, "late6.test", AF_UNSPEC);
 	await_ready(&scene, lookup);
@@ -502,8 +500,6 @@ static void says_when_all_helpers_are_busy(void)
 	size_t count = 0;
 	int error = 0;
 
-	if (unit_lacks_speed())
-		return;
 	enter(&scene, 0);
 	getrlimit(RLIMIT_NOFILE, &limit);
 	low.rlim_max = limit.rlim_max;
@@ -647,8 +643,6 @@ static void lets_no_signal_into_a_helper(void)
 	struct scene scene;
 	struct tp_lookup *lookup;
 
-	if (unit_lacks_speed())
-		return;
 	signal(SIGTERM, reap_all);
 	enter(&scene, 0);
 	tp_lookup_release(look_up(&scene, "one.test", AF_UNSPEC));
@@ -759,13 +753,13 @@ int main(void)
 	static const struct unit_test tests[] = {
 		{ "a helper answers with the addresses, each once, in their order", answers },
 		{ "a helper says why there is no address", says_why_not },
-		{ "a helper is used again", reuses_a_helper },
+		{ "a helper is used again", reuses_a_helper, QUICK },
 		{ "the longest host is looked up", takes_the_longest_host },
 		{ "a name may have thousands of addresses", takes_thousands_of_addresses },
 		{ "a slow lookup keeps no other back", looks_up_several_at_once },
 		{ "a helper that dies ends its lookup and leaves no zombie", outlives_the_death_of_a_helper },
 		{ "so does a helper that is killed", outlives_the_murder_of_a_helper },
-		{ "a helper that died idle is replaced", replaces_a_helper_that_died_idle },
+		{ "a helper that died idle is replaced", replaces_a_helper_that_died_idle, QUICK },
 		{ "a helper that was reaped by another is forgotten", forgets_a_helper_that_was_reaped_by_another },
 		{ "a lookup that is given up leaves no child and no descriptor", leaves_nothing_of_what_is_given_up },
 		{ "a resolver that is freed leaves none either", leaves_nothing_of_what_still_runs },
@@ -773,20 +767,20 @@ int main(void)
 		{ "a helper is used again when what it was asked for was given up",
 		  reuses_a_helper_of_what_is_given_up },
 		{ "one family's answer is enough to begin, where the other's is lost",
-		  begins_with_the_family_that_answers },
+		  begins_with_the_family_that_answers, QUICK },
 		{ "a lookup is done when each family has answered by itself", is_done_when_each_family_has_answered },
-		{ "IPv4 waits for IPv6, but not for long", gives_ipv6_a_moment_of_grace },
+		{ "IPv4 waits for IPv6, but not for long", gives_ipv6_a_moment_of_grace, QUICK },
 		{ "a hurried no is not the last word", takes_no_denial_for_the_last_word },
 		{ "the patient question is never given up", never_gives_up_the_patient_question },
 		{ "a quick name is asked for once", asks_once_where_the_answer_is_quick },
-		{ "when all helpers are busy it says so, until one is free", says_when_all_helpers_are_busy },
+		{ "when all helpers are busy it says so, until one is free", says_when_all_helpers_are_busy, QUICK },
 		{ "a handler of SIGCHLD sees no helper", keeps_its_helpers_from_a_handler },
 		{ "helpers work where SIGCHLD is ignored", works_where_children_are_ignored },
 		{ "SIGCHLD stays blocked where it was", keeps_a_blocked_sigchld_blocked },
 		{ "a resolver without a lookup does nothing", touches_nothing_without_a_helper },
 		{ "a helper keeps no connection open", lets_no_helper_keep_a_connection },
 		{ "a helper keeps no other helper's channel open", lets_each_helper_see_its_end },
-		{ "no signal disturbs a helper", lets_no_signal_into_a_helper },
+		{ "no signal disturbs a helper", lets_no_signal_into_a_helper, QUICK },
 		{ "a helper gives up by itself when nobody else does it", ends_a_helper_that_nobody_ended },
 		{ "a name of the hosts file needs no helper and no name service",
 		  reads_the_hosts_file_without_a_helper },
