@@ -25,7 +25,7 @@ struct tp_source {
 /* Where a probe goes: a host, not looked up yet, and a port. */
 struct tp_endpoint {
 	const char *host;
-	int family; /* AF_UNSPEC: that of the call */
+	int family; /* AF_UNSPEC: the family of the call */
 	uint16_t port;
 };
 
@@ -42,8 +42,8 @@ socklen_t tp_address_size(const union tp_address *address);
 bool tp_address_equal(const union tp_address *a, const union tp_address *b, bool ports);
 
 /*
- * An IPv4 address that is written as an IPv6 one (::ffff:10.0.0.1) becomes what it is: packets to it are IPv4's, and so
- * are their TTL and the ICMP errors that they meet.
+ * Turns an IPv4 address that is written as an IPv6 one (::ffff:10.0.0.1) into IPv4: its packets are IPv4 packets, with
+ * IPv4's TTL and IPv4's ICMP errors.
  */
 void tp_address_unmap(union tp_address *address);
 

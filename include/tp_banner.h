@@ -15,14 +15,15 @@ struct tp_banner {
 };
 
 /*
- * The banner in the first bytes that a peer sent: the first line that is not empty, without its CR and LF. Where a NUL
- * stands in it no text begins (MariaDB's greeting), and the banner is all bytes from there. A length of 0: there is no banner.
+ * The banner in the first bytes that a peer sent: the first line that is not empty, without its CR and LF. A NUL in it
+ * means that the greeting is no text (MariaDB's): then the banner is all bytes. A length of 0: there is no banner.
  */
 struct tp_banner tp_banner_of(const char *bytes, size_t count);
 
 /*
- * Looks what the peer has done, and takes nothing out of the socket. Returns 0: it spoke, and *banner is its banner, the
- * caller's to free, or NULL where there is none; EINPROGRESS: nothing; EPIPE: it hung up; or the errno value of recv(2).
+ * Looks at what the peer has done, and takes nothing out of the socket. Returns 0: the peer spoke, and *banner is its
+ * banner (the caller frees it), or NULL if there is none; EINPROGRESS: the peer has done nothing; EPIPE: it hung up; or
+ * the errno value of recv(2).
  */
 int tp_banner_hear(int fd, struct tp_banner **banner);
 

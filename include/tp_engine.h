@@ -24,13 +24,13 @@
 #include "tp_state.h"
 
 /*
- * The most targets that the engine remembers at once: those that are under way or wait for their next try, and results
- * that wait for a slow one before them. While there are so many no further target is asked for. So a wait (-r, -R) tries
- * this many targets of an endless file at most, and what they take of memory has an end.
+ * The most targets that the engine remembers at once: those under way, those that pause before their next try, and
+ * results that wait for a slow one before them. While there are this many, no further target is asked for. So a wait
+ * (-r, -R) on an endless file tries only this many of its targets, and its memory has a bound.
  */
 #define TP_TARGETS_MOST 1048576
 
-/* wait() may use so many elements of fds behind the count that it is given. */
+/* wait() may use this many elements of fds behind the count that it is given. */
 #define TP_SPARE_FDS 2
 
 /* What the engine asks of its caller. */
@@ -53,15 +53,18 @@ struct tp_engine_setup {
 	int (*wait)(void *context, struct pollfd *fds, nfds_t count, int64_t timeout_us);
 
 	/*
-	 * Has the caller no room for results at the moment? Then none is given to it, and no target is begun; it ends
-	 * a wait() when there is room again. NULL: it always has room.
+	 * Has the caller no room for results at the moment? Then it gets none, and no target begins; a wait() has to
+	 * end when there is room again. NULL: there is always room.
 	 */
 	bool (*is_full)(void *context);
 
 	struct tp_helper_hook helper_hook;
 	struct tp_plan plan;
 
-	/* So many of the first targets have a result even if they had no turn before the wait was over; no more are asked for. */
+	/*
+	 * This many of the first targets have a result even if the wait was over before their turn; after that no more
+	 * targets are asked for.
+	 */
 	size_t owed;
 };
 
@@ -71,17 +74,17 @@ struct tp_result {
 	uint16_t port;
 	enum tp_state state;
 	bool wanted;              /* the state is what was asked for: open, or what until says */
-	int status;               /* of the state; 0 where it is as wanted */
-	bool in_lookup;           /* it ended while, or because, the name was looked up */
+	int status;               /* the exit status of the state; 0 if the result is as wanted */
+	bool in_lookup;           /* the try ended in the lookup: its deadline came, or the lookup failed */
 	bool expired;             /* the wait was over; error, eai and the like are those of the last try that ended */
 	bool held;                /* it ended at the deadline while the connection was held */
-	bool one_address;         /* it is about this address only (each_address) */
+	bool one_address;         /* the result is about this address only (each_address) */
 	int eai;                  /* the lookup's EAI_..., or 0 */
 	int error;                /* errno value, or 0; ETIMEDOUT for a deadline too */
 	int fd;                   /* the open connection, where it was to be kept: the caller's now; else -1 */
-	size_t target;            /* which one it was in the order of next(), from 0 */
+	size_t target;            /* the number of the target in the order of next(), from 0 */
 	size_t try;               /* from 1; 0: the wait was over before its turn */
-	union tp_address address; /* the one that decided the state; AF_UNSPEC: none */
+	union tp_address address; /* the address that decided the state; AF_UNSPEC: none */
 	struct tp_evidence evidence;
 	int64_t lookup_us;  /* -1: not measured */
 	int64_t connect_us; /* the handshake; -1: not measured */

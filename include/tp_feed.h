@@ -13,13 +13,16 @@
 #define TP_FEED_LINE_MAX 65536
 
 struct tp_feed {
-	/* Of the caller's: takes a complaint about the file, one line without newline. */
+	/* A function of the caller's that takes a complaint about the file, one line without newline. */
 	void (*complain)(void *context, const char *text);
 	/* Is there no room for a further complaint at the moment? NULL: there always is. */
 	bool (*is_full)(void *context);
 	void *context;
 
-	/* The operands', then those of the line at hand; all of them where kept. Its family is the caller's to set. */
+	/*
+	 * the targets of the operands, then those of the current line; with keep, all of them. The caller sets the
+	 * family
+	 */
 	struct tp_targets targets;
 	struct tp_cursor cursor;
 	bool keep;  /* targets are needed once more: see tp_feed_rewind() */
@@ -29,10 +32,10 @@ struct tp_feed {
 	int fd;           /* -1: no file, or its end is reached */
 	bool own_fd;
 	char *buffer;
-	size_t begin, end; /* what is read and not yet taken */
-	size_t line;       /* its number, from 1 */
+	size_t begin, end; /* the bytes that are read but not yet used */
+	size_t line;       /* the number of the current line, from 1 */
 	bool skipping;     /* the rest of a line that is too long */
-	bool paused;       /* tp_feed_next() took long enough: it goes on at once when it is called again */
+	bool paused;       /* tp_feed_next() returned because it took long; it goes on when it is called again */
 };
 
 /* A feed of the operands; complain and context are set by the caller. Free it whatever comes. */

@@ -13,7 +13,7 @@
 
 struct tp_helpers;
 
-/* What came of a question. */
+/* The answer to a question. */
 struct tp_answer {
 	struct tp_lookup *lookup;
 	enum tp_question question;
@@ -33,7 +33,10 @@ void tp_helpers_free(struct tp_helpers *helpers);
 int tp_helpers_ask(struct tp_helpers *helpers, struct tp_lookup *lookup, enum tp_question question,
 		   const struct pollfd *fds, size_t count);
 
-/* Nobody wants the answer any more. The helper is used again when that has come, or ended when its place is wanted. */
+/*
+ * Nobody waits for the answer any more. The helper is used again when it has answered, or is killed when its place is
+ * needed.
+ */
 void tp_helpers_drop(struct tp_helpers *helpers, struct tp_helper *helper);
 
 /* As tp_resolver_watched() and tp_resolver_watch(). */
@@ -43,10 +46,10 @@ size_t tp_helpers_watch(struct tp_helpers *helpers, struct pollfd *fds);
 /* Notes what poll(2) found of the pollfds of tp_helpers_watch(). */
 void tp_helpers_note(struct tp_helpers *helpers, const struct pollfd *fds);
 
-/* The next answer of those that are there; false: there is no further one. */
+/* The next answer that has come; false: there is none. */
 bool tp_helpers_answer(struct tp_helpers *helpers, struct tp_answer *answer);
 
-/* When tp_helpers_watch() is to be called even if nothing is ready, to reap what was ended; TP_NEVER: need not be. */
+/* When tp_helpers_watch() has to be called even if nothing is ready, to reap killed helpers; TP_NEVER: it need not. */
 int64_t tp_helpers_due_us(const struct tp_helpers *helpers);
 
 /*

@@ -14,14 +14,17 @@ struct tp_hosts;
 uint32_t tp_hosts_hash(const char *name);
 
 /*
- * Reads the file. NULL where it does not decide: there is none, it is too large, memory is out, or NSS does not ask it
- * first and take its answer as the last word.
+ * Reads the file. Returns NULL if it does not decide: there is none, it is too large, memory is out, or NSS does not
+ * ask it first and take its answer as the last word.
  */
 struct tp_hosts *tp_hosts_read(void);
 
 void tp_hosts_free(struct tp_hosts *hosts);
 
-/* The addresses of a name, at most so many, of this family or of both, in the file's order. Returns how many. */
+/*
+ * Finds the addresses of a name, at most room of them, of this family or of both, in the file's order. Returns how
+ * many.
+ */
 size_t tp_hosts_find(const struct tp_hosts *hosts, const char *host, int family, union tp_address *addresses,
 		     size_t room);
 

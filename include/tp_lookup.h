@@ -23,7 +23,7 @@ enum tp_lookup_phase { TP_LOOKUP_NEW, TP_LOOKUP_RUNNING, TP_LOOKUP_DONE };
 /* The families, as lists of addresses are numbered. */
 enum { TP_IPV6, TP_IPV4, TP_FAMILIES };
 
-/* What may be asked about a name at once: each family in a hurry, and, patiently, all of it. */
+/* The questions that may be open about a name at once: a hurried one for each family, and the patient one for all. */
 enum tp_question { TP_ASK_IPV6 = TP_IPV6, TP_ASK_IPV4 = TP_IPV4, TP_ASK_ALL, TP_QUESTIONS };
 
 struct tp_addresses {
@@ -36,7 +36,7 @@ struct tp_addresses {
 struct tp_lookup {
 	enum tp_lookup_phase phase;
 	unsigned users;
-	unsigned waiting;    /* the users that wait for it: the engine's to count */
+	unsigned waiting;    /* how many of its users wait for it: the engine counts them */
 	bool ready;          /* connecting may begin: it is DONE, or RUNNING with some addresses known */
 	bool needs_helper;   /* it is known that it cannot be done at once */
 	int family;          /* asked for */
@@ -53,7 +53,7 @@ struct tp_lookup {
 	struct tp_helper *helpers[TP_QUESTIONS];
 	int64_t grace_us; /* when IPv4 need not wait for IPv6 any longer */
 	int64_t hurry_us; /* when to ask in a hurry next */
-	bool hurried;     /* that was asked */
+	bool hurried;     /* whether a hurried question was asked */
 	bool sorted;      /* the resolver said which family comes first */
 
 	struct tp_lookup *in_bucket; /* the next one: names.c */
@@ -64,7 +64,7 @@ struct tp_lookup {
 /* A new lookup with one user, or NULL where memory is out. */
 struct tp_lookup *tp_lookup_new(const char *host, int family);
 
-/* One user less; the last frees it, and ends what is asked for it. */
+/* Drops one user. The last one frees the lookup, and ends its questions. */
 void tp_lookup_release(struct tp_lookup *lookup);
 
 /* A numeric host to its address, without any lookup. Returns 0 or EAI_.... */
@@ -76,7 +76,10 @@ bool tp_lookup_at_once(struct tp_lookup *lookup);
 /* How many addresses are known. */
 size_t tp_lookup_count(const struct tp_lookup *lookup);
 
-/* It is RUNNING, since a name server is silent, but another one says that there is no such name or address: its eai. */
+/*
+ * Is the lookup RUNNING because one name server is silent, while another one says (eai) that there is no such name or
+ * address, or that it failed?
+ */
 bool tp_lookup_denied(const struct tp_lookup *lookup);
 
 /* A way through the addresses of a lookup, whose number may grow meanwhile. Zeroed, it is at the beginning. */
@@ -94,7 +97,7 @@ void tp_walk_take(struct tp_walk *walk, const union tp_address *address);
 /* How many known addresses are not taken yet. */
 size_t tp_walk_left(const struct tp_walk *walk, const struct tp_lookup *lookup);
 
-/* Of the caller's: what a helper does after the fork and before it looks up. */
+/* A function of the caller's, which a helper calls after the fork and before it looks anything up. */
 struct tp_helper_hook {
 	void (*run)(void *context);
 	void *context;
@@ -112,13 +115,12 @@ void tp_resolver_free(struct tp_resolver *resolver);
 bool tp_resolver_at_once(struct tp_resolver *resolver, struct tp_lookup *lookup);
 
 /*
- * Hands a NEW lookup to a helper: it is RUNNING. Returns 0; EBUSY where no more
- * helpers are to be had now; or another errno value where none can be made. fds
- * are descriptors of ours that a new helper must not keep.
+ * Hands a NEW lookup to a helper: it is RUNNING then. Returns 0; EBUSY if no more helpers can be had now; or another
+ * errno value if none can be made. A new helper closes the descriptors in fds.
  */
 int tp_resolver_begin(struct tp_resolver *resolver, struct tp_lookup *lookup, const struct pollfd *fds, size_t count);
 
-/* Nobody waits for a RUNNING lookup any more: its helpers are ended. It is DONE where it has addresses, else NEW again. */
+/* Nobody waits for this RUNNING lookup any more: its questions end. It is DONE if it has addresses, else NEW again. */
 void tp_resolver_abandon(struct tp_resolver *resolver, struct tp_lookup *lookup);
 
 /* How many pollfds tp_resolver_watch() will fill in. */
@@ -131,8 +133,9 @@ size_t tp_resolver_watch(struct tp_resolver *resolver, struct pollfd *fds);
 int64_t tp_resolver_due_us(const struct tp_resolver *resolver);
 
 /*
- * Takes in what poll(2) found, and asks what is due. fds: first so many of the caller's descriptors, as for
- * tp_resolver_begin(), then those of tp_resolver_watch(). True: at least one lookup is DONE or ready, or has new addresses.
+ * Takes in what poll(2) found, and asks what is due. fds begins with count descriptors of the caller's, as for
+ * tp_resolver_begin(); those of tp_resolver_watch() follow. Returns true if at least one lookup is DONE or ready, or
+ * has new addresses.
  */
 bool tp_resolver_collect(struct tp_resolver *resolver, const struct pollfd *fds, size_t count);
 

@@ -18,19 +18,19 @@ struct tp_names {
 };
 
 /*
- * The lookup of this host to this family, with one user more. A numeric host is looked up already. A lookup that is DONE serves if it
- * was begun at this time or later. NULL: memory is out.
+ * The lookup of this host and family, with one more user. A numeric host is looked up already. A lookup that is DONE is
+ * used again if it began at since_us or later. NULL: memory is out.
  */
 struct tp_lookup *tp_names_get(struct tp_names *names, const char *host, int family, int64_t since_us);
 
 /*
- * Begins a NEW lookup: it is RUNNING, or DONE at once. Returns as tp_resolver_begin(); EBUSY too where it would want a
- * helper and may not have one.
+ * Begins a NEW lookup: it is RUNNING, or DONE at once. Returns as tp_resolver_begin(); also EBUSY if it needs a helper
+ * and may not have one.
  */
 int tp_names_begin(struct tp_names *names, struct tp_lookup *lookup, bool may_ask, const struct pollfd *fds,
 		   size_t count);
 
-/* Ends every helper and forgets every lookup; those with other users are theirs. */
+/* Ends every helper and forgets every lookup. A lookup that has other users still belongs to them. */
 void tp_names_free(struct tp_names *names);
 
 #endif

@@ -13,7 +13,7 @@
  */
 const char *tp_network_check(const char *address, const char *bits, char first[INET6_ADDRSTRLEN], uint16_t *last);
 
-/* The host so many places behind the network's first one. */
+/* The host that is this many places behind the network's first one. */
 void tp_network_address(const char *first, uint16_t place, char text[INET6_ADDRSTRLEN]);
 
 #endif

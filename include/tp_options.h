@@ -43,7 +43,7 @@ struct tp_options {
 	size_t command; /* the index of the word behind "--"; 0: there is none */
 };
 
-/* What holds where no option says otherwise. */
+/* The settings if no option says otherwise. */
 void tp_options_init(struct tp_options *options);
 
 /*

@@ -20,7 +20,7 @@
 #define MSG_NOSIGNAL 0
 #endif
 
-/* A call that is interrupted so many times in a row is not worth another try: some sandboxes say so for ever. */
+/* A call that is interrupted this many times in a row is not tried again: some sandboxes answer EINTR for ever. */
 #define TP_INTERRUPTED_MAX 100
 
 /* The engine's "never", in microseconds of tp_os_now_us(). */
@@ -50,7 +50,7 @@ int tp_os_open(const char *path, int *fd);
 /* A TCP socket of this family, non-blocking and close-on-exec. Returns 0 or an errno value. */
 int tp_os_tcp_socket(int family, int *fd);
 
-/* What has befallen the socket since it was last asked (SO_ERROR). 0 also where the system cannot tell. */
+/* The socket's pending error (SO_ERROR), which reading it clears. 0 also if the system cannot tell. */
 int tp_os_error(int fd);
 
 /*
@@ -77,13 +77,13 @@ int tp_os_half_open(int fd);
 /* Whether there is such a thing here. */
 bool tp_os_has_half_open(void);
 
-/* Packets of the socket die after so many hops (IP_TTL, IPV6_UNICAST_HOPS). Returns 0 or an errno value. */
+/* Packets of the socket die after this many hops (IP_TTL, IPV6_UNICAST_HOPS). Returns 0 or an errno value. */
 int tp_os_set_hops(int fd, int family, unsigned hops);
 
-/* What the handshake took by the kernel's own clocks; -1: it does not tell. */
+/* How long the handshake took by the kernel's own clocks, in microseconds; -1: the kernel does not tell. */
 int64_t tp_os_handshake_us(int fd);
 
-/* Who said no to a connection, and how. Zeroed it is none. */
+/* Who refused a connection, and how. Zeroed: nobody did. */
 struct tp_evidence {
 	union tp_address reporter; /* AF_UNSPEC: nobody; its port means nothing */
 	bool icmp;                 /* by an ICMP error, of the reporter's family: */
@@ -100,15 +100,30 @@ bool tp_os_has_evidence(void);
 int tp_os_evidence(int fd, struct tp_evidence *evidence);
 
 /*
- * In a helper: shall name servers that do not answer be left for the next one after a second, whatever resolv.conf says,
- * or as it says? Does nothing where the C library asks all of them at once.
+ * In a helper: shall the C library go on to the next name server after one second, whatever resolv.conf says, or as
+ * resolv.conf says? Does nothing if the C library asks all servers at once.
  */
 void tp_os_hurry(bool hurry);
 
-/* Waits until the child has ended, but not beyond until_us: then the system is left to reap it. */
+/*
+ * In a helper: does some name server answer that it cannot help (SERVFAIL, REFUSED), and no other one answers within a
+ * second? musl takes no notice of such answers, and waits on. Always false where the C library does not.
+ */
+bool tp_os_servers_failed(const char *host, int family);
+
+/* The failure of a hurried lookup that means this. (glibc's EAI_AGAIN may also mean that no server answered.) */
+#ifdef __GLIBC__
+#define TP_OS_EAI_SAID EAI_FAIL
+#else
+#define TP_OS_EAI_SAID EAI_AGAIN
+#endif
+
+/* Waits until the child has ended, but no longer than until until_us. After that the system is left to reap it. */
 void tp_os_reap(pid_t pid, int64_t until_us);
 
-/* In a child just forked by parent: die when it does. Ends the child when that is so already. */
+/*
+ * In a child that parent has just forked: makes it die when the parent does, or at once if the parent is dead already.
+ */
 void tp_os_die_with(pid_t parent);
 
 #endif

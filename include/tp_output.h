@@ -20,26 +20,29 @@
 struct tp_output {
 	const struct tp_face *face;
 	struct tp_text text; /* not yet written: bytes for standard output, and each message between two NUL bytes */
-	int blocked_fd;      /* whose reader is slow; -1: none is known to be */
+	int blocked_fd;      /* the descriptor whose reader is slow; -1: none is known to be */
 	struct tp_progress progress;
 	int error;        /* errno value of a write that failed: nothing more is written to standard output */
-	unsigned refused; /* writes in a row of which nothing was taken, though the reader was said to be ready */
-	bool last_words;  /* written though a signal came */
+	unsigned refused; /* how many writes in a row have written nothing, though the reader was said to be ready */
+	bool last_words;  /* text is written even after a signal */
 };
 
 /* Writes what can be written without waiting. */
 void tp_output_flush(struct tp_output *output);
 
-/* Writes all, and waits for the readers. Returns 0, or why the rest is dropped: EINTR, a signal; else what output->error is. */
+/*
+ * Writes everything, and waits for the readers. Returns 0, or why the rest is dropped: EINTR (a signal), or
+ * output->error.
+ */
 int tp_output_finish(struct tp_output *output);
 
-/* So much is kept that no more should be put, until the loop has waited for output->blocked_fd and flushed. */
+/* Is so much kept that no more should be put before the loop has waited for output->blocked_fd and flushed? */
 bool tp_output_is_full(const struct tp_output *output);
 
 /* Ends a line in output->text; it is written when there is much, or at the next flush. */
 void tp_output_end_line(struct tp_output *output);
 
-/* A message on standard error, behind what was put before it. what: of which it is said, or NULL. */
+/* A message on standard error, in order with what was put before it. what: the thing that it is about, or NULL. */
 void tp_output_complain(struct tp_output *output, const char *what, const char *why);
 
 /* The second line of a usage error, which was the last message. */

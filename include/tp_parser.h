@@ -11,13 +11,12 @@ struct tp_parser {
 	struct tp_why *why;
 	const char *word;
 	char *text; /* a copy of it, cut into pieces in place */
-	int family; /* that the URL at hand asks for */
+	int family; /* the family that the current URL asks for */
 };
 
 /*
- * Sets the reason: the piece at fault, and why. Any piece of a word that may
- * hide a secret may be a part of it, so then the word is named, as tp_quote()
- * shows it. Returns EINVAL.
+ * Sets the reason: the piece at fault, and why. In a word that may hide a secret any piece may be a part of the secret,
+ * so the reason then quotes the word as tp_quote() shows it. Returns EINVAL.
  */
 int tp_parser_complain(const struct tp_parser *parser, const char *piece, const char *why);
 

@@ -22,7 +22,7 @@
 #include "tp_plan.h"
 #include "tp_state.h"
 
-/* What became of an address, and so perhaps of the whole race. */
+/* The outcome of one address, which may become that of the whole race. */
 struct tp_finish {
 	enum tp_state state;
 	int error;
@@ -36,13 +36,13 @@ struct tp_finish {
 };
 
 struct tp_race {
-	struct tp_attempt *attempts; /* under way, the oldest first */
+	struct tp_attempt *attempts; /* the attempts under way, the oldest first */
 	size_t held;                 /* how many of them are held */
 	struct tp_lookup *lookup; /* its addresses are read when their turn comes; more may come while it is RUNNING */
-	struct tp_walk walk;      /* through those that have had their attempt */
+	struct tp_walk walk;      /* the way through the addresses that have had their attempt */
 	const union tp_address *only; /* the address that takes part; NULL: all of them */
 	uint16_t port;
-	bool finished; /* finish holds one: that of the open address, or else the most telling one so far */
+	bool finished; /* finish holds an outcome: that of the open address, or the most telling one so far */
 	struct tp_finish finish;
 	int64_t due_us; /* when the next attempt begins */
 };
@@ -62,8 +62,8 @@ enum tp_race_news tp_race_collect(struct tp_race *race, const struct tp_plan *pl
 int64_t tp_race_due_us(const struct tp_race *race);
 
 /*
- * Time is up: where no address told anything, the one that it waits for timed out. A connection that is held tells most:
- * somebody accepted, and whether he hangs up was not seen.
+ * Time is up. If no address has told anything, the attempt under way has timed out. A held connection tells most:
+ * somebody accepted, and it is not known whether the peer would have hung up.
  */
 void tp_race_expire(struct tp_race *race);
 
@@ -71,7 +71,7 @@ void tp_race_expire(struct tp_race *race);
 void tp_race_reset(struct tp_race *race, struct tp_attempts *attempts);
 
 /*
- * The race holds all descriptors that there are, and wants one more: it gives up its oldest attempt when that has had
+ * The race holds all descriptors that there are, and needs one more: it gives up its oldest attempt when that has had
  * its share of the time, and tries again then.
  */
 void tp_race_make_way(struct tp_race *race, struct tp_attempts *attempts, int64_t deadline_us, int64_t now_us);

@@ -39,7 +39,7 @@ struct tp_record {
 	bool held : 1;
 	bool expired : 1;
 	bool wanted : 1;
-	bool by_peer : 1; /* the peer itself is who said no */
+	bool by_peer : 1; /* the peer itself refused */
 	char host[];
 };
 
@@ -62,10 +62,13 @@ struct tp_record *tp_results_add(struct tp_results *results, struct tp_record *b
  */
 void tp_record_put(struct tp_record *record, const struct tp_result *result);
 
-/* What was put, as a result; its host is the record's. until, waited_us, in_a_row and one_address are the caller's to set. */
+/*
+ * The outcome that was put, as a result; its host belongs to the record. The caller sets until, waited_us, in_a_row and
+ * one_address.
+ */
 struct tp_result tp_record_get(const struct tp_record *record);
 
-/* Takes the oldest record, if there is one, out of the order. */
+/* Takes the oldest record, if there is one, off the list. */
 struct tp_record *tp_results_take(struct tp_results *results);
 
 /* Frees a record that was taken; a connection that is still in it is closed. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What both faces say, word for word. `make sync` gives shell/tcpprobe.sh the same words, as tp_says_<name>: each is one
- * line, and a plain string, never a format.
+ * What C and the wrapper say, word for word. `make sync` gives shell/tcpprobe.sh the same words, as tp_says_<name>:
+ * each is one line, and a plain string, never a format.
  */
 #ifndef TP_SAYS_H
 #define TP_SAYS_H
 
-/* Of a word that should be targets. */
+/* About a word that should name targets. */
 #define TP_SAYS_NO_TARGET "no target: is a variable unset?"
 #define TP_SAYS_EMPTY_WORD "an empty word: is a variable unset?"
 #define TP_SAYS_ASSIGNMENT "a word with = is no target"
@@ -42,7 +42,7 @@
 #define TP_SAYS_CUT_PASSWORD "where does the password end? write its / as %2F, ? as %3F, # as %23, comma as %2C"
 #define TP_SAYS_LONG_LINE "the line is too long"
 
-/* Of options. */
+/* About options. */
 #define TP_SAYS_TRY_HELP "Try 'tcpprobe --help'."
 #define TP_SAYS_ONLY_B "only the builtin has it"
 #define TP_SAYS_ONLY_BP "only the builtin and the program have it"
@@ -66,7 +66,7 @@
 #define TP_SAYS_BAD_NAME "not a variable's name"
 #define TP_SAYS_READONLY "a readonly variable"
 
-/* Of what was probed. */
+/* About what was probed. */
 #define TP_SAYS_LOOKUP_LATE "Name lookup timed out"
 #define TP_SAYS_WAITING "waiting for "
 #define TP_SAYS_WAITED "waited "

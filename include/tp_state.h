@@ -23,25 +23,25 @@ int tp_state_status(enum tp_state state);
 /* The state's word, in ASCII; static storage. */
 const char *tp_state_word(enum tp_state state);
 
-/* Of two states of one name's addresses: does a tell more than b? */
+/* Given two states of addresses of one name: is a more telling than b? */
 bool tp_state_tells_more(enum tp_state a, enum tp_state b);
 
-/* What an errno value of connect(2), or of SO_ERROR after it, means. 0: open. */
+/* The state that an errno value of connect(2), or of SO_ERROR after it, means. 0: open. */
 enum tp_state tp_state_of_connect(int error);
 
-/* What to call an errno value of connect(2); the same words on every system. Static storage, or strerror(3)'s. */
+/* Words for an errno value of connect(2); the same on every system. Static storage, or strerror(3)'s. */
 const char *tp_connect_words(int error);
 
-/* What a getaddrinfo(3) failure means: eai is EAI_..., error the errno beside EAI_SYSTEM. */
+/* The state that a failure of getaddrinfo(3) means: eai is EAI_..., error the errno beside EAI_SYSTEM. */
 enum tp_state tp_state_of_lookup(int eai, int error);
 
-/* What to call it, but for EAI_SYSTEM; as tp_connect_words(). */
+/* Words for it, except for EAI_SYSTEM; as tp_connect_words(). */
 const char *tp_lookup_words(int eai);
 
-/* This process or system is out of something, which may pass: descriptors, buffers, memory, processes. */
+/* Is this process or system out of something that may come back: descriptors, buffers, memory, processes? */
 bool tp_is_shortage(int error);
 
-/* What kept a probe from being made here may pass: a shortage, or a local port, address or interface that is not there yet. */
+/* May the obstacle to a probe pass: a shortage, or a local port, address or interface that is not there yet? */
 bool tp_may_pass(int error);
 
 #endif

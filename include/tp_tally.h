@@ -13,16 +13,16 @@
 /* The results so far. Zeroed it is empty. */
 struct tp_tally {
 	size_t count, states[TP_STATES];
-	int status; /* of the whole: that of the first result that was not as wanted, else 0 */
+	int status; /* the exit status of all: that of the first result that was not as wanted, else 0 */
 
 	/*
-	 * Of outages: from a probe that was not open to the next one that was, or to the last one. Microseconds of the
-	 * clock that only runs forward, as tp_tally_add() was given it, but began_us and longest_began_us since the Epoch.
+	 * An outage lasts from a probe that was not open to the next one that was, or to the last one. Times are those
+	 * that tp_tally_add() was given, except began_us and longest_began_us, which are since the Epoch.
 	 */
 	bool out; /* an outage is under way */
 	int64_t since_us, began_us, longest_us, longest_began_us;
 
-	/* Of the handshakes that were measured, in microseconds. */
+	/* About the handshakes that were measured, in microseconds. */
 	size_t measured;
 	int64_t min_us, max_us;
 	double mean_us, squares; /* squares: the sum of the squared distances from the mean (Welford) */

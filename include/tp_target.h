@@ -58,8 +58,8 @@ struct tp_ports {
 
 struct tp_target {
 	char *host;    /* without brackets, never empty; as given but for a URL's %XX; of a network the first host */
-	uint16_t last; /* of a network: so many hosts follow the first */
-	int family;    /* to probe it in: AF_UNSPEC, AF_INET or AF_INET6 */
+	uint16_t last; /* a network's number of hosts after the first */
+	int family;    /* the family to probe it in: AF_UNSPEC, AF_INET or AF_INET6 */
 	struct tp_ports *ports;
 	size_t ports_count;
 };
@@ -68,7 +68,7 @@ struct tp_target {
 struct tp_targets {
 	struct tp_target *list;
 	size_t count;
-	int family; /* the caller's: of all of them; then a URL that wants the other one is refused */
+	int family; /* set by the caller, for all of them; then a URL that wants the other family is refused */
 	struct tp_services services;
 };
 
@@ -78,7 +78,7 @@ struct tp_targets {
  */
 int tp_targets_add(struct tp_targets *targets, char *const words[], size_t count, struct tp_why *why);
 
-/* Only the first of them stay, so many. */
+/* Keeps only the first count targets. */
 void tp_targets_cut(struct tp_targets *targets, size_t count);
 
 void tp_targets_free(struct tp_targets *targets);
@@ -90,7 +90,7 @@ uint64_t tp_targets_probes(const struct tp_targets *targets);
 struct tp_cursor {
 	size_t target, ports;
 	uint16_t address, port;
-	char text[INET6_ADDRSTRLEN]; /* of the address, in a network */
+	char text[INET6_ADDRSTRLEN]; /* the place of the address in a network */
 };
 
 /* The next endpoint, in order; false at the end. Its host is valid until the next call, and no longer than the list. */

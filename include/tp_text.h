@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Text: put together for a report, and words from outside on their way into a message. */
+/* Text: building a report, and making words from outside fit to be shown in a message. */
 #ifndef TP_TEXT_H
 #define TP_TEXT_H
 
@@ -35,10 +35,13 @@ struct tp_why {
 /* Sets the reason as printf(3) does, cut to what fits. Returns EINVAL, for `return tp_because(...)`. */
 int tp_because(struct tp_why *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* What the scheme of a URL is made of: RFC 3986, section 3.1, and '_' as in SASL_SSL. */
+/* The bytes that the scheme of a URL is made of: RFC 3986, section 3.1, and '_' as in SASL_SSL. */
 extern const char tp_scheme_bytes[];
 
-/* The length of "jdbc:" or "r2dbc:" at the start of the word, or 0: which library wants the URL behind it is all they say. */
+/*
+ * The length of "jdbc:" or "r2dbc:" at the start of the word, or 0. These only say which library the URL behind them is
+ * for.
+ */
 size_t tp_jdbc_length(const char *word);
 
 /* May a part of this word be a password? Of every word with "://", '@', '=', a query or three colons, and of JDBC's. */
@@ -71,7 +74,7 @@ size_t tp_utf8_length(const char *text);
  */
 void tp_put_shown(struct tp_text *text, const char *bytes, size_t count);
 
-/* Does one begin anywhere in the text? */
+/* Does a control character begin anywhere in the text? */
 bool tp_has_control(const char *text);
 
 #endif

@@ -15,13 +15,13 @@
 #include "tp_lookup.h"
 #include "tp_plan.h"
 
-/* The farthest hop that is asked. */
+/* No farther hop than this is asked. */
 #define TP_HOPS 30
 
 struct tp_hop {
 	unsigned hop;             /* from 1 */
 	union tp_address address; /* who answered there; AF_UNSPEC: nobody */
-	int64_t us;               /* how long it took; -1: nobody answered */
+	int64_t us;               /* how long the answer took; -1: nobody answered */
 };
 
 enum tp_verdict_kind {
@@ -29,14 +29,15 @@ enum tp_verdict_kind {
 	TP_VERDICT_REJECTED, /* by an ICMP error from the way */
 	TP_VERDICT_SILENT,   /* beyond a hop, or from the first on */
 	TP_VERDICT_LOOP,
-	TP_VERDICT_LOCAL, /* nothing was sent: no address, no route, no socket */
+	TP_VERDICT_LOCAL, /* nothing could be sent: no address, no route, no socket */
 };
 
 struct tp_verdict {
 	enum tp_verdict_kind kind;
-	struct tp_result result; /* as that of a probe */
-	struct tp_hop hop; /* who answered or rejected; SILENT: the last that answered; LOOP: seen again. hop 0: none */
-	unsigned again;    /* LOOP: as which hop */
+	struct tp_result result; /* the result, as that of a probe */
+	struct tp_hop
+		hop;    /* who answered or rejected; SILENT: the last that answered; LOOP: seen again. hop 0: nobody */
+	unsigned again; /* LOOP: the hop as which it was seen first */
 };
 
 /* What a trace asks of its caller; as in struct tp_engine_setup, where all but hop() is described. */

@@ -299,8 +299,7 @@ tp_connect() {
 }
 # -- One try is a process of the tool, and a sleep as its clock. When one of them ends, SIGCHLD ends the other.
 tp_seconds() {
-	tp_span=$((1000 + $1 % 1000)) && tp_span=$(($1 / 1000)).${tp_span#1}
-	tp_span=${tp_span%"${tp_span##*[!0]}"} && tp_span=${tp_span%.}
+	tp_span=$((1000 + $1 % 1000)) && tp_span=$(($1 / 1000)).${tp_span#1} && tp_span=${tp_span%"${tp_span##*[!0]}"} && tp_span=${tp_span%.}
 }
 # tp_try HOST PORT SECONDS: prints what the tool says, and last "status N", "status late" or "status clock". What runs in
 # the background ignores Ctrl-C, so it is passed on. A signal that comes before both are known is kept in tp_gone.
@@ -371,7 +370,8 @@ tp_is_time() {
 	[ "${tp_until:+$tp_wait}" -gt 0 ] 2>/dev/null || return 0
 	[ -r /proc/uptime ] && read -r tp_now tp_rest </proc/uptime && tp_cents=1${tp_now#*.} tp_now=${tp_now%.*} || tp_now=$(date +%s)
 	tp_start=${tp_start:-$tp_now} tp_start_cents=${tp_start_cents:-$tp_cents}
-	tp_left=$((tp_wait - (tp_now - tp_start) * 1000 - (tp_cents - tp_start_cents) * 10))
+	[ $tp_now -ge ${tp_seen:-0} ] || tp_start=$((tp_start - tp_seen + tp_now)) # it was set back meanwhile
+	tp_seen=$tp_now tp_left=$((tp_wait - (tp_now - tp_start) * 1000 - (tp_cents - tp_start_cents) * 10))
 	[ $tp_left -gt 0 ]
 }
 tp_nap() {
@@ -420,7 +420,7 @@ tp_main() {
 	[ -z "${BASH_VERSION-}" ] || { shopt -u nocasematch && trap - ERR DEBUG; }
 	set +eu -f && IFS=" 	$tp_newline"
 	tp_flags='' tp_until='' tp_wait=0 tp_interval=250 tp_timeout=5000 tp_list='' tp_base='' tp_word='' tp_picked=''
-	tp_exit=0 tp_total=0 tp_told='' tp_found='' tp_round='' tp_tries=0 tp_start='' tp_start_cents='' tp_forever=2073600000
+	tp_exit=0 tp_total=0 tp_told='' tp_found='' tp_round='' tp_tries=0 tp_start='' tp_start_cents='' tp_seen='' tp_forever=2073600000
 	[ $$ != 1 ] || { trap 'exit 130' INT && trap 'exit 129' HUP && trap 'exit 143' TERM; } # process 1 is ended by no other signals
 	tp_hand_over "$@"
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do

@@ -93,8 +93,8 @@ lacks='
 	s390x: locale
 	i386: icmp
 	armhf: icmp
-	static: hosts idn nss dns
-	musl: plain hosts idn nss dns locale loader
+	static: hosts nss dns
+	musl: plain hosts nss dns locale loader
 '
 
 # need WORD...: skips the test where one of these is lacking.

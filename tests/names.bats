@@ -100,6 +100,12 @@ resolvers() {
 	done
 }
 
+@test "a name server that fails is a temporary failure, and no silence" {
+	face 'tcpprobe -t "$1" x.fail.test 1' "$(patient 1)"
+	assert_message 'x.fail.test:1: Temporary failure in name resolution'
+	assert_state unresolved
+}
+
 @test "nonsense, answers to other questions and answers that come twice are no answers" {
 	need dns
 	peer -a 127.0.0.1 open

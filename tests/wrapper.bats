@@ -301,7 +301,8 @@ assert_refused() {
 	list=$(sed -n "/^tp_services=/,/'\$/p" "$file" | tr "'\n" '  ')
 	read -ra services <<<"${list#*=}"
 	((${#services[@]} > 60))
-	without() { run unshare --mount sh -c 'mount --bind /dev/null /etc/services && exec "$@"' sh $sh "$file" "$@"; }
+	# A bare system has no list of services in the first place.
+	without() { run unshare --mount sh -c '[ ! -e /etc/services ] || mount --bind /dev/null /etc/services && exec "$@"' sh $sh "$file" "$@"; }
 	for ((i = 0; i < ${#services[@]}; i += 2)); do
 		without 127.0.0.1 "${services[i]}"
 		assert_equal "$status $output" "1 tcpprobe: 127.0.0.1:${services[i + 1]}: Connection refused"

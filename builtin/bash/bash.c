@@ -82,7 +82,10 @@ static void export_variables(void *context)
 
 /* -- A call */
 
-/* The command's words, in few where there are no more than room. NULL: memory is out. */
+/*
+ * Collects the command's words: in few, which has this much room, or in allocated memory. Returns NULL if memory is
+ * out.
+ */
 static char **collect_words(const WORD_LIST *list, char *few[], size_t room, size_t *count)
 {
 	char **words = few;
@@ -98,8 +101,8 @@ static char **collect_words(const WORD_LIST *list, char *few[], size_t room, siz
 }
 
 /*
- * The variables get what is theirs. To be done last, with nothing left to leak: binding may jump out of here.
- * Returns the status.
+ * Sets the variables that the options named. Must be done last, with nothing left to leak: binding a variable may jump
+ * out of here. Returns the status.
  */
 static int bind_variables(struct tp_outcome *outcome)
 {
@@ -113,7 +116,7 @@ static int bind_variables(struct tp_outcome *outcome)
 	if (outcome->fd < 0)
 		return outcome->status;
 	if (outcome->status != 0) {
-		/* A signal came after the handshake. A script that is told of a failure closes nothing. */
+		/* A signal came after the handshake. The script sees a failure, so it will not close the connection. */
 		close(outcome->fd);
 		return outcome->status;
 	}
@@ -152,7 +155,7 @@ static int tcpprobe_builtin(WORD_LIST *list)
 		free(words);
 	status = bind_variables(&outcome);
 	tp_text_free(&outcome.reports);
-	/* Nothing is left to leak: QUIT jumps out of here. Old bashes want to be told the status before. */
+	/* Nothing is left to leak: QUIT may jump out of here. Old bashes must be told the status before that. */
 	if (interrupt_state || terminating_signal)
 		last_command_exit_value = status;
 	face_signals_end(&signals);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the parts of the builtin share. Only they see bash: its signals and its variables. */
+/* What the parts of the builtin share. Only they see bash's headers. */
 #ifndef TP_BASH_FACE_H
 #define TP_BASH_FACE_H
 
@@ -14,18 +14,18 @@
 /* -- signals.c */
 
 struct face_signals {
-	int traps[NSIG];  /* pending_traps that are not ours to obey: their trap is what we run in */
-	bool catches_int; /* SIGINT had its default, and is caught so that there can be last words */
+	int traps[NSIG];  /* pending_traps of the traps that we were called in */
+	bool catches_int; /* SIGINT had its default action; it is caught, so that last words can be written */
 	struct sigaction int_default;
 };
 
-/* Which signals are not ours. */
+/* Notes which signals the call does not obey. */
 void face_signals_begin(struct face_signals *signals);
 
-/* From here on SIGINT is caught where it would end the shell at once. */
+/* From now on SIGINT is caught if its default action would end the shell at once. */
 void face_signals_catch_int(struct face_signals *signals);
 
-/* As they were. A SIGINT that was caught is sent anew: it ends the shell, as it would have. */
+/* Restores the signals. A SIGINT that was caught is sent again: it ends the shell, as it would have. */
 void face_signals_end(struct face_signals *signals);
 
 /* The signal that ends the command, or 0: Ctrl-C, a signal that ends the shell, or a trap that waits to be run. */
@@ -42,13 +42,13 @@ int face_wait(const struct face_signals *signals, struct pollfd *fds, nfds_t cou
 /* Can reports go into this variable, as an indexed array? Returns 0, or EINVAL with the reason in *why. */
 int face_check_array(char option, const char *name, struct tp_why *why);
 
-/* Can a descriptor's number? */
+/* Can the number of a descriptor go into it? Returns as face_check_array(). */
 int face_check_variable(char option, const char *name, struct tp_why *why);
 
-/* The name of the variable that this one refers to, or is. */
+/* The name of the variable that this nameref leads to, or this name itself. */
 const char *face_target(const char *name);
 
-/* The array's elements are these strings from here on: count of them, one behind the other, each with its NUL. */
+/* Sets the array's elements to these strings: count of them, one behind the other, each with its NUL. */
 bool face_set_array(const char *name, const char *strings, size_t count);
 
 /*

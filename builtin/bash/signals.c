@@ -24,7 +24,7 @@ extern void sigint_sighandler(int sig) __attribute__((weak));
 /* A trapped signal that came, or 0. */
 static int trapped_signal(const struct face_signals *signals)
 {
-	/* Looked at for every result, and nearly always for nothing. */
+	/* This is called for every result, and nearly always finds nothing. */
 	if (trapped_signal_received == 0)
 		return 0;
 	for (int sig = 1; sig < NSIG; sig++) {
@@ -51,7 +51,7 @@ void face_signals_begin(struct face_signals *signals)
 
 	for (int sig = 1; sig < NSIG && in_trap; sig++)
 		signals->traps[sig] = pending_traps[sig];
-	/* Background jobs end while we wait, as they may; and a window's size is no matter of ours. */
+	/* The end of a background job, and a new window size, do not end the call. */
 	signals->traps[SIGCHLD] = INT_MAX;
 	signals->traps[SIGWINCH] = INT_MAX;
 }

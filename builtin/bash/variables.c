@@ -17,7 +17,7 @@
 /* Since bash 4.3, which brought namerefs; its number of arguments has changed, and the second of them does not matter. */
 extern SHELL_VAR *find_variable_last_nameref(const char *name, int flags);
 
-/* Of a variable that is not set: does a nameref end in something else than a name, an array's element say? */
+/* The variable is not set. Is it a nameref to something other than a name, for example an element of an array? */
 static bool refers_to_no_name(const char *name)
 {
 	SHELL_VAR *reference = find_variable_last_nameref(name, 0);
@@ -54,7 +54,7 @@ int face_check_array(char option, const char *name, struct tp_why *why)
 	if (face_check_variable(option, name, why) != 0)
 		return EINVAL;
 	variable = find_variable(name);
-	/* Its elements would be evaluated as arithmetic, and run what stands in them. */
+	/* Values of an integer variable are evaluated as arithmetic, which can run commands. */
 	if (variable != NULL && integer_p(variable))
 		return refuse(option, name, "an integer variable", why);
 	return 0;
@@ -72,7 +72,7 @@ bool face_set_array(const char *name, const char *strings, size_t count)
 {
 	SHELL_VAR *array = find_or_make_array_variable((char *)name, 1);
 
-	/* A trap cannot have run since the check; it is checked all the same, for what it would cost. */
+	/* No trap can have run since the check. It is repeated because a mistake here would crash the shell. */
 	if (array == NULL || !array_p(array) || readonly_p(array) || noassign_p(array))
 		return false;
 	array_flush(array_cell(array));
@@ -90,7 +90,7 @@ static int make_blocking(int fd, int *high)
 	int flags, error = 0;
 
 	*high = fcntl(fd, F_DUPFD, 10);
-	/* EINVAL: ulimit -n leaves none from 10 on. */
+	/* EINVAL: ulimit -n allows no descriptor of 10 or more. */
 	if (*high < 0)
 		return errno == EINVAL ? EMFILE : errno;
 	flags = fcntl(*high, F_GETFL);

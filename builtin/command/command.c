@@ -60,8 +60,9 @@ static void complain_of_line(void *context, const char *text)
 }
 
 /*
- * Before each wait all that can be written is written, and the progress is up to date. Who reads it slowly is waited for
- * together with everything else. fds has room for TP_SPARE_FDS more, or is NULL.
+ * Before each wait everything that can be written is written, and the progress line is brought up to date. A slow
+ * reader of our output is waited for together with everything else. fds has room for TP_SPARE_FDS more elements, or is
+ * NULL.
  */
 static int wait_for(void *context, struct pollfd *fds, nfds_t count, int64_t timeout_us)
 {
@@ -74,10 +75,13 @@ static int wait_for(void *context, struct pollfd *fds, nfds_t count, int64_t tim
 	tp_output_flush(output);
 	if (output->error != 0)
 		return EPIPE;
-	/* The engine holds results back, and may go on at once. */
+	/* The engine holds results back while the output is full; now it may go on. */
 	if (was_full && !tp_output_is_full(output))
 		timeout_us = 0;
-	/* Between two rounds there is none to show: what is due would end the wait at once, again and again. */
+	/*
+	 * Between two rounds there is no progress to show: a line that is due would end the wait at once, again and
+	 * again.
+	 */
 	if (call->engine != NULL && due_us != TP_NEVER) {
 		int64_t left_us = due_us - tp_os_now_us();
 
@@ -106,7 +110,7 @@ static void begin_progress(struct call *call)
 {
 	const struct tp_options *options = &call->options;
 	uint64_t count = tp_feed_count(&call->feed);
-	/* What a file holds is not known before, nor how many addresses a name has. */
+	/* How many targets a file has is not known in advance, nor how many addresses a name has. */
 	bool known = (options->file == NULL || call->round > 1) && !options->plan.each_address;
 	bool takes_long = count > 1 || options->file != NULL || options->plan.until != TP_ONCE;
 
@@ -122,14 +126,14 @@ static void begin_progress(struct call *call)
 /* Takes a result from the engine. Returns 0 or what ends the round. */
 static int take_result(struct call *call, struct tp_result *result)
 {
-	/* Ours from now on, whatever fails below. */
+	/* The connection is ours from now on, whatever fails below. */
 	if (result->fd >= 0)
 		call->outcome->fd = result->fd;
 	if (call->options.repeat)
 		result->try = call->round;
 	if (tp_report(&call->reporter, result) != 0)
 		return ENOMEM;
-	/* Results that need no wait come without a look at the signals. */
+	/* Results may come without a wait, in which signals would be looked at. */
 	if (interrupted(call) != 0)
 		return EINTR;
 	if (call->output.error != 0)
@@ -193,7 +197,7 @@ static int probe(struct call *call)
 	tp_report_wait(&call->reporter, &first, known ? tp_feed_count(&call->feed) : 0);
 	for (call->round = 1; error == 0; call->round++) {
 		error = probe_round(call);
-		/* Rounds of nothing would go on for ever, and with a pause of 0 without a look at the signals. */
+		/* Rounds without a target would go on for ever, and with a pause of 0 no signal would be looked at. */
 		if (error != 0 || !call->options.repeat || call->round == call->options.rounds ||
 		    call->reporter.tally.count == 0)
 			break;
@@ -224,7 +228,7 @@ static int trace(struct call *call)
 	return error;
 }
 
-/* With -1 one open target makes up for the others, and in every round. */
+/* With -1, one open target in all the rounds is success. */
 static int status_of(const struct call *call)
 {
 	if (call->feed.bad > 0)
@@ -241,7 +245,7 @@ static int usage_error(struct call *call, const char *why)
 	return TP_STATUS_USAGE;
 }
 
-/* All that is left to say when the work is over, for whatever reason. Returns the status. */
+/* Says all that is left to say when the work is over, for whatever reason. Returns the status. */
 static int conclude(struct call *call, int error)
 {
 	int sig = error == EINTR ? interrupted(call) : 0;
@@ -271,7 +275,7 @@ static int conclude(struct call *call, int error)
 
 /* -- Words */
 
-/* Writes what was put. Returns the status. */
+/* Writes the text that was put. Returns the status. */
 static int show(struct call *call)
 {
 	tp_output_finish(&call->output);
@@ -292,7 +296,7 @@ static int show_help(struct call *call)
 	return show(call);
 }
 
-/* Only one connection can be handed over, and one way be followed. */
+/* Only one connection can be handed over, and only one way can be traced. */
 static int check_targets(const struct call *call, struct tp_why *why)
 {
 	const struct tp_options *options = &call->options;
@@ -305,7 +309,10 @@ static int check_targets(const struct call *call, struct tp_why *why)
 	return 0;
 }
 
-/* The feed of targets, from these operands. Returns 0, EINVAL with the reason in *why, or another errno value. */
+/*
+ * Makes the feed of targets from these operands and the file. Returns 0, EINVAL with the reason in *why, or another
+ * errno value.
+ */
 static int take_targets(struct call *call, char *const words[], size_t count, struct tp_why *why)
 {
 	struct tp_quoted quoted;
@@ -325,7 +332,9 @@ static int take_targets(struct call *call, char *const words[], size_t count, st
 	return error;
 }
 
-/* The face's check, then the targets. Returns as take_targets(); where *why is empty the errno value tells all. */
+/*
+ * The face's check, then the targets. Returns as take_targets(); if *why is empty, the errno value is the whole reason.
+ */
 static int prepare(struct call *call, char *const words[], size_t count, struct tp_why *why)
 {
 	const struct tp_face *face = call->face;
@@ -334,7 +343,7 @@ static int prepare(struct call *call, char *const words[], size_t count, struct 
 	return error != 0 ? error : take_targets(call, words, count, why);
 }
 
-/* The words' meaning, then the work. Returns the status. */
+/* Parses the words, then does the work. Returns the status. */
 static int obey(struct call *call, char *words[], size_t count)
 {
 	struct tp_why why;

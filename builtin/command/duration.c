@@ -29,9 +29,8 @@ static int unit_us(const char *name, int64_t *us)
 }
 
 /*
- * So many digits behind the point, as microseconds, rounded up. From the last
- * digit to the first, as (digit * us + what is behind it) / 10: whole numbers
- * divided so lose nothing but the remainders, and those only round up.
+ * The digits behind the point, as microseconds, rounded up. Computed from the last digit to the first, as (digit * us +
+ * the digits behind it) / 10: such divisions of whole numbers lose only remainders, and those only round up.
  */
 static int64_t fraction_us(const char *digits, size_t count, int64_t us)
 {

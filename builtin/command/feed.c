@@ -10,13 +10,13 @@
 #include "tp_os.h"
 #include "tp_says.h"
 
-/* A file may have no target in it and no end: after so long without one the caller has a look around. */
+/* A file may have no targets and no end: after this long without a target the caller gets its turn. */
 #define PAUSE_US 10000
 
 /* U+FEFF in UTF-8, by which some editors begin a file. */
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
-/* What separates the words of a line; a CR before the newline is the other systems' way to end one. */
+/* The bytes between the words of a line. A CR belongs to the end of a line in files of other systems. */
 static const char blanks[] = " \t\r";
 
 void tp_feed_init(struct tp_feed *feed)
@@ -71,7 +71,7 @@ uint64_t tp_feed_count(const struct tp_feed *feed)
 	return tp_targets_probes(&feed->targets);
 }
 
-/* "FILE:LINE: why", or "FILE: why" where no line is to blame. */
+/* "FILE:LINE: why", or "FILE: why" if the reason is not in a line. */
 static void complain(struct tp_feed *feed, size_t line, const char *why)
 {
 	struct tp_text text = { 0 };
@@ -123,7 +123,7 @@ static int take_line(struct tp_feed *feed, char *line, size_t length)
 		complain(feed, feed->line, "a NUL byte");
 		return 0;
 	}
-	/* A word is a byte at least, and a blank but for the last. */
+	/* Each word has at least one byte and, except for the last, a blank behind it. */
 	words = malloc((length / 2 + 1) * sizeof(*words));
 	if (words == NULL)
 		return ENOMEM;
@@ -132,7 +132,10 @@ static int take_line(struct tp_feed *feed, char *line, size_t length)
 	error = tp_targets_add(&feed->targets, words, count, &why);
 	free(words);
 	if (error == EINVAL) {
-		/* Nothing of a line that is wrong anywhere: half of what was meant helps nobody. */
+		/*
+		 * If any word of a line is wrong, no target of that line is used: half of it would not be what the user
+		 * meant.
+		 */
 		tp_targets_cut(&feed->targets, targets_before);
 		complain(feed, feed->line, why.text);
 		error = 0;
@@ -204,7 +207,7 @@ static int next_line(struct tp_feed *feed)
 	return skipped ? 0 : take_line(feed, line, length);
 }
 
-/* Lines without a target: have they taken long enough, or is there no room for a complaint of the next one? */
+/* After lines without a target: have they taken long enough, or is there no room for a complaint about the next one? */
 static bool is_long(const struct tp_feed *feed, int64_t *begin_us)
 {
 	int64_t now_us = tp_os_now_us();

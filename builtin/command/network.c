@@ -7,10 +7,13 @@
 
 #include "tp_says.h"
 
-/* So many bits may be a host's: then a place in a network is the last two bytes of its address. */
+/*
+ * A network may leave at most this many bits to its hosts, so that the place of a host is in the last two bytes of its
+ * address.
+ */
 #define HOST_BITS_MAX 16
 
-/* An address in network order. Returns its size, or 0 where the text is none. */
+/* Reads an address into network order. Returns its size, or 0 if the text is not an address. */
 static size_t address_bytes(const char *text, uint8_t bytes[sizeof(struct in6_addr)])
 {
 	if (inet_pton(AF_INET, text, bytes) == 1)
@@ -18,7 +21,7 @@ static size_t address_bytes(const char *text, uint8_t bytes[sizeof(struct in6_ad
 	return inet_pton(AF_INET6, text, bytes) == 1 ? sizeof(struct in6_addr) : 0;
 }
 
-/* The address so many places behind it, which changes its last two bytes only. */
+/* Writes the address that is this many places behind it; that changes only the last two bytes. */
 static void put_address(const uint8_t address[], size_t size, uint16_t place, char text[INET6_ADDRSTRLEN])
 {
 	uint8_t bytes[sizeof(struct in6_addr)];
@@ -44,7 +47,10 @@ const char *tp_network_check(const char *address, const char *bits, char first[I
 	if (((bytes[size - 2] << 8 | bytes[size - 1]) & *last) != 0)
 		return TP_SAYS_HOST_BITS;
 	put_address(bytes, size, host_bits > 1, first);
-	/* Of the larger ones the first address is the network's, and IPv4's last one that of all. */
+	/*
+	 * In networks of four addresses or more the first address belongs to the network itself, and in IPv4 the last
+	 * one is the broadcast address.
+	 */
 	if (host_bits > 1)
 		*last = (uint16_t)(*last - (size == sizeof(struct in_addr) ? 2 : 1));
 	return NULL;

@@ -16,7 +16,7 @@ void tp_put_usage(struct tp_text *text)
 
 	tp_put(text, "usage: ");
 	tp_put(text, tp_synopsis);
-	/* What bash indents is not indented here. */
+	/* bash's help(1) indents the lines itself; here they are not indented. */
 	while ((newline = strstr(line, TP_USAGE_BREAK)) != NULL) {
 		tp_put(text, "\n");
 		tp_put_bytes(text, line, (size_t)(newline - line));
@@ -96,7 +96,7 @@ static int set_source(struct tp_options *options, const char *value, struct tp_w
 	memset(&options->plan.source, 0, sizeof(options->plan.source));
 	if (tp_lookup_numeric(value, AF_UNSPEC, &options->plan.source.address) == 0)
 		return 0;
-	/* Linux cuts at the colon of an alias, which is no interface to bind to. */
+	/* Linux takes the part before the colon of an alias; but an alias is no interface to bind to. */
 	if (strlen(value) >= sizeof(options->plan.source.interface) || strchr(value, ':') != NULL ||
 	    if_nametoindex(value) == 0)
 		return tp_because(why, "-s %s: " TP_SAYS_BAD_SOURCE, tp_quote(value).text);
@@ -143,7 +143,9 @@ static int set_hold(struct tp_options *options, const char *value, struct tp_why
 	return set_duration(&options->plan.hold_us, 'k', value, why);
 }
 
-/* Far more probes than there are ports and descriptors; rounds a second for thirty years. */
+/*
+ * Limits far beyond use: more probes than there are ports and descriptors, and rounds for thirty years at one a second.
+ */
 #define COUNT_MAX 999999999
 
 /* Digits, nothing else, and at least so many. */
@@ -171,7 +173,7 @@ static int set_rounds(struct tp_options *options, const char *value, struct tp_w
 	return set_count(&options->rounds, 0, 'c', value, why);
 }
 
-/* Of two files the targets of one would be lost. */
+/* If two files were given, the targets of one would be lost. */
 static int set_file(struct tp_options *options, const char *value, struct tp_why *why)
 {
 	if (options->file != NULL)
@@ -235,12 +237,12 @@ static const struct option *find_letter(char letter)
 	return NULL;
 }
 
-/* The words on their way to options. */
+/* The words while they are parsed. */
 struct parser {
 	struct tp_options *options;
 	char face;
 	char **words;
-	size_t count, next; /* next: the first word that was not looked at */
+	size_t count, next; /* next: the first word that was not looked at yet */
 	uint32_t given;     /* bits: the rows of the table that were given */
 	struct tp_why *why;
 };
@@ -252,7 +254,10 @@ static int refuse_face(const struct parser *parser, const struct option *option,
 			  strcmp(option->faces, "b") == 0 ? TP_SAYS_ONLY_B : TP_SAYS_ONLY_BP);
 }
 
-/* Sets an option that came in this word. value is what was written to it, or NULL: then the next word is its value. */
+/*
+ * Sets an option. word: the user's word, for messages. value: the value in the same word, or NULL: then the next word
+ * is the value.
+ */
 static int take(struct parser *parser, const struct option *option, const char *word, const char *value)
 {
 	if (strchr(option->faces, parser->face) == NULL)
@@ -284,7 +289,9 @@ static int parse_letters(struct parser *parser, const char *word)
 	return 0;
 }
 
-/* The option of this long name, or the only one that it is the beginning of. *many: it is that of several. */
+/*
+ * Finds the option with this long name, or the only one whose name begins with it. *many: several names begin with it.
+ */
 static const struct option *find_name(const char *name, size_t length, bool *many)
 {
 	const struct option *found = NULL;
@@ -306,7 +313,7 @@ static const struct option *find_name(const char *name, size_t length, bool *man
 /* The longest name that is compared with others. */
 #define NAME_MAX_LENGTH (sizeof(table[0].name) - 1)
 
-/* How many letters must be put in, taken out or changed to make one name the other (Levenshtein's distance). */
+/* The number of letters that must be added, removed or changed to make one name the other (Levenshtein's distance). */
 static size_t distance(const char *one, size_t length, const char *other)
 {
 	size_t row[NAME_MAX_LENGTH + 1], other_length = strlen(other);
@@ -387,7 +394,7 @@ static int check_exclusions(const struct parser *parser)
 #include "usage.def"
 	};
 
-	/* Mostly there are not even two. */
+	/* Usually fewer than two options were given. */
 	if ((parser->given & (parser->given - 1)) == 0)
 		return 0;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
@@ -400,7 +407,7 @@ static int check_exclusions(const struct parser *parser)
 	return 0;
 }
 
-/* A source is of one family, and so are the probes from there. */
+/* A source address has one family, and so have the probes from it. */
 static int check_source(struct tp_options *options, struct tp_why *why)
 {
 	int family = options->plan.source.address.any.sa_family;
@@ -414,7 +421,7 @@ static int check_source(struct tp_options *options, struct tp_why *why)
 	return 0;
 }
 
-/* -c with a wait is how often in a row a target must be open. */
+/* With a wait, -c says how many times in a row a target must be open. */
 static int check_count(struct tp_options *options, struct tp_why *why)
 {
 	if (!options->repeat || options->plan.until != TP_UNTIL_OPEN)
@@ -438,7 +445,7 @@ static int check_hold(const struct tp_plan *plan, struct tp_why *why)
 	return 0;
 }
 
-/* What only the whole of the words tells. */
+/* Checks what can only be checked when all words are known. */
 static int check(const struct parser *parser, size_t operands)
 {
 	struct tp_options *options = parser->options;
@@ -446,7 +453,10 @@ static int check(const struct parser *parser, size_t operands)
 
 	if (error != 0)
 		return error;
-	/* Many tools call the host -h: with a help's status 0 a wait would be over. */
+	/*
+	 * In many tools -h names the host. If `-h db` were taken for the help, with its status 0, a wait in a script
+	 * would end at once.
+	 */
 	if ((options->help || options->version) && (operands > 0 || options->file != NULL || options->command > 0))
 		return tp_because(parser->why, TP_SAYS_HELP_ALONE);
 	error = check_count(options, parser->why);

@@ -11,23 +11,23 @@
 #include "tp_says.h"
 
 /*
- * So much is kept back while results come without a wait: a write costs as much as many of them. With one line more it
- * still fits a pipe that is ready, as a rule.
+ * This much is kept back while results come without a wait, because a write costs as much as many results. Even with
+ * one more line it usually fits into a pipe that is ready.
  */
 #define MUCH 3840
 
-/* So much may be kept for slow readers. */
+/* At most this much is kept for slow readers. */
 #define MOST 65536
 
-/* A pipe that poll(2) finds ready takes so much at once. */
+/* A pipe that poll(2) reports as ready takes this much at once. */
 #ifndef PIPE_BUF
 #define PIPE_BUF 512
 #endif
 
-/* A reader that is said to be ready, and takes nothing so many times in a row, is not. */
+/* A reader that is reported as ready, but takes nothing this many times in a row, is not ready. */
 #define REFUSED_MAX 1000
 
-/* After a signal the last words wait no longer than this for a reader to go on. */
+/* After a signal, the last words wait at most this long for a slow reader. */
 #define LAST_WORDS_US 50000
 
 /*
@@ -44,7 +44,7 @@ static ssize_t write_quietly(int fd, const char *bytes, size_t count)
 	sigemptyset(&pipe_signal);
 	sigaddset(&pipe_signal, SIGPIPE);
 	sigprocmask(SIG_BLOCK, &pipe_signal, &mask);
-	/* Only where it was blocked before can one be pending already. */
+	/* Only if it was blocked before us can one be pending already. */
 	if (sigismember(&mask, SIGPIPE) == 1) {
 		sigpending(&pending);
 		was_pending = sigismember(&pending, SIGPIPE) == 1;
@@ -67,7 +67,10 @@ static bool is_interrupted(const struct tp_output *output)
 	return !output->last_words && output->face->interrupted(output->face->context) != 0;
 }
 
-/* Past stdio, whose buffer would keep what a full disk refused and offer it again. Returns how much was taken. */
+/*
+ * Not through stdio: its buffer would keep the bytes that a full disk refused, and write them again later. Returns how
+ * many bytes were taken.
+ */
 static size_t write_some(struct tp_output *output, const char *bytes, size_t count)
 {
 	const struct tp_face *face = output->face;
@@ -92,7 +95,10 @@ static size_t write_some(struct tp_output *output, const char *bytes, size_t cou
 	return count;
 }
 
-/* Writes what comes first in the text: a message, or some of the bytes before the next one. Returns how much it was. */
+/*
+ * Writes the beginning of the text: one message, or some of the bytes before the next message. Returns how many bytes
+ * that was.
+ */
 static size_t write_first(struct tp_output *output, const char *bytes, size_t left)
 {
 	const struct tp_face *face = output->face;
@@ -158,7 +164,7 @@ int tp_output_finish(struct tp_output *output)
 		if (error == 0 && reader.revents != 0 && output->refused++ >= REFUSED_MAX)
 			error = EIO;
 	} while (output->text.length > 0 && error == 0);
-	/* What could not be waited for is lost, and that is no success. */
+	/* Output whose reader could not be waited for is lost, which is a failure. */
 	if (error != 0 && error != EINTR)
 		output->error = error;
 	tp_text_clear(&output->text);
@@ -194,7 +200,7 @@ void tp_output_complain(struct tp_output *output, const char *what, const char *
 		tp_output_flush(output);
 }
 
-/* To standard error, if that waits for nobody. What cannot be shown there is no loss. */
+/* Writes to standard error, unless that would wait for its reader. A progress line that cannot be shown is no loss. */
 static void write_to_stderr(struct tp_text *text)
 {
 	if (text->length > 0 && tp_os_is_ready(STDERR_FILENO, POLLOUT) &&

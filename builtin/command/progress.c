@@ -20,7 +20,7 @@ static void put_spaces(struct tp_text *text, size_t count)
 		tp_put(text, " ");
 }
 
-/* How long it will take from now on; TP_NEVER: nobody knows. */
+/* The time that is left; TP_NEVER: it is not known. */
 static int64_t left_us(const struct tp_progress *progress, uint64_t done, int64_t now_us)
 {
 	int64_t most_us = progress->end_us == TP_NEVER ? TP_NEVER : progress->end_us - now_us, left;
@@ -53,7 +53,7 @@ void tp_put_progress(struct tp_text *text, struct tp_progress *progress, struct 
 		tp_put_number(text, (uint64_t)(left + 500000) / 1000000);
 		tp_put(text, " s left");
 	}
-	/* Blanks over what is left of the line before, not an escape that some terminal may not know. */
+	/* Blanks over the rest of the line before. An escape sequence may be unknown to the terminal. */
 	width = text->length - begin;
 	if (width < progress->width)
 		put_spaces(text, progress->width - width);

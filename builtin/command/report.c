@@ -68,7 +68,7 @@ void tp_put_icmp(struct tp_text *text, const struct tp_evidence *evidence)
 	}
 }
 
-/* " (port unreachable, says 10.0.0.1)": a RST needs no such words, it is what the errno value means. */
+/* " (port unreachable, says 10.0.0.1)". A RST needs no such words: the text of the errno value is enough. */
 static void put_evidence(struct tp_text *text, const struct tp_evidence *evidence)
 {
 	if (!evidence->icmp)
@@ -80,7 +80,7 @@ static void put_evidence(struct tp_text *text, const struct tp_evidence *evidenc
 	tp_put(text, ")");
 }
 
-/* The kernel's "Invalid argument" for fe80::1 does not say what is missing. */
+/* fe80::1 without a zone: the kernel's "Invalid argument" does not say what is missing. */
 static bool lacks_zone(const struct tp_result *result)
 {
 	const struct sockaddr_in6 *to = &result->address.ipv6;
@@ -132,7 +132,7 @@ void tp_put_waited(struct tp_text *text, int64_t waited_us)
 	put_span(text, (waited_us + 50000) / 100000 * 100000);
 }
 
-/* " (2 of 5 times in a row at most)", where it had to be open more than once. */
+/* " (2 of 5 times in a row at most)", if the target had to be open more than once. */
 static void put_row(struct tp_text *text, const struct tp_result *result)
 {
 	if (result->in_a_row < 2)
@@ -147,7 +147,7 @@ static void put_row(struct tp_text *text, const struct tp_result *result)
 /* "Connection refused (port unreachable, says 10.0.0.1)"; nothing where the result is as it was wanted. */
 static void put_reason(struct tp_text *text, const struct tp_result *result)
 {
-	/* There may have been no try, and the last one of a wait for the end may have found it open. */
+	/* There may have been no try at all; and the last try of a wait for the end may have found the port open. */
 	bool has_cause = result->error != 0 || result->eai != 0, was_open = result->try > 0 && !has_cause;
 
 	if (result->wanted)
@@ -205,7 +205,7 @@ void tp_put_success(struct tp_text *text, const struct tp_result *result)
 	put_banner(text, result->banner, "");
 }
 
-/* One conversion of a format. False: there is no such. */
+/* Puts one conversion of a format. Returns false if there is no such conversion. */
 static bool put_conversion(struct tp_text *text, char letter, const struct tp_result *result)
 {
 	switch (letter) {
@@ -273,7 +273,7 @@ static bool put_escape(struct tp_text *text, char letter)
 	}
 }
 
-/* Puts the format's text and gives NULL, or gives the place of what is no part of a format. */
+/* Puts the text that the format describes. Returns NULL, or the place in the format where it is wrong. */
 static const char *put_format(struct tp_text *text, const char *format, const struct tp_result *result)
 {
 	while (*format != '\0') {
@@ -309,7 +309,10 @@ void tp_put_format(struct tp_text *text, const char *format, const struct tp_res
 	put_format(text, format, result);
 }
 
-/* A string of so many bytes, which a NUL follows. Control characters are escaped, those that two bytes write (C1) too. */
+/*
+ * Puts a JSON string of length bytes, which a NUL follows. Control characters are escaped, also those of two bytes
+ * (C1).
+ */
 static void put_json_bytes(struct tp_text *text, const char *bytes, size_t count)
 {
 	static const char hex[] = "0123456789abcdef";

@@ -9,13 +9,13 @@
 #include "tp_report.h"
 #include "tp_trace_report.h"
 
-/* What became of one target in all rounds. */
+/* The tally of one target over all rounds. */
 struct tp_target_tally {
-	char *label; /* NULL: it was never reported, as may be with -1 */
+	char *label; /* NULL: the target was never reported, which may happen with -1 */
 	struct tp_tally tally;
 };
 
-/* The report of one probe as the options want it; "" where they want none on standard output. */
+/* Puts the report of one probe as the options ask for it; nothing if they ask for none on standard output. */
 static void put_report(const struct tp_options *options, struct tp_text *text, const struct tp_result *result)
 {
 	if (options->format != NULL)
@@ -30,7 +30,7 @@ static void put_report(const struct tp_options *options, struct tp_text *text, c
 		tp_put(text, tp_state_word(result->state));
 }
 
-/* Says what was put, and frees it. */
+/* Shows the text as a message, and frees it. */
 static void complain(struct tp_reporter *reporter, struct tp_text *text)
 {
 	tp_output_complain(reporter->output, NULL, text->failed ? strerror(ENOMEM) : text->bytes);
@@ -68,7 +68,7 @@ static int count_target(struct tp_reporter *reporter, const struct tp_result *re
 	return label.failed ? ENOMEM : 0;
 }
 
-/* Not where the reports are for a program. */
+/* Is a wait told of? Not if the reports are made for a program to read. */
 static bool tells_of_wait(const struct tp_options *options)
 {
 	return options->plan.until != TP_ONCE && options->verbose && !options->quiet && options->format == NULL &&
@@ -162,7 +162,7 @@ static void put_tally_line(struct tp_reporter *reporter, const char *label, cons
 	}
 }
 
-/* They are no reports, so no variable and no JSON reader gets them. */
+/* Closing lines are no reports, so no variable and no reader of JSON gets them. */
 void tp_report_tallies(struct tp_reporter *reporter)
 {
 	const struct tp_options *options = reporter->options;

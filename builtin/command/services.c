@@ -16,7 +16,10 @@
 
 static const char blanks[] = " \t";
 
-/* The whole of /etc/services, or what of it fits; "" where there is none. NULL: memory is out, and our own list has to do. */
+/*
+ * The text of /etc/services, or as much of it as fits; "" if there is no such file. NULL: memory is out, and only our
+ * own list is used.
+ */
 static char *read_list(void)
 {
 	char *list = malloc(LIST_MAX + 1);
@@ -34,7 +37,10 @@ static char *read_list(void)
 	return list;
 }
 
-/* services(5): NAME PORT/tcp ALIAS... # comment. The port where what stands at this place is a name in its line; else 0. */
+/*
+ * services(5): NAME PORT/tcp ALIAS... # comment. If the text at this place is a name in its line, returns the port,
+ * else 0.
+ */
 static uint16_t port_in_line(const char *list, const char *place)
 {
 	const char *line = place;
@@ -98,9 +104,9 @@ static char *last_part(char *scheme)
 }
 
 /*
- * The port of a scheme that as a whole has none; it is cut up in place. The last
- * part that names a port decides: git+https, but postgresql+psycopg2. "+ssl" and
- * "+tls" are an 's' behind the part before, where there is such a name: ldap+tls.
+ * The port of a scheme whose whole name has none; the scheme is cut up in place. The last part that has a port decides:
+ * git+https, but postgresql+psycopg2. "+ssl" and "+tls" mean an 's' behind the part before them, if there is such a
+ * name: ldap+tls.
  */
 static uint16_t parts_port(const struct tp_services *services, char *scheme)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The grammar of tp_target.h, but for URLs; and the way through what came of it. */
+/* The grammar of tp_target.h, except for URLs (url.c); and the walk through the targets that came of the words. */
 #include "tp_target.h"
 
 #include <arpa/inet.h>
@@ -53,7 +53,10 @@ int tp_parser_add_range(struct tp_target *target, uint16_t first, uint16_t last)
 	return 0;
 }
 
-/* Digits as a port; 0: none, and the complaint is made. Leading zeros are harmless: nothing here is octal. */
+/*
+ * The port that these digits mean; 0: none, and the complaint is made. Leading zeros are harmless: nothing here is
+ * octal.
+ */
 static uint16_t port_number(const struct tp_parser *parser, const char *text)
 {
 	unsigned long number = 0;
@@ -95,7 +98,7 @@ int tp_parser_add_port(const struct tp_parser *parser, struct tp_target *target,
 	if (*item == '\0')
 		return blame_word(parser, TP_SAYS_EMPTY_PORT);
 	dash = item + strspn(item, digits);
-	/* The name of a service may have digits and dashes, too. */
+	/* A range; but the name of a service may have digits and dashes, too. */
 	if (dash > item && dash[0] == '-' && dash[1] != '\0' && dash[1 + strspn(dash + 1, digits)] == '\0')
 		return parse_range(parser, target, item, dash);
 	if (*dash == '\0') {
@@ -126,7 +129,7 @@ static int add_ports(const struct tp_parser *parser, struct tp_target *target, c
 
 /* -- Hosts */
 
-/* Is it an IPv6 literal, whatever its zone? */
+/* Is it an IPv6 literal, with or without a zone? */
 static bool is_ipv6(const char *host)
 {
 	struct in6_addr address;
@@ -146,7 +149,7 @@ static bool is_name_byte(char byte)
 	       byte == '_' || byte == '-';
 }
 
-/* Letters, digits and ". _ -", no dash first; beyond ASCII whatever is no control character. */
+/* Letters, digits and ". _ -", not beginning with a dash. Beyond ASCII everything but control characters is allowed. */
 static bool is_name(const char *text)
 {
 	if (*text == '-' || *text == '\0')
@@ -171,7 +174,7 @@ static int check_host(const struct tp_parser *parser, const char *host)
 	return tp_parser_complain(parser, host, strchr(host, ':') != NULL ? TP_SAYS_BAD_IPV6 : TP_SAYS_BAD_HOST);
 }
 
-/* Takes "[...]" off an IPv6 literal; what is in brackets must be one. */
+/* Takes "[...]" off an IPv6 literal. The text in brackets must be one. */
 static int strip_brackets(const struct tp_parser *parser, char **host)
 {
 	size_t length = strlen(*host);
@@ -185,7 +188,10 @@ static int strip_brackets(const struct tp_parser *parser, char **host)
 	return is_ipv6(*host) ? 0 : tp_parser_complain(parser, *host, TP_SAYS_BAD_IPV6);
 }
 
-/* A host, or where bits is not NULL, the address of a network: *host is then its first host, in this room. */
+/*
+ * Checks a host or, if bits is not NULL, the address of a network: then *host becomes the network's first host, written
+ * into room.
+ */
 static int check_place(const struct tp_parser *parser, char **host, const char *bits, char room[INET6_ADDRSTRLEN],
 		       uint16_t *last)
 {
@@ -278,7 +284,10 @@ static int parse_dev_tcp(const struct tp_parser *parser)
 	return error != 0 ? error : add_ports(parser, target, slash + 1);
 }
 
-/* ZooKeeper's and Kafka's lists end in a path. One that has more hosts in it, or between two hosts, stays: it is no port. */
+/*
+ * Lists of ZooKeeper and Kafka end in a path, which is dropped. A path with more hosts in it is kept, so that it is
+ * refused as a port.
+ */
 static void drop_path(char *port)
 {
 	char *slash = strchr(port, '/');
@@ -287,7 +296,7 @@ static void drop_path(char *port)
 		*slash = '\0';
 }
 
-/* HOST:PORT as an item of a list; *target is left without ports where it has none of its own. */
+/* An item of a list, HOST:PORT. *target has no ports afterwards if the item had none. */
 static int parse_item(const struct tp_parser *parser, char *item, bool last, struct tp_target **target)
 {
 	static char localhost[] = "localhost";
@@ -304,7 +313,7 @@ static int parse_item(const struct tp_parser *parser, char *item, bool last, str
 	return tp_parser_add_port(parser, *target, port);
 }
 
-/* 80, 8000-8010, also with "/tcp" or a path behind it: no name. */
+/* Is it a port by number (80, 8000-8010), maybe with "/tcp" or a path behind it? */
 static bool is_number(const char *item)
 {
 	item += strspn(item, "0123456789-");
@@ -343,19 +352,24 @@ static int parse_list(const struct tp_parser *parser, struct tp_target **target)
 	return error;
 }
 
-/* host=db, h:6379,password=...: a setting, maybe a secret one, and no URL, which may have such things in its query. */
+/*
+ * host=db, h:6379,password=...: a setting, which may be secret. URLs may have such things in their query, so they are
+ * not meant.
+ */
 static bool is_assignment(const char *word)
 {
 	return strchr(word, '=') != NULL && strstr(word, "://") == NULL;
 }
 
-/* Of a word without "://". */
+/* Called for words without "://". */
 static bool is_unix_socket(const char *word)
 {
 	return strncasecmp(word, "unix:", 5) == 0 || (word[0] == '/' && strchr(word, ':') == NULL);
 }
 
-/* One word, whole or the host before port words: *target is then the target that has no port yet, else NULL. */
+/*
+ * One word: whole targets, or the host before words with ports. In the second case *target is that target, else NULL.
+ */
 static int parse_word(struct tp_parser *parser, struct tp_target **target)
 {
 	int error;
@@ -386,7 +400,9 @@ static int parse_word(struct tp_parser *parser, struct tp_target **target)
 	return error;
 }
 
-/* One operand; target is where port words belong, NULL until a host without port came first. */
+/*
+ * One operand. *target is the target that words with ports belong to; NULL until a host without a port has come first.
+ */
 static int add_word(struct tp_parser *parser, bool first, struct tp_target **target)
 {
 	int error;
@@ -442,7 +458,7 @@ void tp_targets_free(struct tp_targets *targets)
 	*targets = (struct tp_targets){ 0 };
 }
 
-/* -- The way through them */
+/* -- The walk through the targets */
 
 uint64_t tp_targets_probes(const struct tp_targets *targets)
 {

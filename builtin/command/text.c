@@ -21,7 +21,7 @@ void tp_text_clear(struct tp_text *text)
 		text->bytes[0] = '\0';
 }
 
-/* Room for so many bytes more and a NUL. */
+/* Makes room for this many more bytes and a NUL. */
 static bool make_room(struct tp_text *text, size_t count)
 {
 	size_t room = text->room * 2 + 128;
@@ -106,7 +106,7 @@ size_t tp_utf8_length(const char *text)
 			: first < 0xf5 ? 4
 				       : 0;
 
-	/* Neither longer than needed, nor a surrogate, nor past U+10FFFF: it shows in the second byte. */
+	/* The form must be the shortest, not a surrogate, and not past U+10FFFF: the second byte shows it. */
 	if (first == 0xe0)
 		low = 0xa0;
 	else if (first == 0xf0)
@@ -165,7 +165,10 @@ size_t tp_jdbc_length(const char *word)
 	return strncasecmp(word, "r2dbc:", 6) == 0 ? 6 : 0;
 }
 
-/* HOST:PORT:USER:PASSWORD and longer ones: lists of proxies, .pgpass. All of an IPv6 address may be shown. */
+/*
+ * HOST:PORT:USER:PASSWORD and longer ones, as in lists of proxies and .pgpass. An IPv6 address has colons too, but no
+ * secret.
+ */
 static bool is_record(const char *word)
 {
 	unsigned colons = 0;
@@ -185,7 +188,7 @@ bool tp_may_hide_secret(const char *word)
 	       (host_end != NULL && strpbrk(host_end, "?#") != NULL) || is_record(word);
 }
 
-/* How many bytes at the start of a word that may hide a secret are none: jdbc:, and a scheme with its "://". */
+/* How many bytes at the start of such a word may be shown: jdbc:, and a scheme with its "://". */
 static size_t public_length(const char *word)
 {
 	size_t jdbc = tp_jdbc_length(word), length = jdbc + strspn(word + jdbc, tp_scheme_bytes);
@@ -201,7 +204,7 @@ struct tp_quoted tp_quote(const char *word)
 	size_t used = 0, control = 0;
 
 	quoted.text[used++] = '\'';
-	/* Room for one more escape and for the end is left at every step. */
+	/* At every step there is room left for one more escape and for the end. */
 	for (; word < end && used + strlen("\\ooo") + sizeof(cut) <= sizeof(quoted.text); word++) {
 		if (control == 0)
 			control = tp_control_length(word);

@@ -30,7 +30,7 @@ void tp_put_hop_json(struct tp_text *text, const struct tp_hop *hop)
 	tp_put(text, "}");
 }
 
-/* "hop 2 (10.20.2.2)", or the address alone where the hop is not known. */
+/* "hop 2 (10.20.2.2)", or only the address if the hop is not known. */
 static void put_place(struct tp_text *text, const struct tp_hop *hop)
 {
 	if (hop->hop == 0) {
@@ -44,7 +44,7 @@ static void put_place(struct tp_text *text, const struct tp_hop *hop)
 	tp_put(text, ")");
 }
 
-/* Who sent a TCP reset cannot be proved: any router on the way can send it in the host's name. */
+/* It cannot be proved who sent a TCP reset: any router on the way can send it in the host's name. */
 static void put_answer(struct tp_text *text, const struct tp_verdict *verdict)
 {
 	bool open = verdict->result.state == TP_OPEN;

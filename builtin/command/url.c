@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* URLs: RFC 3986, and what software makes of it: lists of hosts, lists of URLs, JDBC's. */
+/* URLs: RFC 3986, and the forms that software adds to it: lists of hosts, lists of URLs, JDBC's. */
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -7,7 +7,7 @@
 #include "tp_parser.h"
 #include "tp_says.h"
 
-/* A longer scheme is none. */
+/* No scheme is longer than this. */
 #define SCHEME_MAX 63
 
 static int blame_word(const struct tp_parser *parser, const char *why)
@@ -15,7 +15,7 @@ static int blame_word(const struct tp_parser *parser, const char *why)
 	return tp_parser_complain(parser, parser->word, why);
 }
 
-/* Is it one of the words of the list, between blanks? Upper case is as lower case. */
+/* Is the text one of the words in the list, which blanks separate? Upper and lower case are the same. */
 static bool is_one_of(const char *list, const char *word, size_t length)
 {
 	for (; list != NULL; list = strchr(list, ' ')) {
@@ -40,7 +40,7 @@ static bool has_part(const char *scheme, const char *list)
 	}
 }
 
-/* Their paths and queries may hold anything, hosts and '@' too. */
+/* The paths and queries of these schemes may hold anything, also hosts and '@'. */
 static bool is_web(const char *scheme)
 {
 	return has_part(scheme, "http https ws wss");
@@ -60,7 +60,7 @@ static char *next_url(char *text)
 	return NULL;
 }
 
-/* Cuts the first URL off the others. Returns them, or NULL. */
+/* Cuts the first URL off the others. Returns the others, or NULL. */
 static char *cut_first(char *urls)
 {
 	char *text = strstr(urls, "://") + strlen("://"), *next = next_url(text), separator;
@@ -71,14 +71,17 @@ static char *cut_first(char *urls)
 	next[-1] = '\0';
 	if (text[strcspn(text, "?#")] == '\0')
 		return next;
-	/* In a query it may be a value: check_tail() refuses it. */
+	/* A ',' or ';' in a query may belong to a value: check_tail() refuses it then. */
 	next[-1] = separator;
 	return NULL;
 }
 
 /* -- Schemes */
 
-/* In lower case; the parts of JDBC's mysql:loadbalance are joined as others are. RFC 3986: it begins with a letter. */
+/*
+ * Copies the scheme in lower case. JDBC joins parts with ':' (mysql:loadbalance), which becomes '+'. RFC 3986: a scheme
+ * begins with a letter.
+ */
 static bool fold_scheme(char *scheme, bool jdbc)
 {
 	size_t length = 0;
@@ -149,13 +152,13 @@ static void decode_percent(char *text)
 	*out = '\0';
 }
 
-/* An empty host: these look for a socket of this machine then. */
+/* With an empty host, clients of these schemes look for a socket of this machine. */
 static bool has_own_socket(uint16_t port)
 {
 	return port == 5432 || port == 3306 || port == 6379;
 }
 
-/* HOST[:PORT], its user cut off. */
+/* HOST[:PORT]; the user is already cut off. */
 static int parse_host(struct tp_parser *parser, char *text, const char *scheme, struct tp_target **target)
 {
 	uint16_t default_port = 0;
@@ -176,7 +179,7 @@ static int parse_host(struct tp_parser *parser, char *text, const char *scheme, 
 		return blame_word(parser, TP_SAYS_UNIX_SOCKET);
 	if (strchr(text, '/') != NULL)
 		return blame_word(parser, TP_SAYS_BAD_HOST);
-	/* Who forgot them may mean a port by the last part: redis://::1:6379. */
+	/* An IPv6 address without brackets: its last part may be meant as a port, as in redis://::1:6379. */
 	if (*text != '[' && strchr(text, ':') != NULL)
 		return blame_word(parser, TP_SAYS_NO_BRACKETS);
 	error = tp_parser_add_host(parser, text, target);
@@ -188,8 +191,8 @@ static int parse_host(struct tp_parser *parser, char *text, const char *scheme, 
 }
 
 /*
- * Is each comma one between peers? It may be a password's where a peer without a user stands before one with a user, or
- * where only some users have a password.
+ * Does each comma stand between two peers? It may belong to a password if a peer without a user stands before one with
+ * a user, or if only some users have a password.
  */
 static bool commas_are_clear(const char *peers)
 {
@@ -243,7 +246,7 @@ static int parse_peers(struct tp_parser *parser, char *peers, const char *scheme
 
 /* -- What follows the peers */
 
-/* Is this the name of a setting that names a host, a port or a socket? */
+/* Does a setting of this name hold a host, a port or a socket? */
 static bool names_host(const char *key, size_t length)
 {
 	return length > 0 && is_one_of("host hostaddr hosts server servers servername failoverpartner failover_partner "
@@ -258,14 +261,14 @@ static bool is_path(const char *value)
 }
 
 /*
- * What is wrong with a piece of a tail, or NULL: a setting that names a host, or, in_list, something that is no setting
- * and may be a host. In a path of the web only what has a colon may be one.
+ * Why a piece of a tail is refused, or NULL: it is a setting that names a host, or (in_list) it is no setting and may
+ * be a host. In a path of the web only a piece with a colon may be one.
  */
 static const char *piece_fault(const char *piece, size_t length, bool in_list, bool web)
 {
 	const char *equals = memchr(piece, '=', length), *colon, *key;
 
-	/* Db2 has its settings behind a colon. */
+	/* Db2 writes its settings behind a colon. */
 	colon = memrchr(piece, ':', equals != NULL ? (size_t)(equals - piece) : length);
 	key = colon != NULL ? colon + 1 : piece;
 	if (equals == NULL)
@@ -336,7 +339,7 @@ int tp_parser_add_urls(struct tp_parser *parser)
 	return error;
 }
 
-/* How many of these bytes has the text? */
+/* How often do these bytes occur in the text? */
 static size_t count_bytes(const char *text, char byte)
 {
 	size_t count = 0;

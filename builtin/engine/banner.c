@@ -30,7 +30,7 @@ struct tp_banner tp_banner_of(const char *bytes, size_t count)
 
 int tp_banner_hear(int fd, struct tp_banner **banner)
 {
-	/* A CR at the end of the longest banner, and a few empty lines before it. */
+	/* Room for the longest banner with a CR at its end, and for a few empty lines before it. */
 	char bytes[TP_BANNER_MOST + 17] = { 0 };
 	ssize_t count;
 	struct tp_banner found;
@@ -49,7 +49,7 @@ int tp_banner_hear(int fd, struct tp_banner **banner)
 	found = tp_banner_of(bytes, (size_t)count);
 	if (found.length > 0)
 		*banner = malloc(sizeof(**banner));
-	/* Where memory is out it has spoken all the same. */
+	/* If memory is out, the peer has still spoken. */
 	if (*banner != NULL)
 		**banner = found;
 	return 0;

@@ -44,7 +44,10 @@ static bool is_self_connected(int fd, const union tp_address *peer)
 	       tp_address_equal(&local, &remote, true);
 }
 
-/* What the kernel said, but for what only looks open; and who told the kernel. */
+/*
+ * The outcome of the handshake as the kernel reports it, and who told the kernel. A connection of a socket to itself
+ * only looks open.
+ */
 static int judge(int fd, int error, const union tp_address *peer, struct tp_evidence *evidence)
 {
 	int icmp_error;
@@ -54,7 +57,7 @@ static int judge(int fd, int error, const union tp_address *peer, struct tp_evid
 	icmp_error = tp_os_evidence(fd, evidence);
 	if (icmp_error != 0)
 		return icmp_error;
-	/* Where ICMP errors are told, a refusal without one was a RST, and that is the peer's own. */
+	/* With IP_RECVERR, a refusal without an ICMP error was a RST, which the peer itself sent. */
 	if (error == ECONNREFUSED && tp_os_has_evidence())
 		evidence->reporter = *peer;
 	return error;
@@ -73,12 +76,18 @@ int tp_connect_outcome(const struct pollfd *ready, const union tp_address *peer,
 	int error = tp_os_error(ready->fd);
 
 	if (error == 0 && !is_connected(ready->fd, &remote)) {
-		/* An ICMP error may be in the queue before the kernel, or without its ever, taking it for the end. */
+		/*
+		 * An ICMP error may stand in the queue before the kernel ends the connection for it; for some errors it
+		 * never does.
+		 */
 		if ((ready->revents & (POLLERR | POLLHUP)) == POLLERR) {
 			error = tp_os_evidence(ready->fd, evidence);
 			return error != 0 ? error : EINPROGRESS;
 		}
-		/* The peer has reset it meanwhile; or a sandbox answers 0 to calls that it does not make. */
+		/*
+		 * The peer has reset the connection meanwhile, or a sandbox answers 0 to calls that it does not carry
+		 * out.
+		 */
 		error = tp_os_error(ready->fd);
 		if (error == 0)
 			error = ENOTCONN;

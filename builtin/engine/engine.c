@@ -53,12 +53,12 @@ enum phase { QUEUED, RESOLVING, STARVED, CONNECTING, ENDED };
 /* One try of one target, while it is under way. */
 struct tp_probe {
 	struct tp_probe *next, *previous; /* under way too, in the order in which they began */
-	struct tp_probe *behind;          /* in the line for a helper, or of the probes that have ended */
+	struct tp_probe *behind;          /* the next in the queue for a helper, or in the list of ended probes */
 	struct tp_record *record;
-	struct tp_race race; /* of whose lookup it is a user */
+	struct tp_race race; /* the probe is one of the users of its lookup */
 	enum phase phase;
-	bool waiting; /* it wants more of its lookup, which is RUNNING */
-	bool expired; /* the wait was over before it had ended */
+	bool waiting; /* it waits for addresses from its lookup, which is RUNNING */
+	bool expired; /* the wait (-r, -R) was over before the try had ended */
 	int64_t deadline_us;
 	int64_t budget_us; /* what was left until the deadline when the addresses were known; TP_NEVER: no deadline */
 };
@@ -70,30 +70,30 @@ struct tp_engine {
 	struct tp_record *reported; /* the record whose host the caller may still read */
 	struct tp_record *winner;   /* with first_open: the last record that is reported */
 	struct tp_attempts attempts;
-	struct tp_probe *oldest, *newest; /* of those under way */
+	struct tp_probe *oldest, *newest; /* of the probes under way */
 	struct tp_probe *ended;           /* to be freed in the next turn: their callers may still look at them */
 	size_t in_flight;                 /* how many are under way */
 	struct {
 		struct tp_probe *first, *last;
-	} queued; /* the line for a helper */
+	} queued; /* the queue for a helper */
 	struct {
 		struct tp_record *first, *last;
 	} paused;       /* in the order of due_us, because all pauses are equally long */
 	size_t targets; /* how many the caller has given */
 	struct tp_engine_counts counts;
 	bool fed;         /* the caller has no more targets */
-	bool over;        /* the wait */
-	bool cut;         /* it was over before the caller had given all targets */
+	bool over;        /* the wait (-r, -R) is over */
+	bool cut;         /* the wait was over before the caller had given all targets */
 	int feed_fd;      /* readable when the caller has more targets; -1: no need to wait */
-	int64_t end_us;   /* of the whole wait; TP_NEVER once that is over */
+	int64_t end_us;   /* the end of the whole wait; TP_NEVER: there is none, or it has passed */
 	int64_t slice_us; /* when the loop shall look at the clock and its descriptors again */
 	size_t scan;      /* the attempt at which the next look at all of them begins */
 
 	/* When turn() has to look at every probe under way: */
-	int64_t wake_us;  /* at this time one of them has something due */
-	int64_t retry_us; /* at this time those that found a shortage try again */
-	bool starving;    /* some are STARVED */
-	bool freed;       /* something ended that others may have waited for */
+	int64_t wake_us;  /* at this time a probe has something to do */
+	int64_t retry_us; /* at this time STARVED probes try again */
+	bool starving;    /* some probes are STARVED */
+	bool freed;       /* something ended that other probes may have waited for */
 };
 
 static int64_t earlier(int64_t one_us, int64_t other_us)
@@ -113,7 +113,10 @@ static bool is_slice_over(const struct tp_engine *engine)
 
 /* -- Probes: from their beginning to the end of a try */
 
-/* A probe for the next try of this record; the lookup's user. Behind this probe, or NULL: behind all. NULL: memory is out. */
+/*
+ * Makes a probe for the next try of this record, and puts it behind the given probe (NULL: behind all). The probe takes
+ * over one use of the lookup. Returns NULL if memory is out.
+ */
 static struct tp_probe *new_probe(struct tp_engine *engine, struct tp_probe *behind, struct tp_record *record,
 				  struct tp_lookup *lookup)
 {
@@ -158,8 +161,8 @@ static void free_ended(struct tp_engine *engine)
 }
 
 /*
- * The probe waits for its lookup no longer. Where no other probe does, the lookup is ended; but in a wait it goes on from
- * try to try until it has addresses.
+ * The probe no longer waits for its lookup. If no other probe does either, the lookup is ended; but in a wait it goes
+ * on from try to try until it has addresses.
  */
 static void leave_lookup(struct tp_engine *engine, struct tp_probe *probe)
 {
@@ -171,7 +174,7 @@ static void leave_lookup(struct tp_engine *engine, struct tp_probe *probe)
 		tp_resolver_abandon(engine->names.resolver, lookup);
 }
 
-/* Takes the probe out of all that is under way. */
+/* Takes the probe off every list of probes under way, and closes its attempts. */
 static void end_probe(struct tp_engine *engine, struct tp_probe *probe)
 {
 	if (probe->waiting)
@@ -197,7 +200,10 @@ static bool is_wanted(enum tp_until until, const struct tp_result *result)
 	case TP_HANGUP:
 		return true;
 	case TP_TIMEOUT:
-		/* A name that nobody answers for says nothing of the port, and a connection that is held is no silence. */
+		/*
+		 * If the lookup timed out, nothing is known about the port; and a peer that accepted and is held was
+		 * not silent.
+		 */
 		return !result->in_lookup && !result->held;
 	case TP_OPEN:
 	case TP_UNRESOLVED:
@@ -232,7 +238,7 @@ static bool count_row(const struct tp_engine *engine, struct tp_record *record, 
 	return record->row >= engine->setup.plan.in_a_row;
 }
 
-/* The try of this record has ended so, and no further one is needed. */
+/* Is this outcome of a try the final result of the record? */
 static bool is_final(const struct tp_engine *engine, struct tp_record *record, const struct tp_result *result)
 {
 	enum tp_until until = engine->setup.plan.until;
@@ -244,7 +250,7 @@ static bool is_final(const struct tp_engine *engine, struct tp_record *record, c
 	return is_wanted(until, result);
 }
 
-/* The try has ended so. It was the last one, or the target pauses before the next. */
+/* Takes in the outcome of a try. It is the final result, or the target pauses before its next try. */
 static void end_try(struct tp_engine *engine, struct tp_probe *probe, struct tp_result *result)
 {
 	struct tp_record *record = probe->record;
@@ -305,7 +311,7 @@ static void end_race(struct tp_engine *engine, struct tp_probe *probe)
 
 /* -- Shortages of descriptors or memory */
 
-/* The probe gives its descriptors back and waits, as if it had not begun, for others to end or for the shortage to pass. */
+/* The probe closes its attempts and waits, as if it had not begun, until other probes end or the shortage passes. */
 static void starve(struct tp_engine *engine, struct tp_probe *probe, int64_t now_us)
 {
 	tp_race_reset(&probe->race, &engine->attempts);
@@ -317,8 +323,9 @@ static void starve(struct tp_engine *engine, struct tp_probe *probe, int64_t now
 }
 
 /*
- * The probe's race found a shortage, and some attempts of ours hold descriptors. The newest probe that has attempts gives
- * them up, so that the oldest always gets on; that may be this very probe. If it alone has attempts, they share the time.
+ * The probe's race found a shortage while attempts of ours hold descriptors. The newest probe that has attempts gives
+ * them up, so that the oldest always makes progress; that may be this very probe. If no other probe has attempts, its
+ * own attempts share the time.
  */
 static void make_way(struct tp_engine *engine, struct tp_probe *probe, int64_t now_us)
 {
@@ -338,8 +345,8 @@ static void make_way(struct tp_engine *engine, struct tp_probe *probe, int64_t n
 /* -- Addresses */
 
 /*
- * With each_address a record and a probe for each further address, right behind those of the first one and with the same
- * deadline. They are STARVED until there may be as many attempts. Returns 0 or ENOMEM.
+ * With each_address: adds a record and a probe for each further address of the name, right behind those of the first
+ * one and with the same deadline. They are STARVED until there may be as many attempts. Returns 0 or ENOMEM.
  */
 static int split(struct tp_engine *engine, struct tp_probe *probe)
 {
@@ -396,7 +403,10 @@ static bool is_taken(const struct tp_engine *engine, const struct tp_record *rec
 	return false;
 }
 
-/* The record is about an address that its name has no longer: a new one takes its place, or where there is none, any. */
+/*
+ * The name no longer has the record's address. The record gets one that no other record has or, if there is none, any
+ * address of the name.
+ */
 static void replace_address(const struct tp_engine *engine, struct tp_record *record, const struct tp_lookup *lookup)
 {
 	struct tp_walk walk = { 0 };
@@ -413,7 +423,10 @@ static void replace_address(const struct tp_engine *engine, struct tp_record *re
 	}
 }
 
-/* With each_address all addresses are waited for, but only for half of the time, so that there is time for them. */
+/*
+ * With each_address a probe waits until all addresses are known, but for at most half of its time, so that some time is
+ * left to connect.
+ */
 static int64_t patience_us(const struct tp_engine *engine, const struct tp_probe *probe)
 {
 	const struct tp_plan *plan = &engine->setup.plan;
@@ -435,7 +448,7 @@ static bool is_resolved(struct tp_engine *engine, const struct tp_probe *probe, 
 	return probe->race.only != NULL ? has_address(lookup, probe->race.only) : !engine->setup.plan.each_address;
 }
 
-/* The first addresses are known, or there are none. Returns 0 or ENOMEM. */
+/* Goes on after the lookup: the first addresses are known, or there are none. Returns 0 or ENOMEM. */
 static int resolved(struct tp_engine *engine, struct tp_probe *probe, int64_t now_us)
 {
 	const struct tp_lookup *lookup = probe->race.lookup;
@@ -474,10 +487,12 @@ static void connect_due(struct tp_engine *engine, struct tp_probe *probe, int64_
 /* -- Lookups and deadlines */
 
 /*
- * The deadline of a try that begins now. In the first try of a wait it is brought forward to the end of the wait, so
- * that a target that was silent all the time times out by itself, which is what -R waits for, and is not taken for one
- * that was cut off. That holds where the try has all the time that it could have: it began when the wait did, or its own
- * deadline is no later than the end of the wait, both give or take SAME_MOMENT_US.
+ * The deadline of a try that begins now.
+ *
+ * With -R a target that is silent for a whole try counts as closed, but a try that the end of the wait cut off proves
+ * nothing. So the first try of a wait times out by itself, at the end of the wait, if it has had all the time that it
+ * could have: it began together with the wait, or its own deadline is no later than the end of the wait (both give or
+ * take SAME_MOMENT_US).
  */
 static int64_t cut_deadline(const struct tp_engine *engine, const struct tp_probe *probe, int64_t now_us,
 			    int64_t deadline_us)
@@ -488,7 +503,10 @@ static int64_t cut_deadline(const struct tp_engine *engine, const struct tp_prob
 	return probe->record->try == 1 && whole ? earlier(deadline_us, engine->end_us) : deadline_us;
 }
 
-/* A QUEUED probe is RESOLVING, if none is before it in the line and there is a helper. If none can be made its try ends. */
+/*
+ * Begins the lookup of a QUEUED probe, which is RESOLVING then, if it is the first in the queue and a helper is free.
+ * If no helper can be made, the try ends.
+ */
 static void begin_lookup(struct tp_engine *engine, struct tp_probe *probe, int64_t now_us)
 {
 	struct tp_lookup *lookup = probe->race.lookup;
@@ -511,14 +529,14 @@ static void begin_lookup(struct tp_engine *engine, struct tp_probe *probe, int64
 	probe->waiting = true;
 }
 
-/* The lookup for the next try of a target: anew, since the last try has ended. */
+/* The lookup for the next try of a target: one that was begun after the last try had ended, or a new one. */
 static struct tp_lookup *lookup_again(struct tp_engine *engine, const struct tp_record *record)
 {
 	return tp_names_get(&engine->names, record->host, record->family,
 			    record->due_us - engine->setup.plan.interval_us);
 }
 
-/* When this probe has something due next. */
+/* When this probe has something to do next. */
 static int64_t due_us(const struct tp_engine *engine, const struct tp_probe *probe)
 {
 	switch (probe->phase) {
@@ -560,7 +578,10 @@ static int advance(struct tp_engine *engine, struct tp_probe *probe, int64_t now
 
 /* -- Tries begin: of new targets, and again */
 
-/* A probe for the record, whose lookup begins, or waits in line. Returns 0 or ENOMEM. */
+/*
+ * Makes a probe for the record and begins its lookup, or puts the probe into the queue for a helper. Returns 0 or
+ * ENOMEM.
+ */
 static int begin_try(struct tp_engine *engine, struct tp_record *record, struct tp_lookup *lookup)
 {
 	struct tp_probe *probe = lookup == NULL ? NULL : new_probe(engine, NULL, record, lookup);
@@ -579,7 +600,7 @@ static int begin_try(struct tp_engine *engine, struct tp_record *record, struct 
 	return advance(engine, probe, now_us);
 }
 
-/* Those in line for a helper, as far as there are helpers. Returns 0 or ENOMEM. */
+/* Begins the lookups of queued probes, as many as there are helpers for. Returns 0 or ENOMEM. */
 static int begin_lookups(struct tp_engine *engine, int64_t now_us)
 {
 	int error = 0;
@@ -732,15 +753,15 @@ static void give_up(struct tp_engine *engine, struct tp_probe *probe)
 }
 
 /*
- * Has the moment passed before the probe was ready? Not if a hold was over before it, and was only not looked at yet,
- * because the machine is busy.
+ * Did the probe miss this moment? A hold that was over before it counts as done in time, even if the machine was too
+ * busy for us to look at it.
  */
 static bool is_late(const struct tp_probe *probe, int64_t moment_us, int64_t now_us)
 {
 	return moment_us <= now_us && (probe->race.held == 0 || tp_race_due_us(&probe->race) > moment_us);
 }
 
-/* Ends every probe that is late and moves every other one. Returns 0 or ENOMEM. */
+/* Ends every probe that is late, and moves all others. Returns 0 or ENOMEM. */
 static int look_at_probes(struct tp_engine *engine, int64_t now_us)
 {
 	bool starving = engine->starving;
@@ -785,13 +806,16 @@ static void end_wait(struct tp_engine *engine)
 
 /* -- The loop */
 
-/* Something ended that a STARVED probe, or one in line for a helper, may have waited for. */
+/* Has something ended that a STARVED or QUEUED probe may have waited for? */
 static bool has_room_for_more(const struct tp_engine *engine)
 {
 	return engine->freed && (engine->starving || engine->queued.first != NULL);
 }
 
-/* Looks whether an attempt, a helper or the feed has something; may_wait: until they do, or a probe has something due. */
+/*
+ * Looks whether an attempt, a helper or the feed is ready. With may_wait, waits until one is, or until a probe has
+ * something to do.
+ */
 static int wait_for_news(struct tp_engine *engine, bool may_wait)
 {
 	struct tp_resolver *resolver = engine->names.resolver;
@@ -925,7 +949,7 @@ int tp_engine_next(struct tp_engine *engine, struct tp_result *result)
 	}
 	while (error == 0) {
 		error = admit(engine);
-		/* Behind those that have not been tried at all. */
+		/* Targets that have not been tried at all come first. */
 		if (error == 0)
 			error = resume(engine);
 		if (error != 0)

@@ -11,29 +11,33 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tp_idn.h"
 #include "tp_os.h"
 
-/* More addresses than any name has; a reply that counts more is broken. */
+/* No name has more addresses than this; a reply that counts more is broken. */
 #define ADDRESSES_MAX 4096
 
 /*
- * How many helpers there may be: what takes long to fork, since the shell is large, takes long to end, and a signal shall
- * be heard within 100 ms. So their forks together may have taken so long; a few may be there in any case. Questions in a
- * hurry have a share of their own.
+ * How many helpers there may be. In a large shell a fork takes long, and ending the child takes as long again; but a
+ * signal must be heard within 100 ms. So all forks together may take FORKS_US; HELPERS_MIN are allowed in any case.
+ * Hurried questions have a share of their own.
  */
 #define FORKS_US 35000
 #define HELPERS_MIN 8
 
-/* So long a helper may take for an answer that nobody wants any more. Then its place may be wanted. */
+/* A helper whose answer nobody waits for may go on for this long; then a new helper may take its place. */
 #define STALE_US 250000
 
-/* So long all helpers together may take to die. One that takes longer is left to the system. */
+/* We wait this long in all for killed helpers to end. One that takes longer is left to the system. */
 #define DEATH_US 500000
 
-/* How long until ended helpers are looked after again. */
+/* How often killed helpers are checked, to be reaped. */
 #define REAP_US 10000
 
-/* What goes to a helper: so much of this as the host needs, with its NUL. Both ends are one program, so structs serve. */
+/*
+ * The request to a helper; only the part up to the NUL of the host is sent. Both ends are the same program, so a struct
+ * can be the format.
+ */
 struct request {
 	int family;
 	unsigned hurried;
@@ -43,38 +47,41 @@ struct request {
 
 #define REQUEST_HEAD offsetof(struct request, host)
 
-/* What comes back: this and count addresses. Without padding: a helper's stack is nobody's business. */
+/*
+ * The reply of a helper: this head, then count addresses. There is no padding, because it would carry bytes of the
+ * helper's stack.
+ */
 struct reply {
 	int64_t duration_us;
 	int eai, error;
 	uint64_t count;
 };
 
-/* It is idle while lookup is NULL and it is not stale. Where fd is -1 it was told to end, and is to be reaped. */
+/* A helper is idle if lookup is NULL and stale is false. If fd is -1, it was killed and is to be reaped. */
 struct tp_helper {
 	pid_t pid;
 	int fd;
 	struct tp_lookup *lookup;
 	enum tp_question question;
-	bool stale;       /* nobody wants its answer any more; when that has come, it is idle */
-	int64_t stale_us; /* since when */
+	bool stale;       /* nobody waits for its answer any more; once that has come, the helper is idle */
+	int64_t stale_us; /* since this time */
 	bool ready;       /* poll(2) found something to read */
 	struct reply reply;
 	union tp_address *addresses;
 	size_t received;        /* bytes of the reply and, behind it, of the addresses */
-	struct tp_helper *idle; /* the next one of the idle */
+	struct tp_helper *idle; /* the next idle helper */
 };
 
 struct tp_helpers {
 	struct tp_helper_hook hook;
 	unsigned limit_s;
 	bool sigchld_blocked;
-	sigset_t mask; /* from before */
+	sigset_t mask; /* the signal mask that the caller had */
 	struct tp_helper **all;
 	size_t count, room, busy, stale, dying;
 	struct tp_helper *idle;
-	int64_t fork_us;  /* what a fork takes: the least that one took */
-	size_t looked_at; /* by tp_helpers_answer(): all from this number on */
+	int64_t fork_us;  /* the shortest time that a fork has taken */
+	size_t looked_at; /* tp_helpers_answer() has looked at all from this number on */
 };
 
 static int take_addresses(const struct addrinfo *list, union tp_address **addresses, size_t *count)
@@ -105,7 +112,7 @@ int tp_get_addresses(const char *host, int family, int flags, union tp_address *
 	int eai = getaddrinfo(host, NULL, &hints, &list);
 
 #ifdef AI_IDN
-	/* No library for it is there, or the bytes are no text: the name as it is. */
+	/* There is no IDN library, or the bytes are no text: the name is looked up as it is. */
 	if (eai == EAI_IDN_ENCODE) {
 		hints.ai_flags = 0;
 		eai = getaddrinfo(host, NULL, &hints, &list);
@@ -114,7 +121,7 @@ int tp_get_addresses(const char *host, int family, int flags, union tp_address *
 	*addresses = NULL;
 	*count = 0;
 	*error = eai == EAI_SYSTEM ? errno : 0;
-	/* glibc keeps no errno where it cannot make the socket to ask through. */
+	/* glibc leaves no errno behind if it cannot make the socket for its questions. */
 	if (eai == EAI_SYSTEM && *error == 0)
 		eai = EAI_AGAIN;
 	if (eai == 0) {
@@ -126,7 +133,7 @@ int tp_get_addresses(const char *host, int family, int flags, union tp_address *
 
 /* -- In a helper */
 
-/* Exactly so many bytes, or false. The socket is blocking, and no signal is let in. */
+/* Reads exactly size bytes, or returns false. The socket is blocking, and all signals are blocked. */
 static bool read_all(int fd, void *buffer, size_t size)
 {
 	return recv(fd, buffer, size, MSG_WAITALL) == (ssize_t)size;
@@ -137,23 +144,47 @@ static bool write_all(int fd, const void *buffer, size_t size)
 	return send(fd, buffer, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
-/*
- * How a name beyond ASCII is looked up: as IDNA has it. libc decodes it as the locale says; in the C locale, which has no
- * such characters, it is UTF-8.
- */
-static int idn_flags(const char *host)
+static bool is_ascii(const char *text)
 {
+	while (*text != '\0' && (unsigned char)*text < 0x80)
+		text++;
+	return *text == '\0';
+}
+
+/*
+ * A name beyond ASCII is looked up as IDNA encodes it: by getaddrinfo(3) with a flag, or by us, in encoded. The name is
+ * decoded by the locale; in the C locale, which has no such characters, it is taken as UTF-8.
+ */
+static const char *encode(const char *host, char encoded[TP_HOST_MAX + 1], int *flags)
+{
+	*flags = 0;
+	if (is_ascii(host))
+		return host;
+	if (strcmp(setlocale(LC_CTYPE, NULL), "C") == 0)
+		setlocale(LC_CTYPE, "C.UTF-8");
 #ifdef AI_IDN
-	for (; *host != '\0'; host++) {
-		if ((unsigned char)*host < 0x80)
-			continue;
-		if (strcmp(setlocale(LC_CTYPE, NULL), "C") == 0)
-			setlocale(LC_CTYPE, "C.UTF-8");
-		return AI_IDN;
-	}
+	*flags = AI_IDN;
+	(void)encoded;
+	return host;
+#else
+	return tp_idn_encode(host, encoded, TP_HOST_MAX + 1);
 #endif
-	(void)host;
-	return 0;
+}
+
+/* As tp_get_addresses(). Where it would wait in vain for servers that have failed, it does not wait. */
+static int look_up(const struct request *request, union tp_address **addresses, size_t *count, int *error)
+{
+	char encoded[TP_HOST_MAX + 1];
+	int flags;
+	const char *host = encode(request->host, encoded, &flags);
+
+	tp_os_hurry(request->hurried != 0);
+	if (request->hurried == 0 || !tp_os_servers_failed(host, request->family))
+		return tp_get_addresses(host, request->family, flags, addresses, count, error);
+	*addresses = NULL;
+	*count = 0;
+	*error = 0;
+	return TP_OS_EAI_SAID;
 }
 
 static bool serve_one(int fd, unsigned limit_s)
@@ -169,10 +200,8 @@ static bool serve_one(int fd, unsigned limit_s)
 	    !read_all(fd, request.host, request.size))
 		return false;
 	alarm(limit_s);
-	tp_os_hurry(request.hurried != 0);
 	begin_us = tp_os_now_us();
-	reply.eai = tp_get_addresses(request.host, request.family, idn_flags(request.host), &addresses, &count,
-				     &reply.error);
+	reply.eai = look_up(&request, &addresses, &count, &reply.error);
 	reply.duration_us = tp_os_now_us() - begin_us;
 	reply.count = count;
 	alarm(0);
@@ -214,7 +243,7 @@ static void close_inherited(const struct tp_helpers *helpers, const struct pollf
 		close(fds[i].fd);
 }
 
-/* From the first helper on: a SIGCHLD handler of the program's would reap helpers. */
+/* Called when the first helper is made: from now on a SIGCHLD handler of the program's would reap helpers. */
 static void block_sigchld(struct tp_helpers *helpers)
 {
 	sigset_t sigchld;
@@ -270,7 +299,7 @@ static bool is_room(const struct tp_helpers *helpers, enum tp_question question)
 	return alive < shares * HELPERS_MIN || alive * helpers->fork_us < shares * FORKS_US;
 }
 
-/* A new helper, idle. Returns 0, EBUSY where there is no room, or another errno value. */
+/* Adds a helper, which is idle. Returns 0, EBUSY if there may be no more, or another errno value. */
 static int add(struct tp_helpers *helpers, enum tp_question question, const struct pollfd *fds, size_t count)
 {
 	struct tp_helper *helper;
@@ -298,7 +327,7 @@ static int add(struct tp_helpers *helpers, enum tp_question question, const stru
 	return 0;
 }
 
-/* Puts it to its end; tp_helpers_watch() reaps it. */
+/* Kills the helper; tp_helpers_watch() reaps it. */
 static void end(struct tp_helpers *helpers, struct tp_helper *helper)
 {
 	close(helper->fd);
@@ -309,14 +338,17 @@ static void end(struct tp_helpers *helpers, struct tp_helper *helper)
 	helpers->stale -= helper->stale;
 	helper->stale = false;
 	helpers->dying++;
-	/* Killed only while it is ours to reap: at ECHILD somebody did, and the number may be another's by now. */
+	/*
+	 * Killed only while it is still our child. ECHILD means that somebody else has reaped it, and its number may
+	 * belong to another process by now.
+	 */
 	if (waitpid(helper->pid, NULL, WNOHANG) == 0)
 		kill(helper->pid, SIGKILL);
 	else
 		helper->pid = 0;
 }
 
-/* Takes out those that have ended. */
+/* Reaps the killed helpers that have ended. */
 static void reap(struct tp_helpers *helpers)
 {
 	for (size_t i = helpers->count; helpers->dying > 0 && i-- > 0;) {
@@ -330,7 +362,7 @@ static void reap(struct tp_helpers *helpers)
 	}
 }
 
-/* Puts one to its end that still works for nobody. False: there is none. */
+/* Kills one stale helper. Returns false if there is none. */
 static bool end_stale(struct tp_helpers *helpers)
 {
 	int64_t before_us = helpers->stale == 0 ? 0 : tp_os_now_us() - STALE_US;
@@ -344,18 +376,18 @@ static bool end_stale(struct tp_helpers *helpers)
 	return false;
 }
 
-/* A new helper, idle; where there is no room, in place of a stale one. Returns as tp_resolver_begin(). */
+/* Adds a helper, which is idle; if there may be no more, in place of a stale one. Returns as tp_resolver_begin(). */
 static int make(struct tp_helpers *helpers, enum tp_question question, const struct pollfd *fds, size_t count)
 {
 	int error = add(helpers, question, fds, count);
 
 	while (error != 0 && end_stale(helpers))
 		error = add(helpers, question, fds, count);
-	/* Those that work will be free, and those that end give back what they hold. */
+	/* Wait: busy helpers will be free, and dying ones will give back what they hold. */
 	return error != 0 && (helpers->busy > 0 || helpers->dying > 0) ? EBUSY : error;
 }
 
-/* It works for nobody any more. */
+/* Takes the question off the helper. */
 static struct tp_lookup *leave(struct tp_helpers *helpers, struct tp_helper *helper)
 {
 	struct tp_lookup *lookup = helper->lookup;
@@ -412,7 +444,7 @@ int tp_helpers_ask(struct tp_helpers *helpers, struct tp_lookup *lookup, enum tp
 			lookup->helpers[question] = helper;
 			return 0;
 		}
-		/* An idle one may have died meanwhile; where even a new one takes no request, none will. */
+		/* An idle helper may have died meanwhile; but if a new one takes no request either, none will. */
 		end(helpers, helper);
 		if (fresh)
 			return ECHILD;
@@ -450,7 +482,7 @@ int64_t tp_helpers_due_us(const struct tp_helpers *helpers)
 	return helpers->dying > 0 ? tp_os_now_us() + REAP_US : TP_NEVER;
 }
 
-/* Where the next bytes of the reply belong and how many are missing. 0: it is whole. */
+/* Where the next bytes of the reply go, and how many are missing; 0: the reply is complete. */
 static size_t missing(struct tp_helper *helper, char **place)
 {
 	size_t behind = helper->received - sizeof(helper->reply);
@@ -465,10 +497,10 @@ static size_t missing(struct tp_helper *helper, char **place)
 
 #ifndef __clang__
 #pragma GCC diagnostic push
-/* gcc's analyzer loses the helper, and so what it holds, at the next read(2). */
+/* gcc's analyzer loses track of the helper, and of what it owns, at the next read(2). */
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 #endif
-/* The reply's head is there. False: it is no reply of ours. */
+/* Checks the head of a reply. Returns false if this cannot be a reply of ours. */
 static bool take_head(struct tp_helper *helper)
 {
 	const struct reply *reply = &helper->reply;
@@ -482,7 +514,7 @@ static bool take_head(struct tp_helper *helper)
 #pragma GCC diagnostic pop
 #endif
 
-/* Reads on. 0: the reply is whole; EAGAIN: more is to come; else the helper is of no use any more. */
+/* Reads on. Returns 0: the reply is complete; EAGAIN: more is to come; another value: the helper is of no more use. */
 static int receive(struct tp_helper *helper)
 {
 	size_t size;
@@ -502,7 +534,7 @@ static int receive(struct tp_helper *helper)
 	return 0;
 }
 
-/* It has an answer, or has died. False: nobody wants to know. */
+/* The helper has answered or died. Returns false if nobody waits for the answer. */
 static bool conclude(struct tp_helpers *helpers, struct tp_helper *helper, int error, struct tp_answer *answer)
 {
 	bool wanted = !helper->stale;
@@ -511,7 +543,9 @@ static bool conclude(struct tp_helpers *helpers, struct tp_helper *helper, int e
 	if (wanted)
 		answer->lookup = leave(helpers, helper);
 	if (error != 0) {
-		/* An NSS module may have crashed. Another time it may not. */
+		/*
+		 * An NSS module may have crashed the helper. The next time it may not, so this is a temporary failure.
+		 */
 		answer->eai = error == ENOMEM ? EAI_MEMORY : EAI_AGAIN;
 		end(helpers, helper);
 		return wanted;
@@ -536,7 +570,7 @@ bool tp_helpers_answer(struct tp_helpers *helpers, struct tp_answer *answer)
 		bool ready = helper->ready;
 		int error;
 
-		/* A helper that is ended is not ready. */
+		/* Helpers that were killed are not marked ready. */
 		helper->ready = false;
 		if (!ready)
 			continue;
@@ -558,7 +592,10 @@ struct tp_helpers *tp_helpers_new(struct tp_helper_hook hook, int64_t limit_us)
 		return NULL;
 	helpers->hook = hook;
 	helpers->fork_us = FORKS_US;
-	/* A second more than the caller's own deadline, which should have ended it; alarm(0) would be none. */
+	/*
+	 * One second more than the caller's own limit, which should have ended the helper before. alarm(0) would set no
+	 * alarm.
+	 */
 	if (limit_us > 0 && limit_us / 1000000 < INT_MAX - 2)
 		helpers->limit_s = (unsigned)(limit_us / 1000000) + 2;
 	return helpers;
@@ -568,7 +605,7 @@ void tp_helpers_free(struct tp_helpers *helpers)
 {
 	int64_t until_us;
 
-	/* All of them at first, as they end side by side. */
+	/* Kill all before waiting for any of them: they end side by side. */
 	for (size_t i = 0; i < helpers->count; i++) {
 		if (helpers->all[i]->fd >= 0)
 			end(helpers, helpers->all[i]);

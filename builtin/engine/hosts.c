@@ -12,15 +12,15 @@
 /* A larger file is left to the helpers: all other probes would wait while it is read. */
 #define FILE_MAX (8U << 20)
 
-/* The most addresses that are taken of one name. */
+/* At most this many addresses of one name are used. */
 #define ADDRESSES_MAX 4096
 
 #define BUCKETS 1024U
 
-/* One name in the file. Places in the text, and numbers of entries from 1, are 32 bits wide. */
+/* One name in the file. Offsets into the text, and numbers of entries (from 1), have 32 bits. */
 struct entry {
 	uint32_t name, address;
-	uint32_t next; /* in its bucket, one that stands before it; 0: none */
+	uint32_t next; /* an entry of the same bucket that stands earlier in the file; 0: none */
 };
 
 struct tp_hosts {
@@ -44,7 +44,7 @@ static char *next_word(char **line)
 	return word;
 }
 
-/* The whole file as text; NULL where there is none, or it is too large. */
+/* The whole file as text; NULL if there is none or it is too large. */
 static char *read_file(const char *path)
 {
 	FILE *file = fopen(path, "re");
@@ -71,7 +71,7 @@ static char *read_file(const char *path)
 	return NULL;
 }
 
-/* Cuts off the first line of the rest of a text; NULL: there is none. */
+/* Cuts the first line off the rest of a text. Returns NULL at the end. */
 static char *next_line(char **rest)
 {
 	char *line = *rest, *end;
@@ -195,7 +195,7 @@ size_t tp_hosts_find(const struct tp_hosts *hosts, const char *host, int family,
 {
 	size_t count = 0;
 
-	/* From the last line to the first. */
+	/* The chain of a bucket goes from the last line of the file to the first. */
 	for (uint32_t number = hosts->buckets[tp_hosts_hash(host) % BUCKETS]; number != 0;
 	     number = hosts->entries[number - 1].next) {
 		const struct entry *entry = &hosts->entries[number - 1];

@@ -12,24 +12,24 @@
 #include "tp_hosts.h"
 #include "tp_os.h"
 
-/* RFC 8305, section 3: the Resolution Delay. So long IPv4 addresses wait for those of IPv6. */
+/* RFC 8305, section 3, the Resolution Delay: IPv4 addresses wait this long for those of IPv6. */
 #define GRACE_US 50000
 
 /*
- * When each family is asked for by itself: after three times of what other names took, within these bounds. So a slow
- * name server is not asked more than it must be. And when that is done anew.
+ * When the hurried questions are asked: after three times what lookups usually take, within these bounds, so that a
+ * slow name server gets no more questions than needed. And after how long they are asked anew.
  */
 #define HURRY_FIRST_US 100000
 #define HURRY_LAST_US 300000
 #define HURRY_AGAIN_US 5000000
 
-/* The hosts file is read again where names are looked up later than this. */
+/* The hosts file is read again for a lookup that begins later than this after the last reading. */
 #define HOSTS_FRESH_US 100000
 
 struct tp_resolver {
 	struct tp_helpers *helpers;
 	struct tp_lookup *running;
-	int64_t usual_us; /* what a lookup takes: the moving mean */
+	int64_t usual_us; /* how long lookups take: a moving mean */
 	struct tp_hosts *hosts;
 	int64_t hosts_us; /* when the hosts file is to be read again */
 };
@@ -101,7 +101,7 @@ static bool has_address(const struct tp_addresses *known, const union tp_address
 
 #ifndef __clang__
 #pragma GCC diagnostic push
-/* gcc's analyzer loses the list, which is the lookup's by then. */
+/* gcc's analyzer does not see that the list belongs to the lookup now. */
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 #endif
 /* Takes in the addresses of a family that is not known yet. False: memory is out. */
@@ -136,7 +136,8 @@ static bool is_known(const struct tp_lookup *lookup)
 
 bool tp_lookup_denied(const struct tp_lookup *lookup)
 {
-	return lookup->phase == TP_LOOKUP_RUNNING && is_known(lookup) && tp_lookup_count(lookup) == 0;
+	return lookup->phase == TP_LOOKUP_RUNNING && tp_lookup_count(lookup) == 0 &&
+	       (is_known(lookup) || lookup->eai == TP_OS_EAI_SAID);
 }
 
 static bool is_unique_local(const struct in6_addr *address)
@@ -145,8 +146,8 @@ static bool is_unique_local(const struct in6_addr *address)
 }
 
 /*
- * RFC 6724 for two families that no getaddrinfo(3) has sorted: IPv6 comes first where this host has a route there, and
- * not from an address of another kind.
+ * Which family comes first, if no getaddrinfo(3) has sorted both together. As RFC 6724 has it, IPv6 does, if this host
+ * has a route to the address, and the source address of that route is of the same kind (unique local or not).
  */
 static bool prefers_ipv6(const union tp_address *to)
 {
@@ -157,7 +158,7 @@ static bool prefers_ipv6(const union tp_address *to)
 
 	if (IN6_IS_ADDR_LOOPBACK(&to->ipv6.sin6_addr))
 		return true;
-	/* Without a socket, for want of IPv6 say, there is no route either. */
+	/* Without IPv6 there is no socket, and the calls on it fail: there is no route. */
 	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	has_route = connect(fd, &to->any, tp_address_size(to)) == 0 && getsockname(fd, &from.any, &size) == 0;
 	close(fd);
@@ -192,7 +193,7 @@ int tp_lookup_numeric(const char *host, int family, union tp_address *address)
 	int eai, error;
 
 	memset(address, 0, sizeof(*address));
-	/* The form that nearly all have, at a tenth of the cost. */
+	/* IPv4 is the usual case, and inet_pton(3) takes a tenth of the time of getaddrinfo(3). */
 	if (family != AF_INET6 && inet_pton(AF_INET, host, &address->ipv4.sin_addr) == 1) {
 		address->any.sa_family = AF_INET;
 		return 0;
@@ -216,11 +217,11 @@ static void take_numeric(struct tp_lookup *lookup)
 bool tp_lookup_at_once(struct tp_lookup *lookup)
 {
 	lookup->eai = tp_lookup_numeric(lookup->host, lookup->family, &lookup->numeric);
-	/* musl calls an address of the other family no name. */
+	/* musl says EAI_NONAME for a numeric address of the other family. */
 	if (lookup->eai == EAI_NONAME && lookup->family != AF_UNSPEC &&
 	    tp_lookup_numeric(lookup->host, AF_UNSPEC, &lookup->numeric) == 0)
 		lookup->eai = EAI_FAMILY;
-	/* What has a colon is no name: an address whose zone this host does not know. */
+	/* A host with a colon is no name. It is an address whose zone this host does not have. */
 	if (lookup->eai == EAI_NONAME && strchr(lookup->host, ':') == NULL) {
 		lookup->eai = 0;
 		return false;
@@ -231,7 +232,7 @@ bool tp_lookup_at_once(struct tp_lookup *lookup)
 	return true;
 }
 
-/* The hosts file as it is now, or was a moment ago; NULL where it does not decide. */
+/* The hosts file as it is now, or was up to HOSTS_FRESH_US ago; NULL if it does not decide. */
 static const struct tp_hosts *hosts_file(struct tp_resolver *resolver, int64_t now_us)
 {
 	if (resolver->hosts_us <= now_us) {
@@ -296,7 +297,7 @@ bool tp_resolver_at_once(struct tp_resolver *resolver, struct tp_lookup *lookup)
 
 /* -- With helpers */
 
-/* So long questions in a hurry may be asked on end, as each may want a fork. */
+/* The loop may spend this long on hurried questions at a stretch: each may need a fork. */
 #define SLICE_US 5000
 
 static bool is_asked(const struct tp_lookup *lookup)
@@ -308,7 +309,7 @@ static bool is_asked(const struct tp_lookup *lookup)
 	return false;
 }
 
-/* It runs no longer. */
+/* Takes the lookup off the list of running ones, and its questions off the helpers. */
 static void stop(struct tp_resolver *resolver, struct tp_lookup *lookup)
 {
 	for (unsigned i = 0; i < TP_QUESTIONS; i++) {
@@ -321,14 +322,14 @@ static void stop(struct tp_resolver *resolver, struct tp_lookup *lookup)
 	lookup->resolver = NULL;
 }
 
-/* It runs no longer, and its result is final. */
+/* As stop(); the result is final. */
 static void conclude(struct tp_resolver *resolver, struct tp_lookup *lookup)
 {
 	stop(resolver, lookup);
 	finish(lookup);
 }
 
-/* As if it had never been begun. */
+/* Makes a lookup NEW again. */
 static void reset(struct tp_lookup *lookup)
 {
 	free_addresses(lookup);
@@ -378,9 +379,10 @@ int tp_resolver_begin(struct tp_resolver *resolver, struct tp_lookup *lookup, co
 }
 
 /*
- * Asks for each family that is not known yet by itself, in a hurry: its helper has the C library go on to the next name
- * server after a second, whatever resolv.conf says. What is said there is taken, but a failure decides nothing while the
- * patient question is open. A question that was asked so before, and still is, is asked anew: the server may be back.
+ * Asks the hurried questions: for each family that is not known yet, by itself. In their helpers the C library goes on
+ * to the next name server after one second, whatever resolv.conf says. Addresses that come this way are taken, but a
+ * failure decides nothing while the patient question is open. A hurried question that is still open is dropped and
+ * asked anew, because the server may be back.
  */
 static void hurry(struct tp_resolver *resolver, struct tp_lookup *lookup, const struct pollfd *fds, size_t count)
 {
@@ -399,7 +401,7 @@ static void hurry(struct tp_resolver *resolver, struct tp_lookup *lookup, const 
 	}
 }
 
-/* There is no such name, or it has no such address: what a server says, in place of saying nothing. */
+/* Did a name server say that there is no such name or address? (The other failures mean that nobody gave an answer.) */
 static bool is_no(int eai)
 {
 	switch (eai) {
@@ -416,7 +418,7 @@ static bool is_no(int eai)
 	}
 }
 
-/* Takes in what an answer has of addresses. Returns what came of it: 0 or EAI_.... */
+/* Takes the addresses out of an answer. Returns 0 or EAI_.... */
 static int learn(struct tp_lookup *lookup, const struct tp_answer *answer)
 {
 	bool all = answer->question == TP_ASK_ALL;
@@ -442,7 +444,7 @@ static void take_answer(struct tp_resolver *resolver, struct tp_lookup *lookup, 
 	int eai = learn(lookup, answer);
 	size_t count = tp_lookup_count(lookup);
 
-	/* "There is none" tells more than "I cannot say". */
+	/* "There is none" is more telling than "I cannot say". */
 	if (lookup->eai == 0 || (is_no(eai) && !is_no(lookup->eai))) {
 		lookup->eai = eai;
 		lookup->error = answer->error;
@@ -452,7 +454,7 @@ static void take_answer(struct tp_resolver *resolver, struct tp_lookup *lookup, 
 	if (is_known(lookup) && (all || count > 0)) {
 		conclude(resolver, lookup);
 	} else if (all && eai == EAI_AGAIN && !lookup->hurried && lookup->family == AF_UNSPEC) {
-		/* Perhaps one family's answer alone was no good. */
+		/* Perhaps the answer for only one of the families was broken. */
 		lookup->hurry_us = 0;
 	} else if (!is_asked(lookup)) {
 		conclude(resolver, lookup);
@@ -461,7 +463,7 @@ static void take_answer(struct tp_resolver *resolver, struct tp_lookup *lookup, 
 	}
 }
 
-/* The time after which a lookup is slow. */
+/* A lookup that takes longer than this is slow. */
 static int64_t slow_us(const struct tp_resolver *resolver)
 {
 	int64_t slow = 3 * resolver->usual_us;
@@ -469,7 +471,7 @@ static int64_t slow_us(const struct tp_resolver *resolver)
 	return slow < HURRY_FIRST_US ? HURRY_FIRST_US : slow > HURRY_LAST_US ? HURRY_LAST_US : slow;
 }
 
-/* What a lookup has due by now. True: it is DONE or ready by that. */
+/* Does what is due for a lookup by now. Returns true if it is DONE or ready after that. */
 static bool look_after(struct tp_resolver *resolver, struct tp_lookup *lookup, int64_t now_us, const struct pollfd *fds,
 		       size_t count)
 {

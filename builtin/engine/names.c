@@ -9,7 +9,7 @@
 
 #define BUCKETS 256U
 
-/* So many names are remembered. Then all are forgotten, and remembered again as they come. */
+/* At most this many names are remembered. When there are more, all are forgotten, and remembered again as they come. */
 #define NAMES_MOST 16384
 
 static void forget(struct tp_names *names, struct tp_lookup **link)
@@ -29,7 +29,7 @@ static void forget_all(struct tp_names *names)
 	}
 }
 
-/* Is it of this host, and may one more probe use it? */
+/* Is this a lookup of this host, and may one more probe use it? */
 static bool serves(const struct tp_lookup *lookup, const char *host, int family, int64_t since_us)
 {
 	bool numeric = lookup->duration_us < 0;
@@ -38,7 +38,7 @@ static bool serves(const struct tp_lookup *lookup, const char *host, int family,
 	       lookup->family == family && strcmp(lookup->host, host) == 0;
 }
 
-/* Remembers a name. Where memory is out it does without. */
+/* Remembers a lookup. If memory is out, it is just not remembered. */
 static void remember(struct tp_names *names, struct tp_lookup *lookup)
 {
 	struct tp_lookup **link;
@@ -56,7 +56,7 @@ static void remember(struct tp_names *names, struct tp_lookup *lookup)
 	names->count++;
 }
 
-/* The remembered lookup of this host that serves, or NULL. One that does not is forgotten. */
+/* The remembered lookup of this host, or NULL. One that is too old is forgotten. */
 static struct tp_lookup *recall(struct tp_names *names, const char *host, int family, int64_t since_us)
 {
 	struct tp_lookup **link;

@@ -11,6 +11,14 @@
 #include <unistd.h>
 #ifdef __GLIBC__
 #include <resolv.h>
+#elif defined(__linux__)
+/* musl: its getaddrinfo(3) asks all name servers at once, and waits on where one says that it failed. */
+#define ASKS_ALL
+#include <arpa/inet.h>
+#include <arpa/nameser.h>
+#include <resolv.h>
+#include <stdio.h>
+#include <sys/time.h>
 #endif
 #ifdef __linux__
 #include <netinet/tcp.h>
@@ -18,13 +26,16 @@
 #include <sys/uio.h>
 #endif
 
-/* Left out on demand, to see what it costs, and that all else does without. */
+/* -DTP_WITHOUT_EVIDENCE leaves it out, to measure what it costs and to test that the rest works without it. */
 #if defined(IP_RECVERR) && defined(IPV6_RECVERR) && defined(__linux__) && !defined(TP_WITHOUT_EVIDENCE)
 #define HAS_EVIDENCE
 #endif
 
 #ifdef HAS_EVIDENCE
-/* What Linux puts into the error queue (ip(7)). Its own header, linux/errqueue.h, is not on every system with a compiler. */
+/*
+ * A message of Linux's error queue (ip(7)). linux/errqueue.h has it, but not every system with a compiler has that
+ * header.
+ */
 struct extended_error {
 	uint32_t number; /* an errno value */
 	uint8_t origin, type, code, pad;
@@ -61,7 +72,7 @@ int tp_os_poll(struct pollfd *fds, nfds_t count, int64_t timeout_us, const sigse
 	return ppoll(fds, count, timeout_us == TP_NEVER ? NULL : &timeout, mask) < 0 ? errno : 0;
 }
 
-/* When a child is to be looked after again: at first soon, as most end at once. */
+/* How long to wait before the child is checked again: briefly at first, because most children end at once. */
 #define REAP_FIRST_US 50
 #define REAP_LAST_US 2000
 
@@ -83,13 +94,17 @@ bool tp_os_is_ready(int fd, short events)
 {
 	struct pollfd ready = { .fd = fd, .events = events };
 
-	/* What only ppoll(2) sees would end every wait at once. Where poll(2) fails, the call itself is to say. */
+	/*
+	 * poll(2) and ppoll(2) must both say so: if one of them falsely did, every wait would end at once. Where
+	 * poll(2) fails, the call that follows reports the error.
+	 */
 	return poll(&ready, 1, 0) != 0 || (tp_os_poll(&ready, 1, 0, NULL) == 0 && ready.revents != 0);
 }
 
 /*
- * A shell may be called with its standard descriptors closed. None of ours takes their place: what the shell writes to
- * its stderr would go to a peer. Closes the descriptor where it fails.
+ * A shell may have been started with its standard descriptors closed. None of our descriptors may take their place:
+ * what the shell writes to stderr would go to a peer. Moves the descriptor above them, or closes it and returns an
+ * errno value.
  */
 static int lift(int *fd)
 {
@@ -218,7 +233,7 @@ int tp_os_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
 	int error, tries = 0;
 
-	/* Interrupted, it goes on all the same, or has not begun: asked again, it says which. */
+	/* An interrupted connect(2) goes on, or has not begun; a second call tells which. */
 	do
 		error = connect(fd, address, size) < 0 ? errno : 0;
 	while (error == EINTR && ++tries < TP_INTERRUPTED_MAX);
@@ -226,12 +241,14 @@ int tp_os_connect(int fd, const struct sockaddr *address, socklen_t size)
 		error = EINPROGRESS;
 #ifdef TCP_INFO
 	/*
-	 * "In progress" it says even where the peer is on this host, and has answered within the call. And no port is open on
-	 * one call's word: a sandbox may answer 0 to a call that it does not make.
+	 * connect(2) says "in progress" even if the peer is on this host and has already answered. And no port is open
+	 * because one call says so: a sandbox may answer 0 to calls that it does not carry out.
 	 */
 	if (error == EINPROGRESS || error == 0) {
 		error = tp_os_error(fd);
-		/* Any other state is on its way, or failed since: then poll(2) finds it ready. */
+		/*
+		 * In any other state the handshake goes on, or has failed since: then poll(2) finds the socket ready.
+		 */
 		if (error == 0 && !is_established(fd))
 			error = EINPROGRESS;
 	}
@@ -242,7 +259,7 @@ int tp_os_connect(int fd, const struct sockaddr *address, socklen_t size)
 void tp_os_bind_late(int fd)
 {
 #ifdef IP_BIND_ADDRESS_NO_PORT
-	/* Without it (before Linux 4.2) probes from one source only run out of ports sooner. */
+	/* Without it (before Linux 4.2) many probes from one source address run out of local ports sooner. */
 	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){ 1 }, sizeof(int));
 #else
 	(void)fd;
@@ -263,7 +280,7 @@ int tp_os_bind_interface(int fd, const char *interface)
 int tp_os_half_open(int fd)
 {
 #ifdef TCP_QUICKACK
-	/* The kernel holds its ACK back, in the hope of data to send along; and it is never sent, as no data comes. */
+	/* The kernel delays its ACK in the hope that data can go with it. There never is data, so no ACK is sent. */
 	if (setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &(int){ 0 }, sizeof(int)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger)) < 0)
 		return errno;
@@ -300,7 +317,7 @@ int64_t tp_os_handshake_us(int fd)
 	struct tcp_info info = { 0 };
 	socklen_t size = sizeof(info);
 
-	/* Of a SYN that was sent again the round trip is not the handshake. */
+	/* If the SYN was sent more than once, the round-trip time is not the time of the handshake. */
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || info.tcpi_rtt == 0 ||
 	    info.tcpi_total_retrans > 0)
 		return -1;
@@ -328,10 +345,10 @@ void tp_os_want_evidence(int fd, int family, bool wanted)
 }
 
 #ifdef HAS_EVIDENCE
-/* The most messages of an error queue that are looked at: a SYN meets one error or two. */
+/* At most this many messages of an error queue are read: a SYN meets one or two errors. */
 #define EVIDENCE_MAX 16
 
-/* What a message of the error queue says of an ICMP error; 0: it is about something else. */
+/* The errno value of the ICMP error in a message of the error queue; 0: the message is about something else. */
 static int read_evidence(struct msghdr *message, struct tp_evidence *evidence)
 {
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part)) {
@@ -342,11 +359,11 @@ static int read_evidence(struct msghdr *message, struct tp_evidence *evidence)
 		if ((!ipv4 && !ipv6) || part->cmsg_len < CMSG_LEN(sizeof(error) + sizeof(struct sockaddr_in)))
 			continue;
 		memcpy(&error, CMSG_DATA(part), sizeof(error));
-		/* The path's MTU is the kernel's business, and no end. */
+		/* Messages about the path's MTU are for the kernel, and end no connection. */
 		if ((error.origin != ORIGIN_ICMP && error.origin != ORIGIN_ICMP6) || error.number == EMSGSIZE)
 			continue;
 		*evidence = (struct tp_evidence){ .icmp = true, .type = error.type, .code = error.code };
-		/* The offender's address stands right behind (SO_EE_OFFENDER). */
+		/* The address of the sender of the ICMP error follows right behind (SO_EE_OFFENDER). */
 		memcpy(&evidence->reporter, CMSG_DATA(part) + sizeof(error),
 		       ipv6 ? sizeof(evidence->reporter.ipv6) : sizeof(evidence->reporter.ipv4));
 		return (int)error.number;
@@ -370,11 +387,11 @@ int tp_os_evidence(int fd, struct tp_evidence *evidence)
 
 #ifdef HAS_EVIDENCE
 	/*
-	 * Errors about other things may stand first. Never more turns than that: an emulated kernel may answer 0 for ever,
-	 * and write nothing: then the length in the first header is still 0, which ends the list.
+	 * Messages about other things may come first. The number of turns has a bound, because an emulated kernel may
+	 * answer 0 for ever and write nothing. The length in the first header is then still 0, which ends the list.
 	 *
-	 * qemu-user does so where there is no room for data, so there is some, though nobody wants those. Not where addresses
-	 * have 32 bits: there it would write the reporter's address to a place of the process that is none of the queue's.
+	 * qemu-user does that if there is no room for data, so there is some, though nobody reads it. Except where
+	 * addresses have 32 bits: there qemu-user would write the reporter's address to a wrong place of our memory.
 	 */
 	char data;
 	struct iovec room = { .iov_base = &data, .iov_len = sizeof(data) };
@@ -404,7 +421,7 @@ int tp_os_evidence(int fd, struct tp_evidence *evidence)
 void tp_os_hurry(bool hurry)
 {
 #ifdef __GLIBC__
-	/* resolver(3): the state is this process's own. Read anew, it is as resolv.conf says. */
+	/* resolver(3): _res is this process's own state. res_init() sets it as resolv.conf says. */
 	if (hurry || _res.retrans == 1)
 		res_init();
 	if (hurry)
@@ -412,6 +429,62 @@ void tp_os_hurry(bool hurry)
 #else
 	(void)hurry;
 #endif
+}
+
+#ifdef ASKS_ALL
+/* Asks a name server. Returns the RCODE of its answer (RFC 1035, section 4.1.1), or -1: it gave none within a second. */
+static int ask(const char *server, const unsigned char *query, size_t size)
+{
+	struct timeval second = { .tv_sec = 1 };
+	union tp_address to = { .any.sa_family = AF_INET };
+	unsigned char answer[512];
+	ssize_t count = -1;
+	int fd;
+
+	if (inet_pton(AF_INET, server, &to.ipv4.sin_addr) != 1) {
+		to.any.sa_family = AF_INET6;
+		if (inet_pton(AF_INET6, server, &to.ipv6.sin6_addr) != 1)
+			return -1;
+	}
+	/* sin_port and sin6_port are in the same place (RFC 3493). */
+	to.ipv4.sin_port = htons(53);
+	fd = socket(to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second)) == 0 &&
+	    connect(fd, &to.any, tp_address_size(&to)) == 0 && send(fd, query, size, MSG_NOSIGNAL) == (ssize_t)size)
+		count = recv(fd, answer, sizeof(answer), 0);
+	close(fd);
+	return count >= 12 && memcmp(answer, query, 2) == 0 ? answer[3] & 15 : -1;
+}
+#endif
+
+bool tp_os_servers_failed(const char *host, int family)
+{
+	bool failed = false;
+#ifdef ASKS_ALL
+	unsigned char query[512];
+	int size = res_mkquery(ns_o_query, host, ns_c_in, family == AF_INET6 ? ns_t_aaaa : ns_t_a, NULL, 0, NULL, query,
+			       sizeof(query));
+	FILE *file = size < 0 ? NULL : fopen("/etc/resolv.conf", "re");
+	char line[256], *rest;
+
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+		const char *word = strtok_r(line, " \t\n", &rest), *server = strtok_r(NULL, " \t\n", &rest);
+		bool is_server = word != NULL && strcmp(word, "nameserver") == 0 && server != NULL;
+		int code = is_server ? ask(server, query, (size_t)size) : -1;
+
+		failed = failed || code >= 0;
+		if (code == ns_r_noerror || code == ns_r_nxdomain) {
+			failed = false;
+			break;
+		}
+	}
+	if (file != NULL)
+		fclose(file);
+#else
+	(void)host;
+	(void)family;
+#endif
+	return failed;
 }
 
 void tp_os_die_with(pid_t parent)

@@ -10,10 +10,10 @@
 /* RFC 8305, section 5: the Connection Attempt Delay. */
 #define ATTEMPT_DELAY_US 250000
 
-/* The share of time of an attempt that holds the last descriptor, where there is no deadline. */
+/* How long an attempt may hold the last descriptor if there is no deadline. */
 #define LAST_DESCRIPTOR_US 1000000
 
-/* The address whose turn it is; NULL: no further one is known. */
+/* The next address to try; NULL: no further one is known. */
 static const union tp_address *next_address(const struct tp_race *race)
 {
 	if (race->only != NULL)
@@ -42,7 +42,7 @@ static void note_timeout(struct tp_race *race, const union tp_address *address)
 	note_failure(race, &failure);
 }
 
-/* The handshake's time: the kernel's, which no busy machine delays, or else ours. */
+/* The time of the handshake: as the kernel measured it, which a busy machine does not distort, or else as we did. */
 static int64_t handshake_us(int fd, int64_t started_us)
 {
 	int64_t ours_us = tp_os_now_us() - started_us, kernels_us = tp_os_handshake_us(fd);
@@ -59,13 +59,13 @@ static enum tp_race_news on_or_over(const struct tp_race *race)
 
 /* -- Holding */
 
-/* The handshake is done; an attempt of the table goes on as a connection that is held. */
+/* The handshake is done. The attempt stays in the table, as a connection that is held. */
 static void hold(struct tp_race *race, const struct tp_plan *plan, struct tp_attempts *attempts,
 		 struct tp_attempt *attempt)
 {
 	struct pollfd *fd = &attempts->fds[attempt->index];
 
-	/* ICMP errors are no news any more, and those in the queue would end every wait at once. */
+	/* ICMP errors do not matter any more, and those in the queue would end every wait at once. */
 	tp_os_want_evidence(fd->fd, attempt->peer.any.sa_family, false);
 	fd->events = POLLIN;
 	attempt->connect_us = handshake_us(fd->fd, attempt->started_us);
@@ -73,7 +73,9 @@ static void hold(struct tp_race *race, const struct tp_plan *plan, struct tp_att
 	race->held++;
 }
 
-/* A connection that was held, and is in no list any more, is open, or the peer has hung up: error says which. */
+/*
+ * A held connection, which is in no list any more, has an outcome: it is open, or the peer has hung up, as error says.
+ */
 static enum tp_race_news end_hold(struct tp_race *race, const struct tp_plan *plan, const struct tp_attempt *attempt,
 				  int fd, int error, struct tp_banner *banner)
 {
@@ -105,7 +107,7 @@ static enum tp_race_news end_hold(struct tp_race *race, const struct tp_plan *pl
 	return on_or_over(race);
 }
 
-/* Takes in what the peer of a connection that is held has done. is_over: the hold is, and silence is open. */
+/* Takes in what the peer of a held connection has done. is_over: the hold is over, so silence means open. */
 static enum tp_race_news listen_to(struct tp_race *race, const struct tp_plan *plan, struct tp_attempts *attempts,
 				   struct tp_attempt *attempt, bool is_over)
 {
@@ -134,7 +136,7 @@ static enum tp_race_news end_holds(struct tp_race *race, const struct tp_plan *p
 	return news;
 }
 
-/* The connection whose hold ends first; NULL: none is held. */
+/* The held connection whose hold ends first; NULL: none is held. */
 static const struct tp_attempt *first_held(const struct tp_race *race)
 {
 	const struct tp_attempt *first = NULL;
@@ -149,15 +151,18 @@ static const struct tp_attempt *first_held(const struct tp_race *race)
 
 /* -- Attempts */
 
-/* Shall a connection with this outcome of its handshake be held? A peer that has reset it may have spoken before. */
+/*
+ * Shall a connection with this outcome of its handshake be held? Also one that the peer has reset: it may have spoken
+ * before.
+ */
 static bool is_to_hold(const struct tp_plan *plan, int error)
 {
 	return plan->hold_us > 0 && tp_state_of_connect(error) == TP_OPEN;
 }
 
 /*
- * An attempt that is in no list any more ended so. at_once: connect(2) said so itself; where that is a missing IPv6
- * address or route, this host has no IPv6.
+ * An attempt, which is in no list any more, has this outcome. at_once: connect(2) itself returned it; if it means that
+ * an IPv6 address or route is missing, this host has no IPv6.
  */
 static enum tp_race_news settle(struct tp_race *race, const struct tp_plan *plan, const struct tp_attempt *attempt,
 				int fd, int error, const struct tp_evidence *evidence, bool at_once)
@@ -185,7 +190,9 @@ static enum tp_race_news settle(struct tp_race *race, const struct tp_plan *plan
 	finish.evidence = (struct tp_evidence){ 0 };
 	finish.connect_us = handshake_us(fd, attempt->started_us);
 	if (plan->keep) {
-		/* The caller's reads and writes shall meet no more errors than those of any other connection. */
+		/*
+		 * With IP_RECVERR on, ICMP errors would fail the caller's reads and writes as on no other connection.
+		 */
 		tp_os_want_evidence(fd, family, false);
 		finish.fd = fd;
 	} else {
@@ -195,7 +202,7 @@ static enum tp_race_news settle(struct tp_race *race, const struct tp_plan *plan
 	return TP_RACE_OVER;
 }
 
-/* Begins the next attempt. *error is what kept its socket from being made, if anything: then nothing was sent. */
+/* Begins the next attempt. *error is why its socket could not be made, or 0; if it is not 0, nothing was sent. */
 static enum tp_race_news begin_attempt(struct tp_race *race, struct tp_probe *probe, const struct tp_plan *plan,
 				       struct tp_attempts *attempts, const union tp_address *address, int *error)
 {
@@ -211,7 +218,7 @@ static enum tp_race_news begin_attempt(struct tp_race *race, struct tp_probe *pr
 	attempt.started_us = tp_os_now_us();
 	outcome = tp_connect_begin(fd, &attempt.peer, &evidence);
 	holds = is_to_hold(plan, outcome);
-	/* Loopback answers at once, and needs no room in the table. */
+	/* Loopback answers at once, and such an attempt needs no room in the table. */
 	if ((outcome == EINPROGRESS || holds) && tp_attempts_add(attempts, &attempt, fd) != 0)
 		outcome = ENOMEM;
 	if (tp_is_shortage(outcome)) {
@@ -245,7 +252,7 @@ enum tp_race_news tp_race_go_on(struct tp_race *race, struct tp_probe *probe, co
 		race->due_us = 0;
 		if (tp_is_shortage(error) && attempts->count > 0)
 			return TP_RACE_SHORT;
-		/* By the same errno value connect(2) means something else: here nobody was asked. */
+		/* From connect(2) the same errno value means something else; here no peer was asked. */
 		failure = (struct tp_finish){
 			.state = TP_ERROR,
 			.error = error,

@@ -7,16 +7,16 @@
 #include <unistd.h>
 
 /*
- * Bytes. Each block is twice as large as the one before it, so that a few targets cost little and a million need few
- * blocks. One of the smallest size is quickly had from malloc(3). The largest ones are the kernel's pages: free(3) might keep them for
- * the process for ever, because something small lies behind them.
+ * The sizes of blocks in bytes. Each block is twice as large as the one before it, so that a few targets cost little
+ * and a million need few blocks. malloc(3) is quick to give one of the smallest size. The largest ones are mapped:
+ * free(3) might keep their memory for ever, because something small lies behind it.
  */
 #define BLOCK_MIN 1024
 #define BLOCK_MAX 262144
 
 struct tp_record_block {
-	size_t size, used; /* bytes, with this head */
-	size_t records;    /* in it that are not released */
+	size_t size, used; /* in bytes, with this head */
+	size_t records;    /* how many of its records are not released */
 	max_align_t first[];
 };
 
@@ -44,7 +44,7 @@ static void free_block(struct tp_record_block *block)
 		munmap(block, block->size);
 }
 
-/* So many bytes of a block. NULL: memory is out. */
+/* Returns this many bytes of a block, or NULL if memory is out. */
 static void *carve(struct tp_results *results, size_t size)
 {
 	struct tp_record_block *block = results->block;
@@ -55,7 +55,7 @@ static void *carve(struct tp_results *results, size_t size)
 
 		if ((block != NULL && next < BLOCK_MAX) || next - sizeof(*block) < size)
 			next *= 2;
-		/* It was kept, though its records are gone, because new ones might have gone there. */
+		/* A block without records was kept, because new ones might have fitted into it. */
 		if (block != NULL && block->records == 0)
 			free_block(block);
 		results->block = block = new_block(next);
@@ -128,7 +128,7 @@ void tp_record_put(struct tp_record *record, const struct tp_result *result)
 	record->by_peer = !result->evidence.icmp && result->evidence.reporter.any.sa_family != AF_UNSPEC;
 	if (result->evidence.icmp)
 		record->icmp = malloc(sizeof(*record->icmp));
-	/* Where memory is out the report says what happened, and not who said so. */
+	/* If memory is out, the report says what happened, but not who said so. */
 	if (record->icmp != NULL)
 		*record->icmp = result->evidence;
 }

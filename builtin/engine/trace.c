@@ -15,20 +15,20 @@
 #include "tp_connect.h"
 #include "tp_os.h"
 
-/* So many hops are asked at once: a near host is met by no more. */
+/* This many hops are asked at once: a near host gets no more SYNs than that. */
 #define BATCH 4
 
-/* After so many silent hops in a row none farther is asked, unless the host is known to answer. */
+/* After this many silent hops in a row no farther hop is asked, unless the host is known to answer. */
 #define SILENT_MAX (2 * BATCH)
 
-/* How long a hop may take longer than the slowest so far before the next batch goes out. */
+/* A hop may take this much longer than the slowest one so far before the next batch goes out. */
 #define PATIENCE_US 20000
 #define FIRST_PATIENCE_US 100000
 
-/* PASSED: it died on the way, and evidence says where. ENDED: it met the end. SILENT: the kernel gave up. */
+/* PASSED: the SYN died on the way, and evidence says where. ENDED: it met the end. SILENT: the kernel gave up. */
 enum phase { IDLE, ASKED, PASSED, ENDED, SILENT };
 
-/* The SYN for one hop; that of hop 0 goes the whole way. */
+/* The SYN for one hop. The SYN of hop 0 goes the whole way. */
 struct ask {
 	enum phase phase;
 	int fd;
@@ -48,7 +48,7 @@ struct trace {
 	unsigned asked;      /* the farthest hop asked */
 	unsigned shown;      /* the farthest hop handed to the caller */
 	int64_t progress_us; /* when something was asked or answered last */
-	int64_t slowest_us;  /* of the answers; -1: none yet */
+	int64_t slowest_us;  /* how long the slowest answer took; -1: there is none yet */
 };
 
 /* -- The address */
@@ -123,13 +123,15 @@ static void note_outcome(struct trace *trace, struct ask *ask, int error)
 	trace->progress_us = tp_os_now_us();
 }
 
-/* At once and with no one to name: it was the routes, the rules or a shortage of this host. */
+/* It failed at once, and nobody reported it: the reason lies in the routes, the rules or a shortage of this host. */
 static bool is_local(int error, const struct tp_evidence *evidence)
 {
 	return error != 0 && error != EINPROGRESS && evidence->reporter.any.sa_family == AF_UNSPEC;
 }
 
-/* Sends the SYN that dies after so many hops; 0: that does not. Returns 0 or what kept it from being sent. */
+/*
+ * Sends the SYN that dies after this many hops (0: the one that goes the whole way). Returns 0 or why it was not sent.
+ */
 static int ask_hop(struct trace *trace, unsigned hop)
 {
 	struct ask *ask = &trace->asks[hop];
@@ -152,7 +154,7 @@ static int ask_hop(struct trace *trace, unsigned hop)
 	ask->began_us = trace->progress_us = tp_os_now_us();
 	error = tp_connect_begin(ask->fd, &trace->peer, &ask->evidence);
 	if (hop > 0 && is_local(error, &ask->evidence)) {
-		/* That of hop 0 did leave, so this says nothing of the way. */
+		/* The SYN of hop 0 did leave, so this says nothing about the way. */
 		close(ask->fd);
 		ask->phase = IDLE;
 		return error;
@@ -162,7 +164,7 @@ static int ask_hop(struct trace *trace, unsigned hop)
 	return 0;
 }
 
-/* The nearest hop that met the end, or 0. */
+/* The nearest hop whose SYN met the end, or 0. */
 static unsigned end_hop(const struct trace *trace)
 {
 	for (unsigned hop = 1; hop <= trace->asked; hop++) {
@@ -183,7 +185,7 @@ static unsigned last_passed(const struct trace *trace)
 	return last;
 }
 
-/* Up to this hop, is an answer still missing? */
+/* Is the answer of a hop up to this one still missing? */
 static bool is_missing(const struct trace *trace, unsigned until)
 {
 	for (unsigned hop = 1; hop <= until; hop++) {
@@ -198,7 +200,7 @@ static int64_t patience_us(const struct trace *trace)
 	return trace->slowest_us < 0 ? FIRST_PATIENCE_US : trace->slowest_us + PATIENCE_US;
 }
 
-/* Of the hops up to this one, those that are silent are asked once more. True: there were such. */
+/* Asks the silent hops up to this one once more. Returns true if there were any. */
 static bool ask_again(struct trace *trace, unsigned until)
 {
 	bool any = false;
@@ -229,7 +231,7 @@ static bool is_by(const struct tp_hop *hop, const union tp_address *address)
 	return hop->us >= 0 && tp_address_equal(&hop->address, address, false);
 }
 
-/* The first hop that was met at an earlier hop already; 0: none. */
+/* The first hop whose address was met at an earlier hop already; 0: none. */
 static unsigned find_loop(const struct trace *trace, unsigned *again)
 {
 	for (*again = 2; *again <= trace->asked; ++*again) {
@@ -277,7 +279,7 @@ static bool proceed(struct trace *trace, int64_t now_us, int64_t *due_us)
 		return true;
 	}
 	if (end == 0 && trace->asks[0].phase == ASKED && (missing || trace->asked < TP_HOPS)) {
-		/* Silence: only the deadline ends it, and the kernel asks again meanwhile. */
+		/* Nobody answers: only the deadline ends the trace, and the kernel sends the SYNs again meanwhile. */
 		*due_us = TP_NEVER;
 		return true;
 	}
@@ -288,7 +290,7 @@ static bool proceed(struct trace *trace, int64_t now_us, int64_t *due_us)
 	return false;
 }
 
-/* -- What is known of them */
+/* -- What is known of the hops */
 
 /* Hands over the hops up to this one; unless all, only as far as they are known. */
 static void show_hops(struct trace *trace, unsigned until, bool all)
@@ -347,7 +349,7 @@ static void conclude_loop(struct trace *trace)
 	show_hops(trace, verdict->again, true);
 }
 
-/* The state is that of the SYN that went the whole way; where it is silent yet, that of the hop that met the end. */
+/* The state is that of the SYN that went the whole way; while that one is silent, of the hop that met the end. */
 static void conclude(struct trace *trace)
 {
 	struct tp_verdict *verdict = trace->verdict;
@@ -428,7 +430,7 @@ static void close_all(struct trace *trace)
 	}
 }
 
-/* To the first address that a SYN leaves this host for. */
+/* Traces to the first address for which a SYN leaves this host. */
 static int follow_first(struct trace *trace, const struct tp_lookup *lookup)
 {
 	struct tp_result *result = &trace->verdict->result;

@@ -20,7 +20,7 @@
 static const int stops[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 #define STOPS (sizeof(stops) / sizeof(*stops))
 
-/* The stop that came first, or 0. A handler can only write to a variable like this one. */
+/* The signal that came first, or 0. A handler may only write to a variable of this type. */
 static volatile sig_atomic_t stopped;
 
 static void stop(int sig)
@@ -29,7 +29,10 @@ static void stop(int sig)
 		stopped = sig;
 }
 
-/* Sets the handlers, and gives the old actions. What the parent ignores (nohup, a job in the background) stays ignored. */
+/*
+ * Sets the handlers, and returns the old actions. Signals that the parent ignores (nohup, a job in the background) stay
+ * ignored.
+ */
 static void catch_stops(struct sigaction before[])
 {
 	struct sigaction action = { .sa_handler = stop };
@@ -51,7 +54,7 @@ static void restore_stops(const struct sigaction before[])
 
 /* -- What the command asks of its face */
 
-/* Stops are blocked while we look, and let in by ppoll() alone: none is lost between the look and the wait. */
+/* These signals are blocked while we look, and let in by ppoll() alone: none is lost between the look and the wait. */
 static int wait_for(void *context, struct pollfd *fds, nfds_t count, int64_t timeout_us)
 {
 	sigset_t blocked, mask;
@@ -104,7 +107,7 @@ static int become(char *command[])
 
 	execvp(command[0], command);
 	error = errno;
-	/* In `-- PASSWORD=... server` env(1) was forgotten. */
+	/* The user forgot env(1) in `-- PASSWORD=... server`: the word may be secret. */
 	say(NULL, tp_path(command[0], &quoted), strerror(error));
 	return error == ENOENT ? 127 : TP_STATUS_COMMAND;
 }
@@ -121,7 +124,7 @@ int main(int argc, char *argv[])
 	struct sigaction before[STOPS];
 	struct tp_outcome outcome;
 
-	/* For hosts with other letters than ASCII; numbers are ours, and obey no locale. */
+	/* For hosts with letters beyond ASCII. Our numbers obey no locale. */
 	setlocale(LC_CTYPE, "");
 	catch_stops(before);
 	tp_command(&face, argv + 1, argc > 0 ? (size_t)argc - 1 : 0, &outcome);
