@@ -49,7 +49,10 @@ void tp_helpers_note(struct tp_helpers *helpers, const struct pollfd *fds);
 /* The next answer that has come; false: there is none. */
 bool tp_helpers_answer(struct tp_helpers *helpers, struct tp_answer *answer);
 
-/* When tp_helpers_watch() has to be called even if nothing is ready, to reap killed helpers; TP_NEVER: it need not. */
+/* Has tp_helpers_ask() returned EBUSY since the last call? Then it is worth another try in each turn of the loop. */
+bool tp_helpers_wanted(struct tp_helpers *helpers);
+
+/* When the loop has to turn even if nothing is ready, to reap or replace helpers; TP_NEVER: it need not. */
 int64_t tp_helpers_due_us(const struct tp_helpers *helpers);
 
 /*

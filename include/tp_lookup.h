@@ -76,6 +76,9 @@ bool tp_lookup_at_once(struct tp_lookup *lookup);
 /* How many addresses are known. */
 size_t tp_lookup_count(const struct tp_lookup *lookup);
 
+/* Is this one of them? */
+bool tp_lookup_has(const struct tp_lookup *lookup, const union tp_address *address);
+
 /*
  * Is the lookup RUNNING because one name server is silent, while another one says (eai) that there is no such name or
  * address, or that it failed?
@@ -135,7 +138,7 @@ int64_t tp_resolver_due_us(const struct tp_resolver *resolver);
 /*
  * Takes in what poll(2) found, and asks what is due. fds begins with count descriptors of the caller's, as for
  * tp_resolver_begin(); those of tp_resolver_watch() follow. Returns true if at least one lookup is DONE or ready, or
- * has new addresses.
+ * has new addresses, or if one that found no helper may be begun again.
  */
 bool tp_resolver_collect(struct tp_resolver *resolver, const struct pollfd *fds, size_t count);
 

@@ -199,6 +199,16 @@ resolvers() {
 	assert_took_less 2500
 }
 
+@test "the deadline of a silent target is noticed in time, however many names of the hosts file come after it" {
+	own_file /etc/hosts "$(seq -f '10.2.0.1 h%.0f.test' 0 59999)"
+	face '{ echo "$1:80"; for ((i = 0; i < 60000; i++)); do echo "h$i.test:1"; done; } >"$2"
+		begin=$EPOCHREALTIME; tcpprobe -q -t 0.2 -F "$begin %T %s" -f "$2" | head -n 1' "$TP_SILENT" "$BATS_TEST_TMPDIR/list"
+	read -r begin end state <<<"$output"
+	assert_equal "$state" timeout
+	elapsed_ms=$(awk -v begin="$begin" -v end="$end" 'BEGIN { printf "%d", (end - begin) * 1000 }')
+	assert_took_about 200
+}
+
 @test "the hosts file has comments, CRs, aliases and names on several lines" {
 	own_file /etc/hosts $'# 10.2.0.9 a\n10.2.0.1 x a # b\r\n10.2.0.2\tA\r\n10.2.0.1 a\nnonsense a\n10.2.0.3'
 	face 'tcpprobe -a -F %a a 1'

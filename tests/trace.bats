@@ -112,6 +112,26 @@ $TP_RESET"
 	assert_equal "$(peer_accepted)" 0
 }
 
+# limit_routers MS: each sends one peer an ICMP error in so many ms, and some six at once, as Linux does by itself.
+limit_routers() {
+	local net
+
+	for net in "$TP_HOP1_NET" "$TP_HOP2_NET"; do
+		nsenter --net="$net" sh -c 'echo "$1" >/proc/sys/net/ipv4/icmp_ratelimit' sh "$1"
+	done
+}
+
+@test "-T takes no retransmission for the time of a hop, where routers limit their ICMP errors" {
+	need icmp
+	limit_routers 1000
+	face 'for ((i = 0; i < 12; i++)); do tcpprobe -T "$1" 81; done' "$TP_END"
+	limit_routers 0
+	assert_equal "$(grep -c ' refused: a TCP reset, at hop 3 ' <<<"$output")" 12
+	# A hop is known by its time in the first traces, and by its address alone in the later ones.
+	assert_line --index 0 --regexp "^ 1  $TP_HOP1  [0-9]+\.[0-9]{3} ms$"
+	assert_equal "$(awk '/ ms$/ && $3 > 500' <<<"$output")" ''
+}
+
 @test "-T tells a refusal by the host from one by a router" {
 	need icmp
 	face 'tcpprobe -T "$1" 81' "$TP_END6"

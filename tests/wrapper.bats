@@ -389,6 +389,20 @@ assert_refused() {
 	assert_equal "$status $output" "124 tcpprobe: 127.0.0.1:1: not open after $(patient 0.5)s: Connection refused"
 }
 
+@test "a wait by the time of day ends in time, though the clock is set back" {
+	need_lab
+	mkdir bin
+	printf '%s\n' '#!/bin/sh' 'touch tried; echo "Connection refused"; exit 1' >bin/nc.openbsd
+	printf '%s\n' '#!/bin/sh' "now=\$($(command -v date) +%s)" '[ ! -e tried ] || now=$((now - 3600))' 'echo $now' >bin/date
+	chmod +x bin/*
+	begin_time
+	PATH=$PWD/bin:$PATH TCPPROBE_BACKEND=nc.openbsd run unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh \
+		$sh "$file" -r 2 127.0.0.1 1
+	end_time
+	assert_equal "$status $output" '124 tcpprobe: 127.0.0.1:1: not open after 2s: Connection refused'
+	((elapsed_ms >= 1000 && elapsed_ms < 4000 + late_ms)) || fail "took $elapsed_ms ms"
+}
+
 @test "a silent port takes its deadline, and no process is left of any ending" {
 	need_lab
 	begin_time

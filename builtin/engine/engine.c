@@ -382,27 +382,6 @@ static int split(struct tp_engine *engine, struct tp_probe *probe)
 	return 0;
 }
 
-static bool has_address(const struct tp_lookup *lookup, const union tp_address *address)
-{
-	struct tp_walk walk = { 0 };
-	const union tp_address *other;
-
-	while ((other = tp_walk_next(&walk, lookup)) != NULL && !tp_address_equal(other, address, false))
-		tp_walk_take(&walk, other);
-	return other != NULL;
-}
-
-/* Is another record of this target about the address? */
-static bool is_taken(const struct tp_engine *engine, const struct tp_record *record, const union tp_address *address)
-{
-	for (const struct tp_record *other = engine->results.oldest; other != NULL; other = other->next) {
-		if (other != record && other->target == record->target &&
-		    tp_address_equal(&other->address, address, false))
-			return true;
-	}
-	return false;
-}
-
 /*
  * The name no longer has the record's address. The record gets one that no other record has or, if there is none, any
  * address of the name.
@@ -415,7 +394,7 @@ static void replace_address(const struct tp_engine *engine, struct tp_record *re
 	if (address != NULL)
 		record->address = *address;
 	for (; address != NULL; address = tp_walk_next(&walk, lookup)) {
-		if (!is_taken(engine, record, address)) {
+		if (!tp_results_share(&engine->results, record, address)) {
 			record->address = *address;
 			break;
 		}
@@ -445,7 +424,7 @@ static bool is_resolved(struct tp_engine *engine, const struct tp_probe *probe, 
 		tp_resolver_abandon(engine->names.resolver, lookup);
 	if (lookup->phase == TP_LOOKUP_DONE || !lookup->ready)
 		return lookup->phase == TP_LOOKUP_DONE;
-	return probe->race.only != NULL ? has_address(lookup, probe->race.only) : !engine->setup.plan.each_address;
+	return probe->race.only != NULL ? tp_lookup_has(lookup, probe->race.only) : !engine->setup.plan.each_address;
 }
 
 /* Goes on after the lookup: the first addresses are known, or there are none. Returns 0 or ENOMEM. */
@@ -462,7 +441,7 @@ static int resolved(struct tp_engine *engine, struct tp_probe *probe, int64_t no
 	probe->budget_us = probe->deadline_us == TP_NEVER ? TP_NEVER : probe->deadline_us - now_us;
 	if (probe->race.only == NULL)
 		return engine->setup.plan.each_address ? split(engine, probe) : 0;
-	if (!has_address(lookup, probe->race.only))
+	if (!tp_lookup_has(lookup, probe->race.only))
 		replace_address(engine, probe->record, lookup);
 	return 0;
 }

@@ -31,8 +31,8 @@
 /* We wait this long in all for killed helpers to end. One that takes longer is left to the system. */
 #define DEATH_US 500000
 
-/* How often killed helpers are checked, to be reaped. */
-#define REAP_US 10000
+/* How often killed helpers are checked, to be reaped; and stale ones, if their place is needed. */
+#define TURN_US 10000
 
 /*
  * The request to a helper; only the part up to the NUL of the host is sent. Both ends are the same program, so a struct
@@ -79,6 +79,7 @@ struct tp_helpers {
 	sigset_t mask; /* the signal mask that the caller had */
 	struct tp_helper **all;
 	size_t count, room, busy, stale, dying;
+	bool wanted; /* tp_helpers_ask() had none to give */
 	struct tp_helper *idle;
 	int64_t fork_us;  /* the shortest time that a fork has taken */
 	size_t looked_at; /* tp_helpers_answer() has looked at all from this number on */
@@ -362,7 +363,7 @@ static void reap(struct tp_helpers *helpers)
 	}
 }
 
-/* Kills one stale helper. Returns false if there is none. */
+/* Kills a helper that has been stale for too long. Returns false if there is none. */
 static bool end_stale(struct tp_helpers *helpers)
 {
 	int64_t before_us = helpers->stale == 0 ? 0 : tp_os_now_us() - STALE_US;
@@ -383,8 +384,11 @@ static int make(struct tp_helpers *helpers, enum tp_question question, const str
 
 	while (error != 0 && end_stale(helpers))
 		error = add(helpers, question, fds, count);
-	/* Wait: busy helpers will be free, and dying ones will give back what they hold. */
-	return error != 0 && (helpers->busy > 0 || helpers->dying > 0) ? EBUSY : error;
+	/* Wait: busy and stale helpers will be free, and dying ones will give back what they hold. */
+	if (error != 0 && helpers->busy + helpers->stale + helpers->dying > 0)
+		error = EBUSY;
+	helpers->wanted = error == EBUSY;
+	return error;
 }
 
 /* Takes the question off the helper. */
@@ -477,9 +481,17 @@ void tp_helpers_note(struct tp_helpers *helpers, const struct pollfd *fds)
 	helpers->looked_at = helpers->count;
 }
 
+bool tp_helpers_wanted(struct tp_helpers *helpers)
+{
+	bool wanted = helpers->wanted;
+
+	helpers->wanted = false;
+	return wanted;
+}
+
 int64_t tp_helpers_due_us(const struct tp_helpers *helpers)
 {
-	return helpers->dying > 0 ? tp_os_now_us() + REAP_US : TP_NEVER;
+	return helpers->dying > 0 || helpers->wanted ? tp_os_now_us() + TURN_US : TP_NEVER;
 }
 
 /* Where the next bytes of the reply go, and how many are missing; 0: the reply is complete. */

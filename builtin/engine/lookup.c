@@ -134,6 +134,11 @@ static bool is_known(const struct tp_lookup *lookup)
 	return lookup->families[TP_IPV6].known && lookup->families[TP_IPV4].known;
 }
 
+bool tp_lookup_has(const struct tp_lookup *lookup, const union tp_address *address)
+{
+	return has_address(&lookup->families[family_of(address)], address);
+}
+
 bool tp_lookup_denied(const struct tp_lookup *lookup)
 {
 	return lookup->phase == TP_LOOKUP_RUNNING && tp_lookup_count(lookup) == 0 &&
@@ -506,6 +511,7 @@ bool tp_resolver_collect(struct tp_resolver *resolver, const struct pollfd *fds,
 		free(answer.addresses);
 		any = true;
 	}
+	any = tp_helpers_wanted(resolver->helpers) || any;
 	now_us = tp_os_now_us();
 	for (struct tp_lookup *lookup = resolver->running; lookup != NULL; lookup = next) {
 		if (lookup->hurry_us <= now_us && tp_os_now_us() - now_us > SLICE_US)

@@ -164,6 +164,16 @@ struct tp_result tp_record_get(const struct tp_record *record)
 	return result;
 }
 
+bool tp_results_share(const struct tp_results *results, const struct tp_record *record, const union tp_address *address)
+{
+	for (const struct tp_record *other = results->oldest; other != NULL; other = other->next) {
+		if (other != record && other->target == record->target &&
+		    tp_address_equal(&other->address, address, false))
+			return true;
+	}
+	return false;
+}
+
 struct tp_record *tp_results_take(struct tp_results *results)
 {
 	struct tp_record *record = results->oldest;
