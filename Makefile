@@ -11,10 +11,10 @@
 #	make fuzz	each parser for FUZZ_SECONDS
 #	make bench	the figures of the README
 #	make dist	build/dist: the sources and the program as tarballs, what is in them (SPDX), SHA256SUMS
-#	make distcheck	that these files are right: they are built elsewhere, and used in roots that have next to nothing
-#	make deb	build/deb: the packages for the Debian that this is; make rpm: build/rpm, those for rpm
-#	make check-packages	all packages are built, installed, used, upgraded and removed, in roots of four Debian releases
-#	make check-recipes	the recipes in whole systems: Dockerfile's first stage, systemd's units, five hosts by ssh
+#	make distcheck	tests these files: builds them elsewhere, and uses them in roots that have next to nothing
+#	make deb	build/deb: the packages for this release of Debian; make rpm: build/rpm, those for rpm
+#	make check-packages	builds, installs, uses, upgrades and removes all packages, in roots of four Debians
+#	make check-recipes	the recipes in whole systems: Dockerfile's first stage, systemd units, five hosts by ssh
 #	make check-bashes	the one .so in the bashes of other Debian releases
 #	make soak	SOAK probes of all kinds in one shell, under signals and with jobs: what is left behind?
 #	make check-faults	each system call of a probe fails in turn; FAULTS=all: in every way
@@ -23,7 +23,7 @@
 #	make check-random	1,000 random command lines under ASan and UBSan: no report, no hang
 #	make check-musl	the engine and its unit tests with another C library
 #	make check-arches	the builtin, the program and their tests on five other processors, emulated
-#	make coverage	lines and branches that the tests reach, and the lines that none does
+#	make coverage	lines and branches that the tests reach, and the lines that no test reaches
 #	make check-install check-sync deps clean
 
 PREFIX = /usr/local
@@ -32,31 +32,31 @@ BASH_CFLAGS = $$(pkg-config --cflags bash | sed 's/-I/-isystem /g') -DHAVE_CONFI
 
 B = build
 CFLAGS = -Os -g
-# Jumps land only where they may, if compiler and machine have it. A PLT would grow by it, so there is none.
+# Jumps land only where they may, if compiler and machine support that. It would make a PLT larger, so there is none.
 CFI := $(shell $(CC) -fcf-protection=full -x c -c -o /dev/null /dev/null 2>/dev/null && echo -fcf-protection=full -fno-plt)
-# A packager's own choice of FORTIFY holds.
+# If a packager's flags set FORTIFY, they count.
 HARDENING = -fstack-protector-strong $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) $(CFI)
-# Immediate binding: a symbol that a bash lacks fails `enable`, not the user's shell later. No start files: there is
-# nothing to start, and where they are not marked for CFI the whole would not be. One segment holds code and constants,
-# where the linker can do that: three, each filled up to a page, are 4 KiB more.
+# Immediate binding: if a bash lacks a symbol, `enable` fails, instead of the user's shell later. No start files: there
+# is nothing to start, and if these files are not marked for CFI, the .so would not be either. One segment holds code
+# and constants, if the linker can do that: three segments, each filled up to a page, take 4 KiB more.
 ONE_SEGMENT := $(shell $(CC) $(LDFLAGS) -shared -nostartfiles -Wl,-z,noseparate-code -x c -o /dev/null /dev/null 2>/dev/null && \
 	echo -Wl,-z,noseparate-code)
 SO_LDFLAGS = -shared -nostartfiles -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack $(ONE_SEGMENT) -Wl,--as-needed
 PROGRAM_LDFLAGS = -pie -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--as-needed
 STRICT = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef -Werror
-# It is mapped into every shell that wants it, so it is kept small: nothing unwinds through it, and a switch is no table of
-# jumps. And it is the same file wherever it is built.
+# The .so is mapped into every shell that wants it, so it is kept small: nothing unwinds through it, and a switch makes
+# no table of jumps. The last flag makes it the same file wherever it is built.
 OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -fvisibility=hidden -fno-asynchronous-unwind-tables -fno-jump-tables \
 	'-ffile-prefix-map=$(CURDIR)=.'
 
-# Each folder of builtin/ is one layer, and knows only those above it here.
+# Each folder of builtin/ is one layer, and knows only the layers that are above it here.
 ENGINE = $(wildcard builtin/engine/*.c)
 COMMAND = $(wildcard builtin/command/*.c)
 BASH = $(wildcard builtin/bash/*.c)
 PROGRAM = $(wildcard builtin/program/*.c)
 objects = $(patsubst builtin/%.c,$B/%.o,$1)
-# Where the compiler is one of musl's already, as on Alpine, it serves.
+# A CC of the command line serves, and so does a compiler that is for musl already, as on Alpine.
 STATIC_CC = $(if $(findstring command,$(origin CC)),$(CC),$(if $(findstring musl,$(shell $(CC) -dumpmachine)),$(CC),musl-gcc))
 LAB = $(patsubst tests/lab/%.c,$B/lab/%,$(wildcard tests/lab/*.c)) $B/lab/libnss_lab.so.2
 UNITS = $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/*.c))
@@ -67,13 +67,13 @@ SOAK = 1000000
 
 all: $B/tcpprobe.so $B/tcpprobe
 
-# What a user types; the targets that others build upon are silent about it.
+# The target of a plain `make` says what the user can type. Other targets build upon `all`, which is silent about it.
 .DEFAULT_GOAL = built
 built: all
 	@echo "in bash:      enable -f $B/tcpprobe.so tcpprobe"
 	@echo "in any shell: $B/tcpprobe -v localhost 22"
 
-# Only the face may see bash: the engine must compile without its headers.
+# Only builtin/bash may see bash's headers: the engine must compile without them.
 $(call objects,$(BASH)): OUR_CFLAGS += $(BASH_CFLAGS)
 $(call objects,$(BASH)): | headers
 
@@ -91,7 +91,8 @@ $B/tcpprobe.so: $(call objects,$(BASH) $(COMMAND) $(ENGINE))
 $B/tcpprobe: $(call objects,$(PROGRAM) $(COMMAND) $(ENGINE))
 	$(CC) $(CFLAGS) $(PROGRAM_LDFLAGS) $(LDFLAGS) -o $@ $^
 
-# One file that needs no C library where it runs, below a folder of its own: another compiler, other objects.
+# The program as one file that needs no C library where it runs. Another compiler makes other objects, so it has a
+# folder of its own.
 static:
 	@command -v $(STATIC_CC) >/dev/null || { echo "there is no $(STATIC_CC): install musl-tools (Debian), or say make static CC=..." >&2; exit 1; }
 	@$(MAKE) -s B=$B/static CC=$(STATIC_CC) LDFLAGS='-static $(LDFLAGS)' CFI= $B/static/tcpprobe
@@ -115,7 +116,7 @@ $B/unit/%: tests/unit/%.c tests/unit/unit.h $(call objects,$(COMMAND) $(ENGINE))
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CPPFLAGS) $(CFLAGS) -MMD $(LDFLAGS) -o $@ $< $(call objects,$(COMMAND) $(ENGINE))
 
-# Memory runs out in it, at every call.
+# In this test memory runs out at every call, so it compiles the sources itself, with other functions for memory.
 $B/unit/memory: tests/unit/memory.c $(COMMAND) $(ENGINE) $(wildcard include/* tests/unit/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -Iinclude $(CPPFLAGS) $(CFLAGS) $(foreach f,malloc calloc realloc strdup free,-D$f=unit_$f) \
@@ -126,7 +127,7 @@ $B/fuzz/%: tests/fuzz/%.c $(COMMAND) $(ENGINE) tests/fuzz/fuzz.h
 	clang -std=c11 -D_GNU_SOURCE -Iinclude -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
 		$(filter-out $(TAKEN),$(filter %.c,$^))
 
-# They take the source in themselves.
+# These fuzzers include that source file themselves.
 $B/fuzz/reply: TAKEN = builtin/engine/helper.c
 $B/fuzz/hosts: TAKEN = builtin/engine/hosts.c
 
@@ -162,16 +163,16 @@ check-sync:
 lint: check-sync
 	@.ci/lint
 
-# Only some shells put the home folder for the ~ of PREFIX=~/.local.
+# Only some shells expand the ~ of PREFIX=~/.local.
 $(foreach name,PREFIX LOADABLESDIR DESTDIR,$(if $(filter ~/%,$(firstword $($(name)))),$(eval override $(name) := $$(HOME)$(patsubst ~/%,/%,$($(name))))))
 SHAREDIR = $(PREFIX)/share
-# What is read, not built: FILE:WHERE below SHAREDIR. Completions stand where each shell looks for those of a new command.
+# Files that are not built: FILE:PLACE below SHAREDIR. Completions go where each shell looks for those of a new command.
 SHARED = doc/tcpprobe.1:man/man1/tcpprobe.1 \
 	shell/tcpprobe.sh:tcpprobe/tcpprobe.sh \
 	shell/completion/tcpprobe.bash:bash-completion/completions/tcpprobe \
 	shell/completion/_tcpprobe:zsh/site-functions/_tcpprobe \
 	shell/completion/tcpprobe.fish:fish/vendor_completions.d/tcpprobe.fish
-# One word for the shell, whatever is in it.
+# Makes one word for the shell of any text.
 quoted = '$(subst ','\'',$1)'
 at = $(call quoted,$(DESTDIR)$1)
 PLACES = $(call quoted,$(DESTDIR)) $(call quoted,$(PREFIX)) $(call quoted,$(LOADABLESDIR)) $(call at,$(LOADABLESDIR))/tcpprobe.so \
@@ -190,7 +191,7 @@ install: all
 	chmod 755 $(call at,$(SHAREDIR)/tcpprobe/tcpprobe.sh)
 	@$(if $(DESTDIR),:,packaging/places advise $(call quoted,$(PREFIX)/bin) $(call quoted,$(LOADABLESDIR)))
 
-# Folders that others share stay: the loadables' where something else is in it, bin and those of share always.
+# Folders that others share stay: LOADABLESDIR if something else is in it; bin and the shared folders of share always.
 uninstall:
 	@packaging/places uninstall $(PLACES)
 	rm -f $(call at,$(LOADABLESDIR)/tcpprobe.so) $(call at,$(PREFIX)/bin/tcpprobe)
@@ -244,7 +245,7 @@ check-bashes: all lab
 soak: all lab
 	@tests/soak $(SOAK)
 
-# Each shell, and each tool: what is missing is installed first.
+# Shells and tools that are missing are installed first.
 check-wrapper: all lab
 	@.ci/deps build test server shells
 	@tests/wrapper

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 #
-# For scripts whose tests are commands: counts in passed and failed. What a test is about stands before its sentence, if
-# part is set.
+# For scripts whose tests are commands. Counts the tests in passed and failed. If part is set, each test's sentence
+# begins with it.
 
 passed=0 failed=0
 
-# expect SENTENCE COMMAND...: what it prints is shown where it fails.
+# expect SENTENCE COMMAND...: runs the command as a test; shows the end of its output if it fails.
 expect() {
 	local said sentence=${part:+$part: }$1
 
@@ -21,14 +21,15 @@ expect() {
 	fi
 }
 
-# says TEXT: a reason why; it is false.
+# says TEXT: prints the reason of a failure, and returns false.
 says() {
 	printf '%s\n' "$1"
 	return 1
 }
 
-# side_by_side COMMAND FOLDER NAME...: `COMMAND NAME` for each, one a processor at a time: they mostly wait. What each has
-# said, to FOLDER/NAME.tap, is shown in this order when all have ended, and the sum last; it ends the script.
+# side_by_side COMMAND FOLDER NAME...: runs `COMMAND NAME` for each NAME, as many at a time as there are processors:
+# they mostly wait. Their output goes to FOLDER/NAME.tap. When all have ended, it is shown in the order of the NAMEs,
+# with the totals last. Then the script exits.
 side_by_side() {
 	local name line begun=0 p f
 

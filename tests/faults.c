@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * For tests/faults, preloaded into bash: of all the memory that tcpprobe.so asks for, in this process and its copies, the
- * request with the number in TP_MEMORY is refused. Nothing of bash's own is: it would not survive that. A look-up of
- * nothing tells strace that it came to it.
+ * For tests/faults, preloaded into bash: refuses the memory request whose number is in TP_MEMORY. It counts only the
+ * requests of tcpprobe.so, in this process and its copies. Requests of bash itself are never refused: bash would not
+ * survive that. A look-up of a file that does not exist shows strace that the request was made.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* glibc's own, which these stand before. */
+/* glibc's own functions; those below take their place. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t number, size_t size);
 void *__libc_realloc(void *piece, size_t size);

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 #
-# Packages of any Debian release, from where this system gets its own: fetched and unpacked, never installed.
+# Fetches packages of any Debian release from where this system gets its own, and unpacks them. It never installs them.
 #
-#	apt_of RELEASE FOLDER ARG...              apt-get, with all that it keeps in FOLDER; its lists are those of
-#	                                          source_type: deb (the default) or deb-src, and its packages those
-#	                                          of architecture (this system's by default)
-#	unpack_packages RELEASE ROOT PACKAGE...   a ROOT that is there is whole
+#	apt_of RELEASE FOLDER ARG...              runs apt-get for that release; it keeps all in FOLDER. Variables:
+#	                                          source_type, deb (the default) or deb-src; architecture, that of the
+#	                                          packages (default: this system's)
+#	unpack_packages RELEASE ROOT PACKAGE...   unpacks them into ROOT; if ROOT exists, it is complete already
 
 # shellcheck source=/dev/null
 [[ ! -e /etc/os-release ]] || . /etc/os-release
 
-# sources_of RELEASE: this system's sources for its own release, as those of another: "deb [options] URI SUITE main".
+# sources_of RELEASE: prints where this system gets the packages of its own release, rewritten for another release:
+# "deb [options] URI SUITE main".
 sources_of() {
 	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
 		awk -v own="$VERSION_CODENAME" -v release="$1" -v type="${source_type:-deb}" '
@@ -32,8 +33,8 @@ sources_of() {
 			END { stanza() }' | head -n 1
 }
 
-# This system's state stays as it is. Signatures are checked, their age is not: what is tried is what many have, not the
-# newest, and a mirror may stand still.
+# This does not change the system's own apt state. It checks signatures but not their age: the tests are for packages
+# that many people have, not for the newest ones, and a mirror may be out of date.
 apt_of() {
 	local state=$2
 
@@ -61,8 +62,8 @@ unpack_packages() {
 	rm -rf "$new/apt" && mv "$new" "$2"
 }
 
-# make_root RELEASE ROOT: the smallest Debian of that release that has a package manager; for root only. A ROOT that is
-# there is whole.
+# make_root RELEASE ROOT: makes the smallest Debian of that release that has a package manager; only root can. If ROOT
+# exists, it is complete, and nothing is done.
 make_root() {
 	local new=$2.new source uri keyring script=/usr/share/debootstrap/scripts
 
@@ -70,7 +71,7 @@ make_root() {
 	source=$(sources_of "$1")
 	uri=$(sed -E 's/^deb +(\[[^]]*\])? *([^ ]+) .*/\2/' <<<"$source")
 	keyring=$(sed -nE 's/.*signed-by=([^] ,]+).*/\1/p' <<<"$source")
-	# A release that this debootstrap does not know yet is made as the newest one.
+	# A release that this debootstrap does not know yet is made like the newest one.
 	[[ -e $script/$1 ]] && script+=/$1 || script+=/sid
 	rm -rf "$new"
 	debootstrap --variant=minbase ${keyring:+"--keyring=$keyring"} "$1" "$new" "$uri" "$script" &&
@@ -78,7 +79,8 @@ make_root() {
 		rm -f "$new"/var/cache/apt/archives/*.deb && mv "$new" "$2"
 }
 
-# inside ROOT COMMAND...: with that folder as its root, and with this system's network. What is mounted is gone when it ends.
+# inside ROOT COMMAND...: runs the command with that folder as its root, and with this system's network. The mounts
+# vanish when it ends.
 inside() {
 	local map=()
 

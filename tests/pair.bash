@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash disable=SC2034,SC2154
 #
-# What tests of the wrapper share: one shell (TP_SHELL, dash) with one tool (TCPPROBE_BACKEND, bash), and what is left of them.
+# Shared by the tests of the wrapper: one shell (TP_SHELL, default dash) with one tool (TCPPROBE_BACKEND, default bash),
+# and the search for processes that they leave behind.
 
 sh=${TP_SHELL:-dash}
 file=$tree/shell/tcpprobe.sh
 export TCPPROBE_BACKEND=${TCPPROBE_BACKEND:-bash}
 
-# Between two looks at what runs: others want the processor too. Nothing is ever written there.
+# moment: a pause between two looks at the running processes, since others need the processor too. Nothing is ever
+# written to this pipe.
 exec {silence}<> <(:)
 moment() {
 	read -r -t 0.02 -u "$silence" || :
@@ -17,7 +19,7 @@ need_pair() {
 	command -v "${sh%% *}" "$TCPPROBE_BACKEND" >/dev/null || skip "no ${sh%% *}, or no $TCPPROBE_BACKEND"
 }
 
-# none_left PATTERN: soon there is no process of ours left.
+# none_left PATTERN: fails unless all processes that match end soon.
 none_left() {
 	local until=$((${EPOCHREALTIME/./} + 200000 + slack_ms * 1000))
 
@@ -27,12 +29,13 @@ none_left() {
 	done
 }
 
-# until_gone PATTERN: however long it takes
+# until_gone PATTERN: waits until no process matches, however long it takes.
 until_gone() {
 	while pgrep -f "$1" >/dev/null; do moment; done
 }
 
-# until_clock_runs PID: in the session of that process. Not before: bash holds an INT back while it forks.
+# until_clock_runs PID: waits until the wrapper's clock runs in the session of that process. A signal must not come
+# earlier: bash holds an INT back while it forks.
 until_clock_runs() {
 	until pgrep -s "$1" -f 'sleep [0-9]' >/dev/null; do
 		kill -0 "$1" || fail "it ended: $(cat out)"
@@ -40,8 +43,9 @@ until_clock_runs() {
 	done
 }
 
-# ended_by SIGNAL WHOM STATUS COMMAND...: a probe of port 4711 gets the signal as soon as its clock runs; WHOM is group or
-# shell. Sets elapsed_ms and late_ms, how long it took to end.
+# ended_by SIGNAL WHOM STATUS COMMAND...: runs the command, a probe of port 4711, and sends the signal as soon as its
+# clock runs, to its process group or only to the shell (WHOM is group or shell). It must end with STATUS and print
+# nothing. Sets elapsed_ms and late_ms: how long it took to end.
 ended_by() {
 	local pid status=0
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash disable=SC2034 # health, entry and cmd are for who calls image
 #
-# The Dockerfile of doc/recipes without docker: a stage is a folder that has just what its image would have.
+# Plays the Dockerfile of doc/recipes without docker: a stage is a folder that has just what its image would have.
 #
-#	stage_lines STAGE    its instructions
-#	put ROOT PROGRAM...  programs of this system, with the libraries that they need, where they are here
-#	image STAGE SERVER   makes the folder, root, with that file as the user's server; sets health, entry and cmd, the words
-#	                     of these instructions
+#	stage_lines STAGE    prints its instructions
+#	put ROOT PROGRAM...  copies programs of this system, and the libraries that they need, to their places in ROOT
+#	image STAGE SERVER   makes the folder, root, with the file SERVER as the user's server; sets health, entry and
+#	                     cmd to the words of HEALTHCHECK, ENTRYPOINT and CMD
 
 recipes=${BASH_SOURCE[0]%/*}/../doc/recipes
 
@@ -25,7 +25,8 @@ put() {
 	done
 }
 
-# What FROM brings, as far as tcpprobe may see it: a Debian has more, an Alpine's programs are all one, the others have none.
+# base_of IMAGE: what FROM brings, as far as it matters to tcpprobe. A real Debian has more programs than this, all
+# programs of an Alpine are busybox, and the other images have none.
 # shellcheck disable=SC2016 # DISTROLESS is the Dockerfile's
 base_of() {
 	case $1 in
@@ -39,7 +40,7 @@ base_of() {
 	esac
 }
 
-# words_of TEXT: sets words; a list in JSON, or a line for the shell
+# words_of TEXT: sets words to the command that TEXT has, as a list in JSON or as a line for the shell.
 words_of() {
 	if [[ $1 == \[* ]]; then
 		mapfile -t words < <(jq -r '.[]' <<<"$1")
@@ -53,7 +54,7 @@ copy() {
 	mkdir -p "$root$2" && cp "$1" "$root$2"
 }
 
-# What docker mounts is there too: /dev, /proc and a hosts file.
+# The folder also has what docker mounts: /dev, /proc and a hosts file.
 image() {
 	local instruction rest from to words
 

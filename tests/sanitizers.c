@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Preloaded into a bash, right behind the runtime of the address sanitizer, by tests/sanitizers. */
+/* tests/sanitizers preloads this into a bash, right behind the runtime of the address sanitizer. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -7,7 +7,10 @@
 
 int __lsan_is_turned_off(void);
 
-/* What bash starts is not under test. Not unsetenv(): bash has one of its own, which knows nothing of this environment. */
+/*
+ * Programs that bash starts are not under test, so they get no LD_PRELOAD. unsetenv() would not do: bash has one of its
+ * own, which does not know this environment.
+ */
 __attribute__((constructor)) static void spare_children(void)
 {
 	static const char name[] = "LD_PRELOAD=";
@@ -20,7 +23,7 @@ __attribute__((constructor)) static void spare_children(void)
 	*to = NULL;
 }
 
-/* The search for leaks is a tracer itself, so it can have none; and without descriptors it waits for ever. */
+/* The search for leaks traces the process, so no other tracer may; and without descriptors it waits for ever. */
 int __lsan_is_turned_off(void)
 {
 	struct rlimit descriptors;

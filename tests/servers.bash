@@ -3,17 +3,17 @@
 #
 # Real servers for the tests: sshd, nginx, redis, postgres, mariadb, exim, vsftpd, dovecot and haproxy.
 #
-#	server_missing NAME         status 0 and the reason in words, where NAME cannot run here
-#	server_start NAME [PORT]    sets port and server_log, returns when it accepts; PORT: there and nowhere else
-#	server_stop NAME            returns when it is gone; one that does not run is fine
-#	server_lines                more of sshd's configuration
-#	server_backend              the port behind haproxy
-#	server_within               an array, a command that the server is started by: in the network of another host, say
-#	server_path NAME            its program, or another program of its package
+#	server_missing NAME         if NAME cannot run here: status 0, and prints the reason
+#	server_start NAME [PORT]    sets port and server_log, returns when the server accepts; with PORT only there
+#	server_stop NAME            returns when the server is gone; does nothing if it does not run
+#	server_lines                a variable: more of sshd's configuration
+#	server_backend              a variable: the port behind haproxy
+#	server_within               an array: a command that starts the server, say in the network of another host
+#	server_path NAME            prints where its program is; NAME may also be another program of its package
 #
-# Each is private to its test: on a loopback port of its own, with all it reads and writes in $SERVER_DIR/NAME, where
-# SERVER_DIR is the test's temporary folder unless it is set. It ends with the shell that started it, however that
-# shell ends; so start it in the test itself, not in a subshell. Nothing connects to it but the test.
+# Each server is private to its test. It listens on a loopback port of its own. All that it reads and writes is in
+# $SERVER_DIR/NAME; SERVER_DIR is the test's temporary folder unless it is set. The server ends with the shell that
+# started it, however that shell ends; so start it in the test itself, not in a subshell. Only the test connects to it.
 
 server_tree=$(CDPATH='' cd -- "${BASH_SOURCE[0]%/*}/.." && pwd)/build/servers
 
@@ -39,7 +39,8 @@ server_programs() {
 	esac
 }
 
-# Beside PATH: the system's half, which an ordinary user's PATH may lack, and what .ci/deps has unpacked.
+# The folders to search after PATH: the system's, which an ordinary user's PATH may lack, and those that .ci/deps has
+# unpacked.
 server_folders() {
 	server_joined {,"$server_tree"}/usr/{{local/,}{s,},lib/postgresql/*/}bin /usr/libexec
 }
@@ -51,12 +52,14 @@ server_joined() {
 
 # How a server is held
 
-# server_find_hold NAME: sets hold, the command that ties a server to the shell that starts it: the kernel ends it when
-# that shell ends. It is never root, since PostgreSQL refuses to be, and sshd as root wants a folder of the system's.
+# server_find_hold NAME: sets hold, the command that ties a server to the shell that starts it: the kernel ends the
+# server when that shell ends. The server never runs as root: PostgreSQL refuses to, and sshd as root needs a folder of
+# the system.
 #
-# Best is a process namespace, in which whatever the server forked ends with it; there it is "nobody", whom every system
-# knows by name. Where no namespace may be made (a chroot, many a container), a leash on the server alone must do; root
-# then becomes "nobody" in earnest, who keeps one right of root's: to enter the test's folder, which may be private.
+# A process namespace is best, since all processes that the server forked end with it. There the server runs as
+# "nobody", whom every system knows by name. If no namespace can be made (in a chroot, in many containers), only the
+# server itself is tied to the shell. Then root really becomes "nobody", but keeps one right of root's: to enter the
+# test's folder, which may be private.
 server_find_hold() {
 	local user group
 	user=$(id -u nobody 2>/dev/null) || user=65534
@@ -74,8 +77,8 @@ server_hold_works() {
 	"${hold[@]}" sh -c 'read -r pid _ </proc/self/stat' 2>/dev/null
 }
 
-# What ends it at once and cleanly: TERM makes PostgreSQL wait for its clients, and is none to the first process of a
-# namespace that does not catch it.
+# The signal that ends the server at once and cleanly. TERM makes PostgreSQL wait for its clients, and the first process
+# of a namespace does not get a TERM that it does not catch.
 server_signal() {
 	case $1 in
 		postgres) echo INT ;;
@@ -97,8 +100,9 @@ server_missing() {
 	fi
 }
 
-# How each is set up: server_setup_NAME makes what it needs in $dir, and sets run, its command, and ready, the words of
-# its log that say that it accepts; where it sets none, a listening socket says so. Logs tell as much as they can.
+# How each is set up: server_setup_NAME makes what the server needs in $dir. It sets run, the server's command, and
+# ready, the words of its log that say that it accepts connections. Without ready, a listening socket says so. Logs have
+# as much detail as they can.
 
 server_setup_sshd() {
 	ready="Server listening on 127.0.0.1 port $port"
@@ -116,7 +120,8 @@ server_setup_sshd() {
 	[[ -e $dir/key ]] || server_run "$(server_path ssh-keygen)" -q -t ed25519 -N '' -f "$dir/key" >>"$server_log"
 }
 
-# Since 9.8 sshd runs other programs, which may be unpacked with it, and turns away who connects often and says nothing.
+# Since 9.8 sshd runs other programs, which may be unpacked with it, and rejects clients that often connect and say
+# nothing.
 server_new_sshd() {
 	local option helper
 	for option in SshdSessionPath=sshd-session SshdAuthPath=sshd-auth; do
@@ -127,7 +132,7 @@ server_new_sshd() {
 	! server_run "$program" -G -f /dev/null -o "$option" >/dev/null || echo "$option"
 }
 
-# In a single process, since the master would change the owner of the files and start workers as another user.
+# nginx runs as a single process, since a master would change the owner of the files and start workers as another user.
 server_setup_nginx() {
 	ready='using the ".*" event method'
 	run=("$program" -p "$dir" -c config)
@@ -160,7 +165,7 @@ server_setup_redis() {
 		--daemonize no --loglevel debug)
 }
 
-# All shared memory is in the folder too, and its background writers rest.
+# All its shared memory is in the folder too, and its background writers have almost nothing to do.
 server_setup_postgres() {
 	ready='database system is ready to accept connections'
 	run=("$program" -F -D "$dir/data" -p "$port" -h 127.0.0.1 -k ''
@@ -172,7 +177,7 @@ server_setup_postgres() {
 		--username=postgres --auth=trust --no-sync --locale=C --encoding=UTF8 >>"$server_log"
 }
 
-# Without any of its tables, which nobody asks for.
+# Without its system tables, which no test needs.
 server_setup_mariadb() {
 	mkdir -p "$dir/data"
 	run=("$program" --no-defaults --datadir="$dir/data" --lc-messages-dir="${program%/*bin/*}/share/mysql" --tmpdir="$dir"
@@ -180,8 +185,8 @@ server_setup_mariadb() {
 		--skip-grant-tables --skip-name-resolve --skip-innodb --default-storage-engine=Aria)
 }
 
-# server_install COMMAND...: sets run, which runs it where it would be if it were installed: what was unpacked is seen below
-# /usr, and the users are there whom servers know by name.
+# server_install COMMAND...: sets run to a command that runs COMMAND as if it were installed: the unpacked files appear
+# below /usr, and the users exist that servers know by name.
 server_install() {
 	printf '%s:x:1:1::/:/bin/sh\n' Debian-exim exim dovecot dovenull >"$dir/users"
 	# shellcheck disable=SC2016 # for the inner shell
@@ -190,7 +195,7 @@ server_install() {
 		unshare --user --map-user=1 --map-group=1 "${@/#"$server_tree"/}")
 }
 
-# Of Dovecot only this version knows our configuration.
+# Only this version of Dovecot understands our configuration.
 # shellcheck disable=SC2016 # for the inner shell
 server_can_install() {
 	local dir run
@@ -257,7 +262,7 @@ server_setup_dovecot() {
 	END
 }
 
-# It asks its backend many times a second whether it is there, and hangs up while it is not.
+# haproxy asks its backend many times a second whether it is there, and hangs up on clients while it is not.
 server_setup_haproxy() {
 	run=("$program" -db -f "$dir/config")
 	cat >"$dir/config" <<-END
@@ -283,19 +288,21 @@ server_dir() {
 	mkdir -p "$folder/$1" && cd "$folder/$1" && pwd
 }
 
-# server_environment: sets environment; nothing of the test's leaks in, and what was unpacked finds its libraries
+# server_environment: sets environment, a command that clears the test's environment and lets unpacked programs find
+# their libraries.
 server_environment() {
 	environment=(env -i "PATH=$PATH" "HOME=$dir" LC_ALL=C TZ=UTC)
 	[[ $program != "$server_tree"/* ]] ||
 		environment+=("LD_LIBRARY_PATH=$(server_joined "$server_tree"/{usr/,}lib/*-linux-*)")
 }
 
-# server_run COMMAND...: to its end, as the server will run
+# server_run COMMAND...: runs the command to its end, as the server will be run.
 server_run() {
 	"${hold[@]}" "${environment[@]}" "$@" </dev/null 2>&1
 }
 
-# server_launch: begins to run; $dir/job is our child, $dir/pid the server itself, which may be a grandchild
+# server_launch: starts the server. $dir/job is the process id of our child, $dir/pid that of the server itself, which
+# may be a grandchild.
 server_launch() {
 	(
 		exec </dev/null >>"$server_log" 2>&1
@@ -308,7 +315,8 @@ server_launch() {
 	disown $!
 }
 
-# A server that held one of bats' own would keep bats from ending; one of a test's, a connection from closing.
+# If a server inherited a descriptor of bats, bats could not end; if it inherited one of a test, a connection would not
+# close.
 server_close_descriptors() {
 	local fd
 	for fd in /proc/self/fd/*; do
@@ -317,7 +325,7 @@ server_close_descriptors() {
 	done
 }
 
-# server_await SECONDS COMMAND...: until it holds
+# server_await SECONDS COMMAND...: waits until the command succeeds; fails if it takes longer.
 server_await() {
 	local deadline=$((SECONDS + $1))
 	until "${@:2}"; do
@@ -330,7 +338,7 @@ server_settled() {
 	server_ready || server_gone
 }
 
-# Not by connecting: that would leave its trace in the log.
+# This does not connect: that would leave a trace in the log.
 server_ready() {
 	if [[ $ready ]]; then
 		grep -q "$ready" "$server_log"
@@ -350,7 +358,7 @@ server_gone() {
 	! kill -0 "$(<"$dir/job")" 2>/dev/null
 }
 
-# Below the ports from which connections go out.
+# Chooses a port below those that outgoing connections use.
 server_choose_port() {
 	local hex
 	while
@@ -360,7 +368,7 @@ server_choose_port() {
 	do :; done
 }
 
-# server_try NAME: fails if it does not accept in time
+# server_try NAME: starts the server; fails if it does not accept in time.
 server_try() {
 	local environment run ready=
 	: >"$server_log"
@@ -390,7 +398,7 @@ server_start() {
 		[[ $port ]] || server_choose_port
 		server_try "$1" && return
 		server_stop "$1"
-		# Tried again if someone else took the port in between.
+		# Try again only if another process took the port in between.
 		[[ -z ${2-} ]] || break
 		grep -qi 'in use' "$server_log" || break
 	done

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the floors share: plain C programs, the least that the same work can cost. */
+/* Shared by the floors: plain C programs that show the least that the same work can cost. */
 #ifndef BENCH_H
 #define BENCH_H
 

@@ -1,26 +1,25 @@
 # shellcheck shell=sh disable=SC2034
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# The map of the lab: who is where, and what a probe meets there. Read by
-# tests/lab/enter, which exports it all, and by the tests.
+# The map of the lab: which hosts there are, and what a probe meets there. tests/lab/enter reads it and exports all of
+# it; the tests read it too.
 
-# Hosts that answer: local addresses. A port that nobody listens on is refused;
-# `peer -a 0.0.0.0 -p 80 open` opens it on all 65,536 at once.
+# Hosts that answer: local addresses. A port that nobody listens on is refused; `peer -a 0.0.0.0 -p 80 open` opens port
+# 80 on all 65,536 hosts at once.
 TP_MANY=10.2   # .0.0 to .255.255
 TP_MANY6=fd02: # :0 to :ffff:ffff:ffff:ffff
 
-# Silence: everything that comes in is dropped. As a name server: dead.
+# Silent: every packet to this host is dropped when it comes in. As a name server it is dead.
 TP_SILENT=10.1.0.1
 TP_SILENT6=2001:db8::1
 
-# Silence again: dropped on the way out. (UDP would be told EPERM; TCP just
-# sends again. For an EPERM from connect(), use strace -e inject.)
+# Silent too: every SYN to this host is dropped on its way out. (UDP would get EPERM; TCP just sends again. For an EPERM
+# from connect(), use strace -e inject.)
 TP_FORBIDDEN=10.1.0.5
 TP_FORBIDDEN6=2001:db8::5
 
-# A firewall of the host's own: reject with a TCP reset; with ICMP
-# administratively prohibited; with ICMP port unreachable, as iptables does. (The
-# ICMPv6 ones reach a socket without IPV6_RECVERR only when the SYN is sent again.)
+# The host's own firewall rejects: with a TCP reset; with ICMP administratively prohibited; with ICMP port unreachable,
+# as iptables does. (The ICMPv6 errors reach a socket without IPV6_RECVERR only when the SYN is sent again.)
 TP_RESET=10.1.0.2 # refused
 TP_RESET6=2001:db8::2
 TP_REJECT=10.1.0.3          # 3/13
@@ -28,7 +27,7 @@ TP_REJECT6=2001:db8::3      # 1/1
 TP_REJECT_PORT=10.1.0.4     # 3/3
 TP_REJECT_PORT6=2001:db8::4 # 1/4
 
-# What connect() itself says, before anything is sent.
+# connect() itself fails, before anything is sent.
 TP_PROHIBIT=10.3.0.1 # EACCES
 TP_PROHIBIT6=fd03::1
 TP_BLACKHOLE=10.3.0.2 # EINVAL
@@ -38,8 +37,8 @@ TP_UNREACHABLE6=fd03::3
 TP_NOROUTE=192.0.2.1 # ENETUNREACH: there is no default route
 TP_NOROUTE6=fd04::1
 
-# The far network: TP_RTT ms away each host answers as the port
-# says, `far -l` lists them. ICMP errors come from the router.
+# The far network, TP_RTT ms away. The port says how each host answers; `far -l` lists the ports. ICMP errors come from
+# the router.
 TP_RTT=${TP_RTT:-50}
 TP_FAR=10.5   # .0.0 to .255.255
 TP_FAR6=fd05: # :0 to :ffff:ffff:ffff:ffff
@@ -48,8 +47,9 @@ TP_ROUTER6=fd05::ffff
 TP_SOURCE=10.4.0.1 # the address from which the far network is reached
 TP_SOURCE6=fd01::1
 
-# The way: this host, two routers, a host. The routers' firewalls treat what they forward by its port, 8100 + N on the
-# first and 8200 + N on the second: lab_rules has N. Port 80 is open at the end where a test listens in its network.
+# The way: this host, two routers, and the end host. The firewall of a router treats packets by their port: 8100 + N on
+# the first router, 8200 + N on the second; lab_rules has N. Port 80 is open at the end if a test listens in the end's
+# network.
 TP_WAY=10.20 # .1.1 here - .1.2 .2.1 the first router - .2.2 .3.1 the second - .3.2 the end
 TP_WAY6=fd20
 TP_HOP1=$TP_WAY.1.2
@@ -75,7 +75,7 @@ lab_rules() {
 	END
 }
 
-# The name server; what it answers to which name under .test is in dns.c.
+# The name server; dns.c has its answers for the names under .test.
 TP_DNS=10.1.0.53
 
 # The hosts file. glibc sorts the IPv6 addresses of a name first.
