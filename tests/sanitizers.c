@@ -7,7 +7,10 @@
 
 int __lsan_is_turned_off(void);
 
-/* What bash starts is not under test. Not unsetenv(): bash has one of its own, which knows nothing of this environment. */
+/*
+ * Programs that bash starts are not under test, so they do not get LD_PRELOAD. unsetenv() would not do: bash has one of
+ * its own, which knows nothing of this environment.
+ */
 __attribute__((constructor)) static void spare_children(void)
 {
 	static const char name[] = "LD_PRELOAD=";
@@ -20,7 +23,10 @@ __attribute__((constructor)) static void spare_children(void)
 	*to = NULL;
 }
 
-/* The search for leaks is a tracer itself, so it can have none; and without descriptors it waits for ever. */
+/*
+ * The search for leaks traces the process, so it fails if the process has a tracer; and if there are few descriptors it
+ * waits for ever. In both cases it is turned off.
+ */
 int __lsan_is_turned_off(void)
 {
 	struct rlimit descriptors;
