@@ -39,7 +39,8 @@ need_bash_completion() {
 	skip 'there is no bash-completion'
 }
 
-# What a user's own file has, and what shows the line when ^T is typed. setup_bash: more for it.
+# bash_rc: prints a user's ~/.bashrc, in which ^T shows the line that was typed. setup_bash: commands to run in it
+# instead of reading bash-completion.
 bash_rc() {
 	cat <<-END
 		PS1='> '
@@ -63,7 +64,8 @@ zsh_rc() {
 	END
 }
 
-# typed SHELL TEXT: TAB behind it. Sets line, what the text has become, and output, what was offered.
+# typed SHELL TEXT: types the text and a TAB. Sets line to what the text has become, and output to what the shell
+# offered.
 typed() {
 	case $1 in
 		bash)
@@ -84,7 +86,7 @@ typed() {
 	esac
 	output=${output//$'\r'/}
 	line=${output##*<} line=${line%%>*}
-	# Behind what is whole a blank was put in.
+	# The shell puts a blank behind a word that is complete.
 	line=${line%"${line##*[! ]}"}
 	mapfile -t lines <<<"$output"
 }
@@ -95,7 +97,7 @@ becomes() {
 	assert_equal "$line" "$3"
 }
 
-# offers SHELL TEXT WORD...: each of them, as a word of its own
+# offers SHELL TEXT WORD...: the shell offers each WORD, as a word of its own
 offers() {
 	typed "$1" "$2"
 	for word in "${@:3}"; do
@@ -103,7 +105,8 @@ offers() {
 	done
 }
 
-# From the help: letter, name and the beginning of what is said of each option that others than the builtin have
+# options: prints letter, name and the first ten characters of the help of each option, except for those that only the
+# builtin has
 options() {
 	"$TP_BUILD/tcpprobe" -h | sed -nE 's/^  -(.), --([a-z0-9-]+)( [A-Z]+)? +(.{10}).*/\1 \2 \4/p' | grep -v ' builtin:'
 }
@@ -220,7 +223,7 @@ survives_hostile_names() {
 
 	need_shell "$1"
 	need_lab
-	# Each is the only one that begins so.
+	# From k to u each name is the only one with its first letter, so that a TAB would insert it if it were offered.
 	hostile=('k$(touch${IFS}pwned)' 'l`touch${IFS}pwned`' "m'touch" 'n"touch' 'o;touch${IFS}pwned;' 'p\touch' 'q*' 'r!' 's~'
 		$'t\e[31m' 'u<touch' '-v' '$(touch${IFS}pwned)' '--wait=0' '=x' '%n' '{a,b}')
 	printf '%s ssh-ed25519 AAAA\n' "${hostile[@]}" >"$home/.ssh/known_hosts"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Linked into what tests/coverage builds, around some calls of a helper. A helper never reaches an exit() that would
- * write its counters, and most helpers are killed while they wait. So the counters are written before each answer.
+ * tests/coverage links this into what it builds, around the calls of a helper. A helper never comes to an exit() that
+ * would write its counters, and most helpers are killed while they wait. So the counters are written before each
+ * answer.
  */
 #include <stdbool.h>
 #include <sys/types.h>
@@ -16,7 +17,7 @@ unsigned __wrap_alarm(unsigned seconds);
 void __real__exit(int status) __attribute__((noreturn));
 void __wrap__exit(int status) __attribute__((noreturn));
 
-static pid_t helper; /* the process that set an alarm; in unit tests also the program itself, which does no harm */
+static pid_t helper; /* the process that has set an alarm; a unit test's own process does so too, without harm */
 
 unsigned __wrap_alarm(unsigned seconds)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * For tests/faults, preloaded into bash: refuses the memory request whose number is in TP_MEMORY. It counts only the
- * requests of tcpprobe.so, in this process and its copies. Requests of bash itself are never refused: bash would not
- * survive that. A look-up of a file that does not exist shows strace that the request was made.
+ * tests/faults preloads this into bash. It counts the requests for memory that tcpprobe.so makes, in this process and
+ * its copies, and refuses the one with the number in TP_MEMORY. By looking up a file that does not exist it tells
+ * strace when it does so. No request of bash itself is refused: bash would not survive that.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* glibc's own functions; those below take their place. */
+/* glibc's own functions, which the ones below replace. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t number, size_t size);
 void *__libc_realloc(void *piece, size_t size);

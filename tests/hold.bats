@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# CONTRACT "-k": accepted is not served. What the peer does with a connection that is held, and what -r -c and -c make of it.
+# CONTRACT "-k": accepted is not served. How a peer is judged by what it does with a connection that is held, and what
+# -r -c and -c make of that.
 
 setup() {
 	load lib
@@ -19,8 +20,8 @@ setup() {
 	assert_took_less 100
 }
 
-# seen_late WAY MS CLIENT: CLIENT meets the hangups that tests/lab/hangup.c makes. Prints how many it has seen, how many
-# microseconds after they were made half of them, 99 of 100, and all, and late_ms.
+# seen_late WAY MS CLIENT: runs CLIENT against the hangups that tests/lab/hangup.c makes. Prints how many it saw; within
+# how many microseconds after they were made it saw half of them, 99 of 100, and all; and late_ms.
 seen_late() {
 	local port fd pid
 
@@ -82,7 +83,7 @@ by_tcpprobe() {
 	assert_took_less 1000
 }
 
-# says BYTES SHOWN JSON: what a peer says comes out so.
+# says BYTES SHOWN JSON: a peer sends BYTES; %b and -v show them as SHOWN, and -j as JSON.
 says() {
 	peer say "$1"
 	face 'tcpprobe -k 4 -F "%s %b" 127.0.0.1 "$1"; tcpprobe -k 4 -j 127.0.0.1 "$1" | jq -c .banner; tcpprobe -k 4 -v 127.0.0.1 "$1"' "$port"
@@ -191,8 +192,8 @@ says() {
 	assert_equal "$(peer_accepted)" 0
 }
 
-# makes OPTIONS CALLS: what a probe of an open port asks of the kernel, from its socket to its end. Now and then a busy kernel
-# lets it wait for the handshake; five times in a row it does not.
+# makes OPTIONS CALLS: a probe of an open port makes exactly these system calls, from socket(2) to close(2). Now and
+# then, on a busy machine, it has to wait for the handshake, which takes further calls; but not five times in a row.
 makes() {
 	for _ in {1..5}; do
 		face "tcpprobe $1 127.0.0.1 $port"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The load itself: into which shells, from where, again and again, and out. The builtin only.
+# How the builtin is loaded: into which shells, from where, again and again, and how it is unloaded. The builtin only.
 
 setup() {
 	load lib
 	need inside
-	# Each test loads by itself.
+	# Each test loads the builtin by itself.
 	face_prelude=
 }
 
@@ -37,7 +37,8 @@ setup() {
 	run -0 "$tree/tests/imports" "$so"
 }
 
-# lacking NAME...: the .so for a shell that has none of these: their last letter is another.
+# lacking NAME...: makes lacking.so, a copy of the .so in which each NAME has another last letter: no shell has such a
+# name.
 lacking() {
 	local name edit=()
 
@@ -145,7 +146,7 @@ lacking() {
 	assert_equal "$stderr" ''
 }
 
-# mounted OPTIONS: shells see the folder of the test mounted so.
+# mounted OPTIONS: from now on shells see the test's folder mounted with these options.
 mounted() {
 	# shellcheck disable=SC2016
 	within=(unshare --mount sh -c 'mount --bind "$0" "$0" && mount -o "remount,bind,$1" "$0" && shift && exec "$@"' "$BATS_TEST_TMPDIR" "$1")
@@ -252,7 +253,7 @@ mounted() {
 }
 
 @test "a statically linked bash cannot load it, says so, and lives" {
-	# Where it is a package, .ci/deps fails without it.
+	# Where bash-static is a package, .ci/deps installs it or fails.
 	shell=$(type -P bash-static) || skip 'contract: not every system has a static bash'
 	face 'enable -f "$1" tcpprobe; echo "status $?"; [[ $(type -t tcpprobe) != builtin ]] || echo loaded' "$so"
 	assert_output 'status 2'

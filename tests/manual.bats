@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The manual: what the code has is in it, both formatters take it, and its examples run as they stand.
+# The manual: it has all that the code has, both formatters take it, and its examples run as they stand.
 
 setup() {
 	load lib
@@ -13,14 +13,15 @@ need_command() {
 	command -v "$1" >/dev/null || skip "there is no $1"
 }
 
-# rendered COLUMNS: as the reader sees it, in plain letters; no hyphens
+# rendered COLUMNS: sets output and lines to the manual as a reader sees it, this wide, in plain letters, and with no
+# word hyphenated
 rendered() {
 	need_command mandoc
 	output=$(mandoc -T ascii -O width="$1" "$manual" 2>/dev/null | sed "s/.$(printf '\b')//g")
 	mapfile -t lines <<<"$output"
 }
 
-# section NAME: its lines alone
+# section NAME: sets output and lines to the lines of this section
 section() {
 	rendered 200
 	output=$(awk -v name="$1" '/^ *[A-Z]/ && !/^     / { inside = $0 ~ "^ *" name "$" } inside' <<<"$output")
@@ -28,7 +29,7 @@ section() {
 	((${#lines[@]} > 1)) || fail "no section $1"
 }
 
-# has_item TEXT: a line begins with it.
+# has_item TEXT: a line of output begins with TEXT.
 has_item() {
 	[[ $'\n'$output$'\n' =~ $'\n'\ *"$1"[[:space:],] ]] || fail "the manual lacks '$1'"
 }
@@ -37,7 +38,7 @@ has_item() {
 
 @test "mandoc finds nothing to complain about" {
 	need_command mandoc
-	# Which other manuals this system has is not the manual's fault.
+	# The manual is not to blame for manuals of other programs that this system lacks.
 	run bash -c 'mandoc -T lint -W style "$1" 2>/dev/null | grep -v "referenced manual not found"' bash "$manual"
 	assert_output ''
 }
@@ -87,7 +88,7 @@ has_item() {
 	((count > 5))
 }
 
-# has_items LEAST: each line of standard input is one, and they are more than so many.
+# has_items LEAST: each line of standard input is an item of the manual, and there are more than LEAST.
 has_items() {
 	local item count=0
 
@@ -143,7 +144,7 @@ has_items() {
 
 # -- Its examples
 
-# example WORD: the one that has the word
+# example WORD: prints the example that contains the word
 example() {
 	awk -v word="$1" '
 		/^\.Sh / { examples = $2 == "EXAMPLES" }
@@ -152,7 +153,7 @@ example() {
 		/^\.Bd/ && examples { inside = 1; block = "" }' "$manual" | sed 's/\\e/\\/g'
 }
 
-# Where "db" is the host behind two routers, with a port 5432 that nobody listens on
+# need_db: makes "db" the host behind the two routers of the lab; nobody listens on its port 5432
 need_db() {
 	need_lab
 	printf '%s\n' '127.0.0.1 localhost' '10.20.3.2 db' >hosts
@@ -227,7 +228,7 @@ need_db() {
 
 @test "example: from another host" {
 	need_db
-	# A host that is this one
+	# An ssh for which "host" is this machine
 	printf '%s\n' '#!/bin/sh' '[ "$1" = host ] && shift && exec "$@"' >ssh
 	chmod +x ssh
 	cp "$tree/shell/tcpprobe.sh" .

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# CONTRACT "Time": names, as RFC 8305 has it; servers, services and files that are slow, dead, broken or huge.
+# CONTRACT "Time": lookups of names, as RFC 8305 has them; name servers, name services and files that are slow, dead,
+# broken or huge.
 
 setup() {
 	load lib
@@ -8,7 +9,8 @@ setup() {
 	need_lab
 }
 
-# Name servers, one a word, dead or alive; and what else is in resolv.conf.
+# resolvers WORDS [TEXT]: sets the name servers, one for each word, which is dead or alive. TEXT is the rest of
+# resolv.conf.
 resolvers() {
 	local server text=''
 
@@ -143,7 +145,7 @@ resolvers() {
 	peer -a 127.0.0.1 open
 	face 'tcpprobe -r 5 -i 0.1 "$@"' "after-3.x$BATS_SUITE_TEST_NUMBER.test" "$port"
 	assert_state open
-	# Each address by itself: the address that the name has got takes the place of the one that it had.
+	# With -a: when the name's address changes, the new address takes the place of the old one.
 	name=after-3.127-0-0-2.x$BATS_SUITE_TEST_NUMBER.test
 	face 'tcpprobe -v -a -r 5 -i 0.1 "$@"' "$name" "$port"
 	assert_state open
@@ -226,7 +228,7 @@ resolvers() {
 
 # -- Name services that hang or crash
 
-# nscd takes connections, and never answers.
+# From now on shells see an nscd that takes connections and never answers.
 hung_nscd() {
 	# shellcheck disable=SC2016 # for the inner shells
 	within+=(unshare --mount sh -c 'mount -t tmpfs none /run && mkdir -p /run/nscd && mount --bind /run /var/run

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck disable=SC2086 # a shell may be two words
-# CONTRACT 7: what can differ from one shell with one tool to another. tests/wrapper runs it for every pair of them.
+# CONTRACT 7: what may differ between pairs of a shell and a tool. tests/wrapper runs these tests for every pair.
 
 setup() {
 	load lib
@@ -11,14 +11,16 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
-# probe WORD...: sets status and output. -t 4711, if nothing else is said, so that a clock that was left would be seen.
+# probe WORD...: runs the wrapper, and sets status and output. Its deadline is 4711 s unless the words say otherwise, so
+# that a clock (a sleep) that was left behind can be found by this number.
 probe() {
 	run $sh "$file" -t 4711 "$@"
 	none_left 4711
 }
 
-# in_time WORD...: the same with a deadline of half a second, kept within 200 ms. What the start of the shell and a plain sleep
-# beside it take is the machine's: the probe has three processes, and each may be as late.
+# in_time WORD...: as probe, with a deadline of half a second, which must be kept within 200 ms. A shell that starts and
+# a plain sleep run beside it and show how late this machine is; the probe has three processes, and each may be as late
+# as that.
 in_time() {
 	local begin took late sleeper
 
@@ -37,7 +39,7 @@ in_time() {
 	none_left 4711
 }
 
-# told STATE LABEL: the last probe ended so, with one line.
+# told STATE LABEL: the last probe ended in this state, and printed one line, about LABEL.
 told() {
 	assert_equal "$status $output" "$(status_of "$1") tcpprobe: $2: ${output#"tcpprobe: $2: "}"
 	assert_equal "${#lines[@]}" 1

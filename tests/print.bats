@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# CONTRACT "What is printed", and the words about itself.
+# CONTRACT "What is printed", and what the command says about itself.
 
 setup() {
 	load lib
@@ -84,7 +84,7 @@ setup() {
 }
 
 @test "65,535 ports are one command, and no line is lost" {
-	# Elsewhere it would meet the servers of other tests.
+	# Outside the lab the scan would meet the servers of other tests.
 	need_lab
 	need engine
 	peer closed
@@ -99,7 +99,7 @@ setup() {
 		assert_state open
 		assert_line --index 0 --regexp '^usage: tcpprobe \[OPTION\]'
 		assert_line --regexp '^  -t, --timeout TIME  '
-		# In a row of its own, or in the wrapper's one sentence
+		# The status has a row of its own, or is part of the one sentence in the wrapper's help.
 		assert_line --regexp '(^  |, )124 +timeout'
 		assert_line --index -1 --partial '  tcpprobe '
 		((${#lines[@]} <= 50)) || fail "${#lines[@]} lines"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What only the program has: COMMAND, signals of its own, process 1, and a root with nothing else in it.
+# What only the program has: COMMAND, signal handling of its own, life as process 1, and a static file that runs in an
+# empty root.
 
 setup() {
 	load lib
@@ -44,7 +45,8 @@ setup() {
 
 # -- Signals
 
-# stopped_by SIGNAL WORD...: sends it once the program waits; sets status, elapsed_ms and late_ms.
+# stopped_by SIGNAL WORD...: runs the program with these words, and sends it the signal once it waits. Sets status,
+# elapsed_ms and late_ms.
 stopped_by() {
 	env --default-signal "$program" "${@:2}" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 	until [[ $(<"/proc/$!/wchan") == *poll* ]]; do kill -0 $! || fail 'it ended before it waited'; done
@@ -98,7 +100,7 @@ stopped_by() {
 
 # -- The static file
 
-# alone WORD...: the static program in a root with nothing but itself and what is put there.
+# alone WORD...: runs the static program in a root that has only the program itself and what the test puts there.
 alone() {
 	run chroot "$BATS_TEST_TMPDIR/root" /tcpprobe "$@"
 }

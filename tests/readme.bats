@@ -8,7 +8,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
-# example WORD: the marked block of the README that has the word.
+# example WORD: prints the marked block of the README that contains the word.
 example() {
 	awk -v word="$1" '
 		/^<!-- run by tests\/readme.bats -->$/ { marked = 1; next }
@@ -17,7 +17,7 @@ example() {
 		inside { block = block $0 "\n" }' "$tree/README.md"
 }
 
-# need_server NAME...: starts each.
+# need_server NAME...: starts each of these servers, and sets NAME_port.
 need_server() {
 	local name
 
@@ -54,7 +54,7 @@ need_server() {
 
 @test "whether it is really up" {
 	need_server sshd postgres
-	# Nobody listens there: it is this peer's.
+	# Nobody listens on this port: a peer holds it.
 	peer closed
 	proxy "$port"
 	proxy_port=$port
@@ -76,7 +76,7 @@ need_server() {
 
 # -- What was made in the lab
 
-# normal: times as they will never be again.
+# normal: replaces the times, which differ with every run.
 normal() {
 	sed -E 's/[0-9]+\.[0-9]{3} ms/N ms/'
 }
@@ -108,7 +108,7 @@ normal() {
 
 # -- The picture: doc/terminal.svg
 
-# session: what the picture shows, as `$ COMMAND` and what came of it.
+# session: prints what the picture shows: each command as `$ COMMAND`, and behind it its output.
 session() {
 	local command
 
@@ -119,7 +119,7 @@ session() {
 	done
 }
 
-# drawn: standard input as an SVG
+# drawn: prints standard input as an SVG
 drawn() {
 	awk '{ gsub(/&/, "\\&amp;"); gsub(/</, "\\&lt;"); line[NR] = $0; if (length > width) width = length }
 		END {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# doc/recipes: every file is run as it stands, where it would run: in a root that has just what its image would have, or on
-# hosts of our own.
+# doc/recipes: every file is run as it stands, in the surroundings that it is made for: in a root that has just what its
+# image would have, or on hosts of our own.
 
 setup() {
 	load lib
@@ -13,7 +13,7 @@ setup() {
 	[[ -x $TP_BUILD/static/tcpprobe ]] || skip 'no static program here (make static)'
 	cd "$BATS_TEST_TMPDIR" || return
 	containers=()
-	# The recipes find the program; what .ci/deps has unpacked comes last.
+	# The recipes find the program on PATH; the programs that .ci/deps has unpacked come last.
 	PATH=$TP_BUILD:$PATH:$(server_folders)
 	export PATH HOME=$BATS_TEST_TMPDIR PYTHONPATH=$server_tree/usr/lib/python3/dist-packages
 }
@@ -29,7 +29,7 @@ teardown() {
 	[[ -z ${cgroup-} ]] || find "$cgroup" -depth -type d -exec rmdir {} +
 }
 
-# What takes a whole system, not only a root of its own, is tried by make check-recipes.
+# Some recipes need a whole system, not only a root of its own: make check-recipes tries them.
 need_system() {
 	[[ -n ${TP_RECIPES-} ]] || skip 'contract: make check-recipes tries it'
 }
@@ -42,13 +42,13 @@ need_tool() {
 	done
 }
 
-# The python that the system's packages are for.
+# The python of the system, for which its packages are made.
 python() {
 	[[ -x /usr/bin/python3 ]] || skip 'no python3 here (.ci/deps recipes brings it)'
 	/usr/bin/python3 "$@"
 }
 
-# of_yaml FILE FILTER: what jq finds in it
+# of_yaml FILE FILTER: prints what the filter of jq finds in the file
 of_yaml() {
 	python -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)' <"$recipes/$1" | jq -er "$2"
 }
@@ -61,7 +61,7 @@ of_yaml() {
 
 # -- Images
 
-# A server: accepts on port 8080.
+# Makes a server that accepts connections on port 8080.
 make_server() {
 	cc -x c -D_GNU_SOURCE -I "$tree/tests/lab" -o server - <<-'END'
 		#define main peer_main
@@ -76,7 +76,7 @@ make_server() {
 	END
 }
 
-# contain COMMAND...: in the root, in the background, until it waits in the network
+# contain COMMAND...: runs it in the root, in the background, and returns when it waits in the network
 contain() {
 	(inside "$root" "$@" >out 2>&1 3>&-) &
 	containers+=("$!")
@@ -168,7 +168,7 @@ refused_there() {
 	mapfile -t variables < <(of_yaml github-actions.yaml "$step | .env | to_entries[] | \"\\(.key)=\\(.value)\"")
 	cp "$tree/shell/tcpprobe.sh" .
 	peer -p 5432 late 0.3
-	# As the runner does, which has no tcpprobe.
+	# As GitHub's runner runs the step; it has no tcpprobe.
 	run env -i PATH=/usr/bin:/bin "${variables[@]}" bash --noprofile --norc -eo pipefail step.sh
 	assert_equal "$status" 0
 	assert_output --partial 'localhost:5432 open'
@@ -232,8 +232,9 @@ for family in parsed(open("tcpprobe.prom").read()):
 	cmp before tcpprobe.prom
 }
 
-# with_systemd SCRIPT: beside a service manager of our own, which has the recipes' units, in namespaces of their own. There
-# /usr/local/bin has the program, a server, and a mail that keeps what it is given in the file mail.
+# with_systemd SCRIPT: runs the script in namespaces of its own, together with a service manager that has the recipes'
+# units. /usr/local/bin there has the program, a server, and a mail command that writes its arguments and its input to
+# the file mail.
 with_systemd() {
 	local manager why='contract: only root may have a control group of its own'
 
@@ -289,12 +290,13 @@ journalctl -u tcpprobe.service tells why'
 
 # -- Many machines
 
-# on PID COMMAND...: in the network of that host
+# on PID COMMAND...: runs the command in the network of the host with this process
 on() {
 	nsenter --net="/proc/$1/ns/net" "${@:2}"
 }
 
-# host NUMBER: a network of its own, 10.30.NUMBER.2, at a wire to the router; sets pid
+# host NUMBER: makes a host: a network of its own with the address 10.30.NUMBER.2, and a wire to the router. Sets pid.
+# `host router` makes the router.
 host() {
 	exec {host_fd}< <(exec setpriv --pdeathsig KILL unshare --net sh -c 'ip link set lo up
 		echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start; echo $$; exec sleep infinity' 3>&-)
@@ -308,9 +310,10 @@ host() {
 	on "$pid" ip route add default via "10.30.$1.1"
 }
 
-# fleet: five hosts behind a router, h1 to h5 for ssh, which enters them from the router. On each sshd is open on port 22
-# and a server on 8080; nothing listens on 81. The firewall of the router keeps h1 from port 8080 of h2 by an ICMP message,
-# and drops what h3 sends to port 81 of h4. Makes the files hosts and targets.
+# fleet: makes five hosts behind a router. ssh knows them as h1 to h5, and reaches them from the router. On each host
+# sshd listens on port 22 and a server on 8080; nothing listens on 81 and 8081. The router's firewall answers what h1
+# sends to port 8080 of h2 with an ICMP error, and drops what h3 sends to port 81 of h4. Makes the files hosts and
+# targets.
 fleet() {
 	local n key=$BATS_TEST_TMPDIR/key
 
@@ -349,12 +352,13 @@ Subsystem sftp internal-sftp"
 	printf 'Host *\nUser nobody\nIdentityFile %s\nStrictHostKeyChecking no\nLogLevel ERROR\n' "$key" >>.ssh/config
 }
 
-# in_readme BEGINNING: the command of the README that begins so
+# in_readme BEGINNING: prints the command in the recipes' README that begins with this
 in_readme() {
 	grep -oP "^ +\\K$1.*" "$recipes/README.md"
 }
 
-# matrix COMMAND: makes the file lines, where the fleet is reached from; sets output to the README's table of it
+# matrix COMMAND: runs the command on the router, which reaches the fleet; the command makes the file lines. Sets output
+# to the table that the README's jq command makes of that file.
 matrix() {
 	cp "$recipes"/fleet/* .
 	begin_time
@@ -369,8 +373,8 @@ cell() {
 		$1 == target { print $column }' <<<"$output"
 }
 
-# What others have of the processors this does not get: sets busy_percent, 100 where there is one for everybody, 500 where
-# five want each of them.
+# look_at_load: sets busy_percent, because processors that others use are not free for the test: 100 if there is a
+# processor for everybody, 500 if five want each of them.
 look_at_load() {
 	local load
 
@@ -379,7 +383,8 @@ look_at_load() {
 	((busy_percent > 100)) || busy_percent=100
 }
 
-# told_right REFUSED: of 100 cells 49 are open, 49 refused, one is silent, and one says this
+# told_right REFUSED: of the table's 100 cells 49 are open, 49 are refused, one is a timeout, and one has the text
+# REFUSED
 told_right() {
 	look_at_load
 	assert_equal "${#lines[@]}" 21

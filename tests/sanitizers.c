@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* tests/sanitizers preloads this into a bash, right behind the runtime of the address sanitizer. */
+/* Preloaded into a bash, right behind the runtime of the address sanitizer, by tests/sanitizers. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -8,8 +8,8 @@
 int __lsan_is_turned_off(void);
 
 /*
- * Programs that bash starts are not under test, so they get no LD_PRELOAD. unsetenv() would not do: bash has one of its
- * own, which does not know this environment.
+ * Programs that bash starts are not under test, so they do not get LD_PRELOAD. unsetenv() would not do: bash has one of
+ * its own, which knows nothing of this environment.
  */
 __attribute__((constructor)) static void spare_children(void)
 {
@@ -23,7 +23,10 @@ __attribute__((constructor)) static void spare_children(void)
 	*to = NULL;
 }
 
-/* The search for leaks traces the process, so no other tracer may; and without descriptors it waits for ever. */
+/*
+ * The search for leaks traces the process, so it fails if the process has a tracer; and if there are few descriptors it
+ * waits for ever. In both cases it is turned off.
+ */
 int __lsan_is_turned_off(void)
 {
 	struct rlimit descriptors;

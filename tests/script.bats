@@ -1,12 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# CONTRACT "Time" and "How it connects": waiting, draining, rounds, the kept connection, no trace.
+# CONTRACT "Time" and "How it connects": waiting, draining, rounds, the kept connection (-u), and probes that leave no
+# trace (-z).
 
 setup() {
 	load lib
 }
 
-# now_ms: milliseconds of the clock.
+# now_ms: prints the time in milliseconds.
 now_ms() {
 	echo $((${EPOCHREALTIME/./} / 1000))
 }
@@ -52,7 +53,7 @@ now_ms() {
 	need_lab
 	face 'tcpprobe -r 0.4 no.dead.test 80'
 	assert_equal "$status" 124
-	# A tool that begins late has not told where it was when the time was up.
+	# On a slow machine the tool may begin too late to tell where it was when the time was up.
 	((slack_ms > 0)) || assert_message 'no.dead.test:80: not open after 0.4s: Name lookup timed out'
 	assert_message_has 'no.dead.test:80: not open after 0.4s: '
 	assert_took_about 400
@@ -240,7 +241,7 @@ now_ms() {
 	assert_state refused
 	assert_equal "${#lines[@]}" 6
 	assert_line --index 2 --partial "127.0.0.1:$port open"
-	# With -q the sums alone.
+	# With -q only the sums are printed.
 	face 'tcpprobe -qv -c 3 -i 0.05 "$@"' "127.0.0.1:$port" 127.0.0.1:1
 	assert_equal "${#lines[@]}$stderr" 3
 	assert_line --index 0 "--- 127.0.0.1:$port: 3 probes: 3 open (100 %)"
@@ -284,7 +285,7 @@ now_ms() {
 @test "times are the handshake's, within 1 ms of the truth, and within 3 ms with 1,000 in flight" {
 	need variables
 	need_lab
-	# Not the slowest of all: on a busy machine that is the lab, which is late itself.
+	# The 900th of 1,000, not the slowest of all: on a busy machine the lab itself may be late.
 	face 'tcpprobe -F %t "$1" 80; ulimit -n 2048; tcpprobe -F %t -n 1000 "$1" 80 "$(printf "80,%.0s" {1..999})80" | sort -n | sed -n "1p;900p"' "$TP_FAR.0.1"
 	for ms in "${lines[@]}"; do
 		((10#${ms/./} >= TP_RTT * 1000)) || fail "$output"
@@ -426,7 +427,7 @@ now_ms() {
 	need variables
 	need_lab
 	peer open
-	# A sender in a process of its own, whose pauses have the length of a probe.
+	# The sender is a process of its own; its pauses are as long as a probe.
 	face 'count() { local fds=(/proc/$$/fd/*); echo "${#fds[@]}"; }; trap "((signals++))" USR1; trap : CHLD
 		probe() { tcpprobe -q -t 0.01 "$@"; }
 		rounds=(); count

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The main job on real servers: found open while they run, refused after.
+# The main job on real servers: they are open while they run, and refused afterwards.
 
 setup() {
 	load lib
@@ -39,12 +39,12 @@ open_then_refused() {
 	open_then_refused postgres 'postgres://postgres@localhost:%s/postgres'
 }
 
-# held NAME BANNER: what it says by itself, as a regular expression; '-': it is silent
+# held NAME BANNER: BANNER is a regular expression for what the server says by itself; '-': it is silent
 held() {
 	need engine
 	if why=$(server_missing "$1"); then skip "$why"; fi
 	if [[ $1 == vsftpd ]]; then
-		# It makes namespaces and roots of its own.
+		# vsftpd makes namespaces and roots of its own.
 		server_start "$1" || skip "contract: vsftpd does not run where it may not do that"
 	else
 		server_start "$1"
@@ -111,8 +111,8 @@ held() {
 	server_stop haproxy
 }
 
-# client NAME SERVER: sets client, the words that run the program of this name that came with the server. Beside it first:
-# Debian's own psql is a script that looks for one.
+# client NAME SERVER: sets client to the words that run the program of this name that came with the server. It is looked
+# for beside the server first: the psql on Debian's PATH is a script that looks for the real one.
 client() {
 	local program folder dir=$BATS_TEST_TMPDIR environment
 
@@ -122,13 +122,14 @@ client() {
 	client=("${environment[@]}" "$program")
 }
 
-# waited_for NAME TARGET COMMAND...: the wait begins before the server does, and COMMAND is served after it. In TARGET and
-# COMMAND %s is the port. The builtin's caller runs COMMAND, the other faces do. Sets output to what it printed.
+# waited_for NAME TARGET COMMAND...: the wait begins before the server does, and COMMAND is served after the wait. In
+# TARGET and COMMAND %s is the port. The script that calls the builtin runs COMMAND; the other faces run it themselves.
+# Sets output to what COMMAND printed.
 waited_for() {
 	local port pid begin_us end_us begun='echo "$EPOCHREALTIME"; exec "$@"' then='--'
 
 	if why=$(server_missing "$1"); then skip "$why"; fi
-	# What it sets up once is no part of a start.
+	# The first start also sets up the server's files, and shall not be timed.
 	server_start "$1"
 	server_stop "$1"
 	[[ $face_name != builtin ]] || then='&&'
@@ -173,14 +174,14 @@ waited_for() {
 	assert_output ok
 }
 
-# psql_after WAIT PORT: what psql says when WAIT, a script that is given the port, has ended well
+# psql_after WAIT PORT: runs the script WAIT with the port as its argument; if it succeeds, prints what psql says then
 psql_after() {
 	"$shell" --norc -c "$face_prelude$1"' && shift && exec "$@"' script "$2" \
 		"${client[@]}" -h 127.0.0.1 -p "$2" -U postgres -Atc 'select 6 * 7' app 2>&1
 }
 
-# first_start PORT: as PostgreSQL's container has it. Its data are made; it is up until a database has been made, gone, and
-# up for good.
+# first_start PORT: starts PostgreSQL as its container does for the first time: its data are made; it is up until a
+# database has been created, is gone, and then is up for good.
 first_start() {
 	rm -rf "$BATS_TEST_TMPDIR/postgres"
 	server_start postgres "$1"
@@ -199,11 +200,11 @@ first_start() {
 	proxy "$backend"
 	proxy=$port
 	wait=$(grep -o '^tcpprobe .* "$DB_PORT"' "$tree/README.md")
-	# 20 times in all: the program does it too.
+	# 20 times in all: the builtin and the program do it 10 times each.
 	for _ in {1..10}; do
 		psql_after "DB_PORT=\$1; $wait" "$proxy" >"$BATS_TEST_TMPDIR/out" 3>&- &
 		pid=$!
-		# What wait-for-it does: the proxy is open at once, and the server has not even begun.
+		# This waits as wait-for-it does: the proxy is open at once, though the server has not even started.
 		[[ $(psql_after 'until : <>"/dev/tcp/127.0.0.1/$1"; do :; done' "$proxy") == 42 ]] || ((++unserved))
 		first_start "$backend"
 		wait "$pid" || true
@@ -214,7 +215,7 @@ first_start() {
 	assert_equal "$unserved" 10
 }
 
-# unseen_by NAME: half-open probes leave no line in its log at its most talkative.
+# unseen_by NAME: half-open probes leave no line in the server's log, even when it logs as much as it can.
 unseen_by() {
 	need engine
 	local before
@@ -225,7 +226,7 @@ unseen_by() {
 	face 'tcpprobe -zqv -c 100 -i 0 127.0.0.1 "$1" | grep -- ---' "$port"
 	assert_output "--- 127.0.0.1:$port: 100 probes: 100 open (100 %)"
 	assert_equal "$(wc -l <"$server_log")" "$before"
-	# The log would have shown it.
+	# But a probe that finishes the handshake does leave a line.
 	face 'tcpprobe 127.0.0.1 "$1"' "$port"
 	server_await 5 log_has_more_than "$before"
 	server_stop "$1"

@@ -98,7 +98,8 @@ shows() {
 	echo "PS1='<\#>'; enable -f $so tcpprobe" >&"$keys"
 	for target in "$TP_SILENT" no.dead.test; do
 		shows "<$((number += 2))>"
-		# A prompt waits in poll too, and loses what was typed with a Ctrl-C.
+		# The shell also waits in poll at its prompt, and a Ctrl-C there would throw away what was typed. So see
+		# the command begin first.
 		echo "echo begun\$((++begun)); tcpprobe -t 60 $target 80" >&"$keys"
 		shows "begun$((++begun))"
 		until_waiting "$(pgrep -P "$terminal_pid")"
@@ -166,7 +167,7 @@ shows() {
 		count; count; round 1000; count; round 9000; count
 		read -r children </proc/$$/task/$$/children; echo "children $children"' "$port"
 	assert_equal "${lines[3]% *} ${lines[4]}" "${lines[2]% *} children "
-	# One page is bash's own: a byte a call would be 9.
+	# One page may be bash's own. A leak of one byte in each call would be 9 kB.
 	((${lines[3]#* } - ${lines[2]#* } <= 4)) || fail "grew from ${lines[2]#* } to ${lines[3]#* } kB"
 }
 
@@ -183,7 +184,8 @@ shows() {
 @test "valgrind finds no error and no leak of ours" {
 	need_lab
 	peer open
-	# Only the C library's malloc is taken over: of a malloc of bash's own valgrind would see one half.
+	# valgrind takes over only the C library's malloc. If bash has one of its own, valgrind would see only half of
+	# its calls.
 	run -0 valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
 		--errors-for-leak-kinds=definite,indirect --child-silent-after-fork=yes \
 		--soname-synonyms=somalloc=nouserintercepts \
@@ -197,7 +199,8 @@ shows() {
 
 @test "signal dispositions, mask, options, variables and descriptors are as they were" {
 	need_lab
-	# Read without a fork: while bash waits for a child, its mask and its handlers are others from moment to moment.
+	# /proc is read without a fork: while bash waits for a child, its mask and its handlers change from moment to
+	# moment.
 	face 'state() { mapfile -t status </proc/$$/status; printf "%s\n" "${status[@]}" | grep -E "^Sig(Blk|Ign|Cgt)"
 			unset status; declare -p | grep -vE " (_|BASH_.*|S?RANDOM|SECONDS|EPOCH.*|LINENO|PIPESTATUS|FUNCNAME)="
 			set -o; shopt; ls -l /proc/$$/fd | awk "{ print \$9, \$10, \$11 }" | grep -vE "pipe|before|after"; ulimit -a; }

@@ -13,7 +13,8 @@ teardown() {
 	! mountpoint -q /etc/passwd || umount /etc/passwd
 }
 
-# shell_in ROOT [OPTION...]: sets inside, a command that is the sh of that root; OPTION is of its mount, ro say.
+# shell_in ROOT OPTION: sets inside to a command that runs the sh of that root. OPTION is an option of the root's mount:
+# ro or rw.
 shell_in() {
 	inside=$BATS_TEST_TMPDIR/shell
 	cat >"$inside" <<-END
@@ -26,14 +27,14 @@ shell_in() {
 	chmod +x "$inside"
 }
 
-# fed TEXT: the file and then that text, to the shell inside, where nothing can be written. Sets what `face` does.
+# fed TEXT: gives the wrapper's file and then TEXT to the shell inside as its input. Sets what `face` sets.
 fed() {
 	begin_time
 	run --separate-stderr bash -c '(cat "$1"; echo "$2") | "$0"' "$inside" "$tree/shell/tcpprobe.sh" "$1"
 	end_time
 }
 
-# told_right ROOT: open, refused and silence.
+# told_right ROOT: in this root, which cannot be written to, the wrapper finds open, refused and silent ports.
 told_right() {
 	shell_in "$1" ro
 	peer open
@@ -44,7 +45,7 @@ told_right() {
 	fed 'tcpprobe 127.0.0.1 1'
 	assert_state refused
 	assert_message '127.0.0.1:1: Connection refused'
-	# From the beginning of a second: what counts in whole ones shall not be lucky.
+	# Begin at the start of a second, so that a clock of whole seconds cannot be right by luck.
 	until ((10#${EPOCHREALTIME#*.} < 50000)); do :; done
 	fed "tcpprobe -t 0.5 $TP_SILENT 80"
 	assert_state timeout
@@ -75,12 +76,12 @@ told_right() {
 
 # -- Over ssh
 
-# As one line, to be compared.
+# The files of the root, with their sizes and times of change, as one line to be compared.
 files_inside() {
 	find "$TP_BUILD/slim/busybox" -printf '%p %s %C@|' | sort
 }
 
-# Of all that this test sees but itself.
+# All processes that this test can see, except for bats itself.
 processes() {
 	pgrep -fa . | grep -v bats
 }
@@ -92,11 +93,11 @@ processes_are() {
 @test "over ssh into a busybox alone the answer is right, and no file and no process stays there" {
 	load servers
 	if why=$(server_missing sshd); then skip "$why"; fi
-	# A chroot allows none.
+	# In a chroot nobody may make a user namespace.
 	setpriv --reuid 65534 --regid 65534 --clear-groups unshare --map-root-user true ||
 		skip 'contract: an ordinary user may have a user namespace'
 	shell_in busybox rw
-	# Its client may be unpacked beside it.
+	# The ssh client may have been unpacked beside sshd, instead of installed.
 	program=$(server_path ssh) dir=$BATS_TEST_TMPDIR
 	server_environment
 	client=("${environment[@]}")

@@ -42,7 +42,7 @@ setup() {
 @test "a connection to itself is refused" {
 	need self
 	need_lab
-	# The first port that connect() takes there is its target; /dev/tcp is fooled by it.
+	# The first port that connect() chooses there is the target itself. /dev/tcp takes that for open.
 	own_network net/ipv4/ip_local_port_range=40000,40001
 	face ': </dev/tcp/127.0.0.1/40000'
 	assert_equal "$status" 0
@@ -51,7 +51,7 @@ setup() {
 	assert_message '127.0.0.1:40000: Connection refused'
 }
 
-# state ADDRESS...: each ends so, within a second or two.
+# state_of STATE ADDRESS...: a probe of each address ends in this state, before its deadline of three seconds.
 state_of() {
 	local address
 
@@ -122,7 +122,8 @@ state_of() {
 	face 'tcpprobe -F "%a %e" localhost 1'
 	assert_state refused
 	assert_output '127.0.0.1 Connection refused'
-	# No port is left for IPv4 here, which is an error, and the least telling one.
+	# Here no local port is left for IPv4. That is an error, which tells less than any other state; but it decides,
+	# and not the family that is missing.
 	own_network net/ipv6/conf/all/disable_ipv6=1 net/ipv4/ip_local_port_range=40000,40000
 	face 'exec 3<>/dev/tcp/127.0.0.1/"$1"; tcpprobe -F "%a %s" localhost 1' "$(peer open && echo "$port")"
 	refute_output --partial ::1
@@ -191,7 +192,7 @@ state_of() {
 	need_lab
 	need all
 	peer open
-	# The least: a helper's two ends, beside what the shell has.
+	# The lowest limit leaves room for the two ends of one helper's channel, beside what the shell has open.
 	limits=(6 8 20 36) deadline=1
 	for limit in "${limits[@]}"; do
 		face "exec 3>&- 4>&-; ulimit -n $limit; tcpprobe -v -t $deadline"' "$@"' \

@@ -308,7 +308,7 @@ $port open 3
 }
 
 @test "a scan of every port of this host finds what listens, and no connection to itself" {
-	# Elsewhere it would meet the servers of other tests.
+	# Outside the lab the scan would meet the servers of other tests.
 	need_lab
 	need engine
 	peer open
@@ -328,7 +328,7 @@ $port open 3
 
 # -- Under load
 
-# What the loop does without a wait is cut into pieces of 10 ms.
+# The engine's loop works for at most 10 ms before it looks for signals, even if it need not wait.
 heard_at_once() {
 	interrupted_at_work "$1; echo \"status \$?\" >&2" "${@:2}"
 	assert_equal "$(tail -n 1 "$BATS_TEST_TMPDIR/err")" "status $((128 + $(kill -l USR1)))"
@@ -407,7 +407,7 @@ heard_at_once() {
 	face 'memory() { while read -r key value _; do [[ $key != "$1:" ]] || echo "$value"; done <"/proc/$$/status"; }
 		tcpprobe -q 127.0.0.1 1-1000; before=$(memory VmRSS); tcpprobe -q -t 4 -f "$1"
 		echo "$(($(memory VmHWM) - before)) $(($(memory VmRSS) - before))"' "$list"
-	# 200 MB for a million.
+	# This bound would be 200 MB for a million targets.
 	((${output% *} < 40000)) || fail "its peak was $output KiB above"
 	((${output#* } < 2048)) || fail "it kept $output KiB"
 }
@@ -432,7 +432,7 @@ heard_at_once() {
 
 # -- Progress
 
-# on_terminal SCRIPT [ARG...]: runs it under a terminal; what that got is in screen, as one line with visible CRs.
+# on_terminal SCRIPT [ARG...]: runs it on a terminal. Sets screen to what the terminal got, with each CR shown as ^.
 on_terminal() {
 	printf '%s%s\n' "$face_prelude" "$1" >"$BATS_TEST_TMPDIR/script"
 	# shellcheck disable=SC2016

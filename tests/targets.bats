@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# CONTRACT "Targets": what names a target, and what is wrong.
+# CONTRACT "Targets": which words name a target, and which are wrong.
 
 setup() {
 	load lib
 }
 
-# Every spelling is found open at the one peer, and shown as HOST:PORT.
+# finds LABEL WORD...: the peer is found open by these words, and shown as LABEL, a regular expression for HOST:PORT.
 finds() {
 	face 'tcpprobe -v "$@"' "${@:2}"
 	assert_state open
-	# With an address and a time, where the tool of the wrapper tells them.
+	# An address and a time follow, unless the wrapper's tool does not tell them.
 	assert_line --regexp "^$1 open( |\$)"
 }
 
@@ -123,7 +123,8 @@ refused_ports() {
 	assert_equal "$(refused_ports)" '23 80 80 80'
 }
 
-# settings as people have them: the word, and every HOST:PORT that is probed. Nobody listens on these ports of this host.
+# Settings as people have them: the word, and each HOST:PORT that is probed for it. Nobody listens on these ports of
+# this host.
 good_settings() {
 	cat <<-'END'
 		:7002|localhost:7002
@@ -192,7 +193,7 @@ good_settings() {
 	need_lab
 	for word in 'fe80::1 80' '[fe80::1]:80' 'fe80::1 80-81' /dev/tcp/fe80::1/80 'http://[fe80::1]/' 'febf:ffff::1 80' \
 		'FE80::A 80' '-a fe80::1 80' "-r $(patient 0.2) -i 0 fe80::2 80" 'fe80::/127 80' '-f /dev/stdin'; do
-		# Networks, -a and -f are not the wrapper's.
+		# The wrapper has no networks, no -a and no -f.
 		[[ $face_name != wrapper || $word != *@(-[af]|/127)\ * ]] || continue
 		# shellcheck disable=SC2086 # words
 		face 'tcpprobe "$@" <<<"fe80::1 80"' $word
@@ -216,7 +217,7 @@ good_settings() {
 
 # -- Used wrongly
 
-# word by word what CONTRACT names, and then some; the second column is what the message quotes.
+# Every bad target that CONTRACT names, and more; the second column is what the message quotes.
 bad_targets() {
 	cat <<-'END'
 		127.0.0.1 0|'0'
@@ -304,7 +305,7 @@ bad_targets() {
 	((${#stderr} < 300))
 }
 
-# settings that are refused: the word, and what the message says.
+# Settings that are refused: the word, and what the message says.
 bad_settings() {
 	cat <<-'END'
 		|an empty word: is a variable unset?
@@ -367,7 +368,8 @@ bad_settings() {
 	done
 }
 
-# answered in less than 50 ms each, told by the face itself: the start of a program is not the word's.
+# Each word is answered in less than 50 ms. The shell measures that itself, because the start of a program would not be
+# the word's fault.
 @test "a word of a megabyte is answered within 50 ms, and nothing is looked up" {
 	need inside
 	need plain
@@ -477,7 +479,7 @@ bad_settings() {
 @test "a scheme without a port and an address without brackets are told as such" {
 	face 'tcpprobe ::1:443'
 	assert_message_has 'no port: HOST PORT, or [HOST]:PORT'
-	# A word of a comment in the system's list of services is no service.
+	# A word in a comment of the system's list of services is no service; tcp is such a word.
 	face 'tcpprobe tcp://localhost'
 	assert_state usage
 	assert_message_has 'the scheme names no known service'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# CONTRACT "Time": the deadline is the whole of a probe, and addresses are raced.
+# CONTRACT "Time": the deadline covers the whole of a probe, and the addresses of a name are raced.
 
 setup() {
 	load lib
@@ -76,7 +76,7 @@ setup() {
 @test "families alternate" {
 	need all
 	need_lab
-	# Looked up: several IPv6 addresses first, all silent, then one of IPv4 that answers.
+	# six-heavy has several IPv6 addresses, which are all silent, and then an IPv4 address that answers.
 	peer -a 127.0.0.1 open
 	face 'tcpprobe -v six-heavy '"$port"
 	assert_state open

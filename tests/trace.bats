@@ -19,13 +19,14 @@ end_peer() {
 	read -r port <&"$peer_fd"
 }
 
-# icmp_words FAMILY TYPE CODE: icmp.def's.
+# icmp_words FAMILY TYPE CODE: prints the words that icmp.def has for this ICMP error.
 icmp_words() {
 	awk -F'[(,"]' -v family="AF_INET${1#4}" -v type="$2" -v code="$3" \
 		'/^TP_ICMP/ && $2 == family && $3 + 0 == type && $4 + 0 == code { print $6 }' "$tree/include/icmp.def"
 }
 
-# for_each_reject FUNCTION: with PORT, router, family, its address, the end's, type and code, for every combination.
+# for_each_reject FUNCTION: calls it for each router, family and kind of ICMP error, with the port, the router's number,
+# the family, the router's address, the end's address, the type and the code.
 for_each_reject() {
 	local router n type4 code4 type6 code6 hop hop6
 
@@ -108,7 +109,7 @@ $TP_RESET"
 	assert_line --index 3 "$TP_END:$port open: answered at hop 3 ($TP_END)"
 	assert_equal "${#lines[@]}$stderr" 4
 	assert_took_less 150
-	# No program sees it.
+	# No program at the end sees a connection.
 	assert_equal "$(peer_accepted)" 0
 }
 
@@ -152,7 +153,7 @@ names_the_hop() {
 	local label=$5
 
 	[[ $label != *:* ]] || label="[$label]"
-	# 25 times for each of 4 places: 100 rounds of each code.
+	# 25 times for each of two routers in two families: 100 times for each kind of error.
 	face 'for ((i = 0; i < 25; i++)); do tcpprobe -T "$1" "$2"; done | grep -v "^ "' "$5" "$1"
 	assert_equal "$(sort -u <<<"$output" | sed 's/^[^ ]* [^ ]* //')" "$(icmp_words "$3" "$6" "$7"), says hop $2 ($4)"
 	assert_equal "${#lines[@]}" 25
@@ -243,7 +244,7 @@ $TP_SILENT:80 timeout: silent from the first hop"
 	((elapsed_ms < 100 + late_ms)) || fail "took $elapsed_ms ms"
 }
 
-# -- Evidence that is none
+# -- False evidence, and none
 
 @test "forged ICMP errors, 10,000 a second, change no state and name no reporter" {
 	for kind in port sequence short garbage; do
@@ -276,7 +277,7 @@ $TP_SILENT:80 timeout: silent from the first hop"
 	assert_message_has '-T: works on Linux only'
 }
 
-# unseen_by NAME: a trace leaves no line in its log at its most talkative.
+# unseen_by NAME: a trace leaves no line in the server's log, even when it logs as much as it can.
 unseen_by() {
 	local before
 
@@ -297,7 +298,7 @@ unseen_by() {
 }
 
 @test "-T takes no shortage of this host's for an answer" {
-	# Fewer ports of its own than hops to ask at once.
+	# Leave this host fewer local ports than a trace asks hops at once.
 	range=/proc/sys/net/ipv4/ip_local_port_range
 	read -r first last <$range
 	echo 40000 40002 >$range

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck disable=SC2015,SC2086 # a shell may be two words; what stands between && and || cannot fail
-# CONTRACT 7: what only the wrapper has. In one shell (TP_SHELL, dash) with one tool (TCPPROBE_BACKEND, bash).
+# CONTRACT 7: what only the wrapper has, in one shell (TP_SHELL, by default dash) with one tool (TCPPROBE_BACKEND, by
+# default bash).
 
 setup() {
 	load lib
@@ -11,7 +12,7 @@ setup() {
 	closed_message='tcpprobe: 127.0.0.1:1: Connection refused'
 }
 
-# Only toybox needs longer than it takes to connect.
+# Only toybox needs longer to see an open port than it takes to connect.
 deadline() {
 	[[ $TCPPROBE_BACKEND == toybox ]] && echo 3 || patient 2
 }
@@ -36,7 +37,7 @@ assert_refused() {
 	mkdir bin && cp "$file" bin/tcpprobe && chmod +x bin/tcpprobe
 	PATH=$PWD/bin:$PATH run tcpprobe 127.0.0.1 1
 	assert_refused
-	# Where the shell itself looks a script up there
+	# These shells look a script up on PATH by themselves.
 	[[ $sh == bash* || $sh == ksh93 ]] || return 0
 	cd / && PATH=$BATS_TEST_TMPDIR/bin:$PATH run $sh tcpprobe 127.0.0.1 1
 	assert_refused
@@ -157,7 +158,7 @@ assert_refused() {
 	need_lab
 	command -v perl || command -v python3 || skip 'no perl, no python3'
 	peer -a 127.0.0.1 open
-	# Its first address is silent.
+	# The first address of two-faced is silent.
 	TCPPROBE_BACKEND='' run $sh "$file" -t "$(patient 2)" two-faced "$port"
 	assert_equal "$status$output" 0
 	TCPPROBE_BACKEND=bash run $sh "$file" localhost 1
@@ -275,7 +276,7 @@ assert_refused() {
 }
 
 @test "every form of a target reaches its port" {
-	# refused N TARGET...: so many ports, all refused, without a look-up
+	# refused N TARGET...: the targets are N ports, and all are refused, without a lookup
 	refused() {
 		run $sh "$file" -q -j "${@:2}"
 		assert_equal "${*:2}: $status $(grep -c '"state":"refused"' <<<"$output")" "${*:2}: 1 $1"
@@ -301,7 +302,8 @@ assert_refused() {
 	list=$(sed -n "/^tp_services=/,/'\$/p" "$file" | tr "'\n" '  ')
 	read -ra services <<<"${list#*=}"
 	((${#services[@]} > 60))
-	# A bare system has no list of services in the first place.
+	# without ARG...: runs the wrapper without the system's list of services. A bare system has none in the first
+	# place.
 	without() { run unshare --mount sh -c '[ ! -e /etc/services ] || mount --bind /dev/null /etc/services && exec "$@"' sh $sh "$file" "$@"; }
 	for ((i = 0; i < ${#services[@]}; i += 2)); do
 		without 127.0.0.1 "${services[i]}"
@@ -483,11 +485,11 @@ assert_refused() {
 @test "as process 1 it ends by TERM and HUP once the try is over" {
 	need_lab
 	for signal in 'TERM 143' 'HUP 129'; do
-		# No shell can trap what its parent ignores: nohup, say.
+		# No shell can trap a signal that its parent ignores, as nohup does.
 		[[ $(trap -p "${signal% *}") != *"''"* ]] || continue
 		unshare --pid --fork --mount-proc $sh "$file" -q -t 1 -r 60 "$TP_SILENT:4711" 3>&- &
 		server_pid=$!
-		# Its try is under way when the clock of that runs.
+		# The try is under way when its clock, a sleep, runs.
 		until first=$(pgrep -P $server_pid) && try=$(pgrep -P "$first") && pgrep -x -P "${try//$'\n'/,}" sleep >/dev/null; do :; done
 		kill "-${signal% *}" "$first"
 		status=0

@@ -22,7 +22,7 @@
  * signal must be heard within 100 ms. So all forks together may take FORKS_US; HELPERS_MIN are allowed in any case.
  * Hurried questions have a share of their own.
  */
-#define FORKS_US 35000
+#define FORKS_US 25000
 #define HELPERS_MIN 8
 
 /* A helper whose answer nobody waits for may go on for this long; then a new helper may take its place. */

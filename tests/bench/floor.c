@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * floor ADDRESS FIRST LAST TIMES: the least that a probe can cost. Probes each of these ports TIMES times, one after
- * the other: socket, non-blocking connect, poll, SO_ERROR and close. Prints milliseconds.
+ * floor ADDRESS FIRST LAST TIMES: the least that probes can cost. It probes each of these ports, one after the other,
+ * and that TIMES times: socket, non-blocking connect, poll, SO_ERROR and close. Prints milliseconds.
  */
 #include "bench.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * hosts ADDRESS COUNT PORT LIMIT: the least that a sweep over far hosts can cost. An epoll loop keeps LIMIT connects in
- * flight, over COUNT addresses that begin with ADDRESS. Prints milliseconds.
+ * hosts ADDRESS COUNT PORT LIMIT: the least that a sweep over far hosts can cost. An epoll loop with LIMIT connects in
+ * flight goes over COUNT addresses, from this one on. Prints milliseconds.
  */
 #include "bench.h"
 

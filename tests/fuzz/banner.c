@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* What a peer sends, as a banner: it is cut, no control byte is shown, and JSON has it valid. */
+/* Random bytes of a peer as a banner: it is cut, no control byte is shown, and its JSON is valid. */
 #include "fuzz.h"
 #include "tp_banner.h"
 #include "tp_report.h"
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tp_put_format(&text, "%b", &result);
 	if (text.bytes != NULL) {
 		MUST(!has_control(text.bytes));
-		/* All is UTF-8, so nothing needs to be replaced a second time. */
+		/* All of it is UTF-8: nothing would have to be replaced a second time. */
 		for (size_t i = 0, length; i < text.length; i += length)
 			MUST((length = tp_utf8_length(text.bytes + i)) > 0);
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Durations, against a grammar in the words of regcomp(3) and the arithmetic of long double. */
+/* Durations, checked against a grammar for regcomp(3) and against the arithmetic of long double. */
 #include "tp_duration.h"
 
 #include <errno.h>
@@ -30,7 +30,10 @@ static long double unit_us(const char *unit)
 	return 1e6L;
 }
 
-/* Rounded up, but for what long double itself rounds: a century of microseconds leaves it ten bits of fraction. */
+/*
+ * The value is rounded up, apart from what long double itself rounds: a century of microseconds leaves it ten bits of
+ * fraction.
+ */
 static void check_value(const char *text, int64_t us)
 {
 	char *unit;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The file of -f, through a pipe: whatever its bytes, it ends, hosts and ports are such, and every line is a target, a
- * complaint, or nothing.
+ * The file of -f, read from a pipe. Whatever its bytes are, reading ends, hosts and ports are valid, and every line
+ * gives targets, a complaint, or nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include "fuzz.h"
 #include "tp_feed.h"
 
-/* More than a pipe holds would block. */
+/* If there were more than a pipe holds, writing it would block. */
 #define INPUT_MAX 8192
 
 static void complain(void *context, const char *text)
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	feed.complain = complain;
 	feed.context = &complaints;
 	MUST(tp_feed_open(&feed, "/dev/null") == 0);
-	/* In the file's place. */
+	/* The pipe takes the place of the file. */
 	MUST(dup2(ends[0], feed.fd) == feed.fd);
 	close(ends[0]);
 	feed.name = "x";
@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			continue;
 		MUST(endpoint.port > 0);
 		MUST(*endpoint.host != '\0' && strlen(endpoint.host) <= TP_HOST_MAX);
-		/* A line may be many ranges. */
+		/* A line may have many ranges of ports, which would take long. */
 		if (++probes > 200000)
 			break;
 	}

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Formats of -F, and JSON: the first word is a format, the second a host. What passes the check has a text; a JSON
- * object is one line of valid UTF-8 with balanced quotes, whatever the host holds.
+ * Formats of -F, and JSON. The words come in pairs: a format and a host. A format that passes the check can be put as a
+ * text. A JSON object is one line of valid UTF-8 with balanced quotes, whatever the host holds.
  */
 #include <errno.h>
 
 #include "fuzz.h"
 #include "tp_report.h"
 
-/* Written apart from the product's: RFC 3629 by its table of byte sequences. */
+/*
+ * The length of a character of UTF-8, or 0. Written apart from the code under test, by RFC 3629's table of byte
+ * sequences.
+ */
 static size_t character(const unsigned char *b)
 {
 	static const unsigned char rows[][9] = {
@@ -60,7 +63,7 @@ static void check_json(const char *json)
 	MUST(!in_string && depth == 0);
 }
 
-/* The same by hand: every % and \ has a letter of its own behind it. */
+/* The check of a format, written apart from the code under test: behind every % and \ stands one of its letters. */
 static bool is_format(const char *format)
 {
 	for (; *format != '\0'; format++) {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The hosts file: the first line is the name that is looked for. Its parser reads from memory, so its source is taken whole. */
+/*
+ * The hosts file. The first line of the input is the name to look for, the rest is the file. The parser's source is
+ * included, so that it reads from memory.
+ */
 #include <stdio.h>
 
 static FILE *open_input(const char *path, const char *mode);

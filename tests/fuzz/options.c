@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Words to options: what is taken makes sense, what is not is said, and both again when asked again. */
+/* Words to options: options that are taken make sense, a refusal has a message, and a second parse gives the same. */
 #include "tp_options.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ static struct parse parse(const struct words *words)
 	MUST(list != NULL);
 	memcpy(list, words->list, words->count * sizeof(*list));
 	memset(&parsed, 0, sizeof(parsed));
-	/* What is not set would differ. */
+	/* If the parser set no reason, this one would have no NUL. */
 	memset(parsed.why.text, 'x', sizeof(parsed.why.text));
 	tp_options_init(&parsed.options);
 	parsed.error = tp_options_parse(&parsed.options, 'p', list, words->count, &parsed.operands, &parsed.why);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * What a helper answers, from one that is broken or not ours: the first byte says how much of the rest comes before the
- * resolver first looks. It reads its own struct from a pipe, so its source is taken whole: Makefile.
+ * Replies of a helper that is broken or not ours. The first byte of the input says how much of the rest comes before
+ * the resolver first looks. A reply is a struct that only helper.c knows, so its source is included here (see the
+ * Makefile).
  */
 #include "../../builtin/engine/helper.c"
 
 #include "fuzz.h"
 
-/* No such child: nobody is killed for it. */
+/* No child has this number, so nobody is killed. */
 #define NOBODY INT_MAX
 
 static void put(int fd, const uint8_t *data, size_t size)
@@ -15,7 +16,7 @@ static void put(int fd, const uint8_t *data, size_t size)
 	MUST(write(fd, data, size) == (ssize_t)size);
 }
 
-/* A helper that works for the lookup, at the end of this channel. */
+/* Makes a set of helpers with one that works for the lookup; fd is our end of its channel. */
 static struct tp_helpers *helpers_with(struct tp_lookup *lookup, int fd)
 {
 	struct tp_helpers *helpers = tp_helpers_new((struct tp_helper_hook){ 0 }, 0);
@@ -31,7 +32,7 @@ static struct tp_helpers *helpers_with(struct tp_lookup *lookup, int fd)
 	return helpers;
 }
 
-/* Something is there to read. */
+/* Looks for an answer, as if poll(2) had found something to read. */
 static bool look(struct tp_helpers *helpers, struct tp_answer *answer)
 {
 	struct pollfd fds[1];
@@ -61,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			put(channel[1], data + first, size - first);
 		close(channel[1]);
 		channel[1] = -1;
-		/* It has ended, in the middle of its answer or behind it. */
+		/* The helper has ended now, in the middle of its answer or behind it. */
 		MUST(look(helpers, &answer));
 	}
 	MUST(answer.lookup == lookup && lookup->helpers[TP_ASK_ALL] == NULL);

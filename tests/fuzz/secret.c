@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A secret in a random word, where the grammar of tp_target.h has a user, a password, a path or a query, or in any word
- * with '='. It is in no message, in no host that would be looked up, and in no report.
+ * A secret in a random word. It stands where the grammar of tp_target.h has a user, a password, a path or a query, or
+ * in any word with '='. It must be in no message, in no host that would be looked up, and in no report.
  *
- * The first byte of the input chooses the place; its lines are what stands around the secret.
+ * The first byte of the input chooses the place. The lines of the rest are the fillers around the secret.
  */
 #include <errno.h>
 
@@ -14,7 +14,10 @@
 
 #define SECRET "sEcReT"
 
-/* What a place is: the secret stands at the %s between two fillers, the other fillers are scheme, host and tail. */
+/*
+ * The places of the secret: forms in LLVMFuzzerTestOneInput() has one for each. The secret stands between two fillers;
+ * the other fillers are scheme, host and tail.
+ */
 enum place { USER, PASSWORD, PEER, PATH, QUERY, VALUE, KEY, NO_SCHEME, ORACLE, PLACES };
 
 static void must_hide(const char *text)
@@ -28,7 +31,7 @@ static void hide_line(void *context, const char *text)
 	must_hide(text);
 }
 
-/* All that the faces make of an endpoint. */
+/* Makes every report of an endpoint that a face can make: none shows the secret. */
 static void check_reports(const struct tp_endpoint *to)
 {
 	struct tp_result result = { .host = to->host, .port = to->port, .connect_us = -1, .lookup_us = 1 };
@@ -43,7 +46,7 @@ static void check_reports(const struct tp_endpoint *to)
 	tp_text_free(&text);
 }
 
-/* As a user gives it: words of a call, one of which is an option's where before is one. */
+/* Gives the word as a user does, as one of the words of a call. If before is an option, the word is its value. */
 static void check_call(const char *before, char *word, const char *behind)
 {
 	char *words[] = { (char *)before, word, (char *)behind };
@@ -63,13 +66,13 @@ static void check_call(const char *before, char *word, const char *behind)
 	feed.targets.services.list = strdup("");
 	error = tp_feed_add(&feed, words + first, operands, &why);
 	must_hide(why.text);
-	/* Where any word is wrong nothing is looked up. */
+	/* If any word is wrong, nothing is looked up. */
 	while (error == 0 && probes++ < 100 && tp_feed_next(&feed, &to) == 0)
 		check_reports(&to);
 	tp_feed_free(&feed);
 }
 
-/* As a line of a file. */
+/* Gives the word as a line of a file. */
 static void check_line(const char *word)
 {
 	size_t length = strlen(word);
@@ -97,8 +100,8 @@ static const char *filler(const struct words *words, size_t i, const char *other
 }
 
 /*
- * Is the secret where the place says, whatever the fillers? RFC 3986 ends an authority at the first of "/?#", and JDBC at
- * ';'. Between commas user:x@a,b:y@h are two hosts. And a second "://" begins another URL.
+ * Do the fillers leave the secret in its place? RFC 3986 ends an authority at the first of "/?#", and JDBC at ';'. With
+ * a comma user:x@a,b:y@h is two hosts. And a second "://" begins another URL.
  */
 static bool is_in_place(enum place place, const char *word, const char *before, const char *behind)
 {

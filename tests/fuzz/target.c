@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Words to targets. What is taken can be probed, and no host of a list is skipped; what is not taken is said. What
- * becomes of secrets: secret.c.
+ * Words to targets. Targets that are taken can be probed, and no host of a list is skipped; a refusal has a message.
+ * secret.c checks that secrets are not shown.
  */
 #include "tp_target.h"
 
@@ -21,9 +21,9 @@ static struct parse parse(const struct words *words)
 	struct parse parsed;
 
 	memset(&parsed, 0, sizeof(parsed));
-	/* What is not set would differ. */
+	/* If the parser set no reason, this one would have no NUL. */
 	memset(parsed.why.text, 'x', sizeof(parsed.why.text));
-	/* Instead of the system's, which is a file. */
+	/* This stands in place of the system's list, which is a file. */
 	parsed.targets.services.list = strdup("http-alt 8080/tcp\n");
 	parsed.error = tp_targets_add(&parsed.targets, words->list, words->count, &parsed.why);
 	return parsed;
@@ -45,7 +45,7 @@ static void check_host(const char *host)
 	}
 }
 
-/* After a failure the last one may not have its ports. */
+/* After a failure the last target may have no ports yet. */
 static void check_targets(const struct tp_targets *targets, bool whole)
 {
 	for (size_t i = 0; i < targets->count; i++) {
@@ -66,7 +66,7 @@ static void check_cursor(const struct tp_targets *targets)
 	struct tp_cursor cursor = { 0 };
 	struct tp_endpoint to;
 
-	/* More are no more telling, and slow. */
+	/* More probes would take long and show nothing more. */
 	if (probes > 200000)
 		return;
 	for (; tp_cursor_next(&cursor, targets, &to); probes--) {
@@ -77,8 +77,8 @@ static void check_cursor(const struct tp_targets *targets)
 }
 
 /*
- * A list in one word, without user, path, query or settings: each piece between separators is a host, or a number that is one more
- * port. So many hosts does a person see.
+ * Counts the hosts of a word as a person would. The word is a list without user, path, query or settings: each piece
+ * between separators is a host, or a number that is one more port.
  */
 static void check_count(const char *word, const struct tp_targets *targets)
 {

@@ -2,10 +2,9 @@
 /*
  * dns: a name server that does what the name asks for. RFC 1035, over UDP.
  *
- * [DELAYms.][anything.]KIND.test, where KIND is a row of the table below, or
- * after-N.anything.test: 127.0.0.1 after N queries; before that it does not
- * exist, or is the address that its second label writes. Everything else does
- * not exist.
+ * These names exist: [DELAYms.][anything.]KIND.test, where KIND is a row of the table below; and after-N.anything.test.
+ * The latter is 127.0.0.1 after N queries. Before that it does not exist, or is the address that its second label
+ * spells.
  */
 #include "lab.h"
 
@@ -44,14 +43,14 @@ struct reply {
 	int64_t due_us;
 	struct sockaddr_storage to;
 	socklen_t to_len;
-	bool noisy; /* what is no answer comes before it, and it comes twice */
+	bool noisy; /* it is sent twice, and packets that are no answer come before it */
 	size_t len;
 	uint8_t data[MESSAGE_MAX];
 };
 
 struct kind {
 	const char *label;
-	bool (*answer)(struct reply *, const struct name *); /* false: never */
+	bool (*answer)(struct reply *, const struct name *); /* false: no reply is ever sent */
 };
 
 static TAILQ_HEAD(queue, reply) waiting = TAILQ_HEAD_INITIALIZER(waiting);
@@ -70,7 +69,7 @@ static void put_record(struct reply *r, unsigned type, const void *address, size
 	put16(r, type);
 	put16(r, CLASS_IN);
 	put16(r, 0);
-	put16(r, 0); /* no second of it may be cached */
+	put16(r, 0); /* TTL: it may not be cached, not even for a second */
 	put16(r, (unsigned)size);
 	memcpy(r->data + r->len, address, size);
 	r->len += size;
@@ -177,7 +176,7 @@ static bool answer_noisy(struct reply *r, const struct name *n)
 	return true;
 }
 
-/* No message at all. */
+/* Too short to be a message. */
 static bool answer_short(struct reply *r, const struct name *n)
 {
 	(void)n;
@@ -246,7 +245,7 @@ static unsigned times_asked(const struct name *n)
 	return seen[i].times;
 }
 
-/* All of a number, and what follows it; -1 where there is none. */
+/* Returns the number that the text begins with, if after is all that follows it; else -1. */
 static long leading_number(const char *text, const char *after)
 {
 	char *end;
@@ -276,10 +275,7 @@ static bool answer(struct reply *r, const struct name *n)
 	return answer_nx(r, n);
 }
 
-/*
- * The question, RFC 1035 4.1.2, which is never compressed. Returns its length,
- * or 0 where there is none that we can read.
- */
+/* Reads the question (RFC 1035 4.1.2), which is never compressed. Returns its length, or 0 if we cannot read it. */
 static size_t read_question(struct name *n, const uint8_t *data, size_t len)
 {
 	size_t at = 0;
@@ -301,7 +297,7 @@ static size_t read_question(struct name *n, const uint8_t *data, size_t len)
 	return at + 5;
 }
 
-/* Sorted by due time; nearly always the new one is the last. */
+/* Keeps the queue sorted by due time. The new reply is nearly always the last one. */
 static void enqueue(struct reply *r)
 {
 	struct reply *before;
@@ -331,7 +327,7 @@ static bool make_reply(struct reply *r, const uint8_t *query, size_t len)
 	memcpy(r->data, query, r->len);
 	r->data[2] |= FLAG_RESPONSE | FLAG_AUTHORITATIVE;
 	r->data[3] = RCODE_OK;
-	memset(r->data + 6, 0, 6); /* no answers yet; what else it carried (EDNS) is left out */
+	memset(r->data + 6, 0, 6); /* no answers yet; what else the query carried (EDNS) is left out */
 	delay_ms = leading_number(name.label[0], "ms");
 	if (delay_ms > DELAY_MAX_MS)
 		return false;
@@ -367,7 +363,10 @@ static void send_to(int fd, const struct reply *r, const uint8_t *data, size_t l
 	sendto(fd, data, len, 0, (const struct sockaddr *)&r->to, r->to_len);
 }
 
-/* Nonsense; about another name, with another address; about another question. */
+/*
+ * Sends three packets that are no answer: nonsense; another name, with another address; another query's number, with
+ * another address.
+ */
 static void send_noise(int fd, const struct reply *r)
 {
 	uint8_t data[MESSAGE_MAX];

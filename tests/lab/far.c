@@ -91,7 +91,7 @@ struct answer {
 struct far {
 	int fd;
 	int64_t round_trip_us;
-	int64_t arrived_us; /* when the segment at hand did: we may be late to it */
+	int64_t arrived_us; /* when the segment at hand arrived: we may be late to read it */
 	uint8_t router4[4], router6[16];
 
 	uint8_t *ring; /* shared with the kernel: packet_mmap */
@@ -189,8 +189,8 @@ static void put_ip6(struct answer *a, const struct segment *s, const uint8_t *fr
 }
 
 /*
- * A place in the FIFO with the headers below TCP or ICMP filled in. The
- * Ethernet header goes back as it came: a device without ARP sends to itself.
+ * Makes a place in the FIFO, and fills in the headers below TCP or ICMP. Returns NULL if there is no room. The Ethernet
+ * header goes back as it came: a device without ARP sends to itself.
  */
 static struct answer *enqueue(struct far *f, const struct segment *s, const uint8_t *from, uint8_t protocol, size_t len)
 {
@@ -224,7 +224,7 @@ static void answer_tcp(struct far *f, const struct segment *s, uint8_t flags, ui
 	put(a, &tcp, sizeof(tcp));
 }
 
-/* The header is the same in both: type, code, checksum, and four bytes unused. */
+/* The header is the same in ICMP and ICMPv6: type, code, checksum, and four unused bytes. */
 static void answer_icmp(struct far *f, const struct segment *s, const struct rule *rule)
 {
 	const uint8_t *router = s->version == 4 ? f->router4 : f->router6;
@@ -292,7 +292,7 @@ static void answer_segment(struct far *f, const struct segment *s)
 		answer_tcp(f, s, TH_ACK, seq, ack);
 }
 
-/* Returns the length of the IP header, or 0 where the packet is not for us. */
+/* Returns the length of the IP header, or 0 if the packet is not for us. */
 static size_t read_ip4(struct segment *s, size_t *total)
 {
 	struct iphdr ip;
@@ -352,7 +352,7 @@ static bool read_segment(struct segment *s, const uint8_t *frame, size_t len)
 	return true;
 }
 
-/* The kernel's note of the arrival, which is by the wall clock, by ours. */
+/* Converts the kernel's note of the arrival, which is by the wall clock, to our clock. */
 static int64_t arrival_us(const struct tpacket2_hdr *note)
 {
 	struct timespec wall;
@@ -363,7 +363,7 @@ static int64_t arrival_us(const struct tpacket2_hdr *note)
 	return lab_now_us() - (ago_us > 0 ? ago_us : 0);
 }
 
-/* One batch out of the ring; it is ours until its status says the kernel's again. */
+/* Reads one batch of packets out of the ring. A frame is ours until we give its status back to the kernel. */
 static void read_packets(struct far *f)
 {
 	for (int i = 0; i < BATCH; i++) {
@@ -401,7 +401,7 @@ static void send_due(struct far *f)
 	if (!n)
 		return;
 	sent = sendmmsg(f->fd, batch, n, 0);
-	if (sent < 0) /* what cannot be sent is lost, or it would block all the others */
+	if (sent < 0) /* a packet that cannot be sent is lost, because it would block all the others */
 		sent = errno == EINTR ? 0 : 1;
 	f->head += (size_t)sent;
 	f->count -= (size_t)sent;

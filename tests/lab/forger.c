@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * forger KIND LOCAL REMOTE PORT: ICMP errors (administratively prohibited) about
- * connections from LOCAL to PORT of REMOTE, IPv4, some 10,000 a second until
- * stdout is closed; `ready` when they begin. It knows no connection's own port,
- * so it tries them all. KIND says what is wrong with them:
+ * forger KIND LOCAL REMOTE PORT: sends ICMP errors (administratively prohibited) about IPv4 connections from LOCAL to
+ * PORT of REMOTE, some 10,000 a second until stdout is closed. It prints `ready` when it begins. It does not know the
+ * local port of a connection, so it tries them all. KIND says what is wrong with the errors:
  *	port		the remote port is another
  *	sequence	the sequence number is another
  *	short		the quoted packet ends before the ports
@@ -43,7 +42,7 @@ static uint16_t checksum(const void *data, size_t size)
 	return htons((uint16_t)~sum);
 }
 
-/* The SYN that is on its way: fills in what only it could know. */
+/* Looks for a SYN that is on its way, and copies what only its packet tells. Returns false if there is none. */
 static bool take_syn(int fd, struct forgery *forgery, uint16_t port)
 {
 	struct {

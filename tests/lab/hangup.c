@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * How soon is a hangup noticed? Each probe has an address of its own in 127.0.0.0/8, by which both sides are told apart.
+ * How soon is a hangup noticed? Each probe connects to an address of its own in 127.0.0.0/8. By this address a hangup
+ * that one side has made is found among those that the other side has seen.
  *
- *	hangup fin|rst MS            takes connections to all of them, and ends each after so many ms in this way; of
- *	                             1,000 at once, one after the other in so many ms. The first line on stdout is the port.
- *	hangup see PORT COUNT LIMIT  the least that a client can do, beside which others are measured: it connects to
- *	                             127.1.0.0 and the COUNT - 1 addresses after it, LIMIT at once, and reads
+ *	hangup fin|rst MS            accepts connections to all of these addresses, and ends each of them in this way
+ *	                             after MS ms. If 1,000 come at once, their ends are spread over MS ms more. The
+ *	                             first line on stdout is the port.
+ *	hangup see PORT COUNT LIMIT  the least that a client can do, to compare others with: it connects to 127.1.0.0
+ *	                             and the COUNT - 1 addresses after it, LIMIT at once, and reads
  *
- * Each writes, when it ends, a line `ADDRESS SECONDS` for each hangup: when it was made, or seen.
+ * When it ends, each of them writes a line `ADDRESS SECONDS` for each hangup: when it was made, or seen.
  */
 #include "lab.h"
 
@@ -49,7 +51,7 @@ static int listen_on_all(void)
 	return fd;
 }
 
-/* Takes a connection that waits. Returns false where there is none. */
+/* Accepts a connection that waits. Returns false if there is none. */
 static bool take(int listener, struct connection *taken)
 {
 	struct sockaddr_in own;
@@ -124,7 +126,7 @@ int main(int argc, char *argv[])
 	static char output[1 << 20];
 	struct rlimit files;
 
-	/* Nobody reads before the end. */
+	/* Nobody reads the output before the end. */
 	setvbuf(stdout, output, _IOFBF, sizeof(output));
 	lab_begin();
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {

@@ -34,7 +34,7 @@ static inline void lab_die(const char *what)
 	exit(1);
 }
 
-/* A number from min to max and nothing else, or the end. */
+/* Reads a number from min to max. Anything else ends the program. */
 static inline double lab_number(const char *text, double min, double max)
 {
 	char *end;
@@ -53,7 +53,7 @@ static inline void lab_on_stop(int sig)
 	lab_stop = 1;
 }
 
-/* Handled only inside lab_poll(), so that none slips in between a look and a wait. */
+/* The signal is handled only inside lab_poll(), so that none is missed between a look at its flag and the wait. */
 static inline void lab_catch(int sig, void (*handler)(int))
 {
 	struct sigaction action = { .sa_handler = handler };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * peer: the other end of a probe, in every mood.
+ * peer: the other end of a probe; its modes are in the table below.
  *
- * The first line on stdout is the port, once a probe may come. SIGUSR1 and
- * SIGTERM make it say `accepted N`, when nothing is left to accept.
+ * The first line on stdout is the port; then a probe may come. On SIGUSR1 and on SIGTERM it prints `accepted N`, once
+ * it has accepted all that wait.
  */
 #include "lab.h"
 
@@ -23,7 +23,7 @@ struct peer {
 	bool fixed_port;
 	bool listening;
 	int64_t listen_us; /* when to start listening, for `late` */
-	int oldest;        /* of the connections kept, where descriptors run out */
+	int oldest;        /* the oldest of the kept connections: it is closed if descriptors run out */
 	unsigned long accepted;
 };
 
@@ -57,7 +57,7 @@ static void start_late(struct peer *p)
 
 static void start_closed(struct peer *p)
 {
-	(void)p; /* bound is enough: the port is ours, and a SYN meets a RST */
+	(void)p; /* a bound socket is enough: the port is ours, and a SYN is answered with a RST */
 }
 
 static bool backlog_full(int fd)
@@ -67,11 +67,11 @@ static bool backlog_full(int fd)
 
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
 		lab_die("TCP_INFO");
-	/* In LISTEN these two are the accept queue and its limit, tcp_diag.c. */
+	/* In the state LISTEN these two are the accept queue and its limit (tcp_diag.c in Linux). */
 	return info.tcpi_unacked > info.tcpi_sacked;
 }
 
-/* Linux drops a SYN, silently, where the accept queue is over its limit. */
+/* Linux silently drops a SYN if the accept queue is over its limit. */
 static void start_full(struct peer *p)
 {
 	struct sockaddr_storage addr;
@@ -109,7 +109,7 @@ static void serve_reset(struct peer *p, int fd)
 	close(fd);
 }
 
-/* A child that does what takes its time; it ends with the peer. Returns true in the child. */
+/* Forks a child for work that takes its time. The child ends with the peer. Returns true in the child. */
 static bool in_child(int fd)
 {
 	pid_t parent = getpid(), child = fork();
@@ -134,7 +134,7 @@ static void serve_leave(struct peer *p, int fd)
 	}
 }
 
-/* The argument's bytes, in which \xHH is a byte. Returns how many. */
+/* Writes the argument's bytes, in which \xHH is one byte. Returns how many. */
 static size_t argument(const struct peer *p, char *bytes, size_t room)
 {
 	size_t count = 0;
@@ -174,7 +174,7 @@ static void serve_drip(struct peer *p, int fd)
 	}
 }
 
-/* As much as the kernel takes, at most a megabyte. */
+/* Sends as much as the kernel takes, at most a megabyte. */
 static void serve_flood(struct peer *p, int fd)
 {
 	static char bytes[1 << 20];
@@ -233,7 +233,7 @@ static void bind_to(struct peer *p, const char *address, const char *port)
 	if (p->fd < 0)
 		lab_die("socket");
 	p->fixed_port = strcmp(port, "0") != 0;
-	/* Not for a port that the kernel chose: it must be nobody else's. */
+	/* SO_REUSEADDR is not for a port that the kernel chose: nobody else may have that one. */
 	if (p->fixed_port)
 		setsockopt(p->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (ai->ai_family == AF_INET6)
@@ -334,7 +334,7 @@ int main(int argc, char *argv[])
 	p.arg = argv[optind + 1];
 	lab_begin();
 	lab_catch(SIGUSR1, on_report);
-	/* Nobody waits for children. */
+	/* Nobody waits for the children: they must not become zombies. */
 	signal(SIGCHLD, SIG_IGN);
 	if (!getrlimit(RLIMIT_NOFILE, &files)) {
 		files.rlim_cur = files.rlim_max;

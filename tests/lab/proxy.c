@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * proxy PORT: a userland proxy before 127.0.0.1:PORT, as docker-proxy is one. It takes every connection first, and hangs
- * up where nobody listens behind it. The first line on stdout is its own port.
+ * proxy PORT: a userland proxy before 127.0.0.1:PORT, like docker-proxy. It first accepts every connection, and then
+ * hangs up if nobody listens behind it. The first line on stdout is its own port.
  */
 #include "lab.h"
 
@@ -17,7 +17,7 @@ static struct sockaddr_in local(uint16_t port)
 				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
-/* Hands on what can be read. Returns false at the end. */
+/* Hands on the bytes that can be read. Returns false at the end. */
 static bool pass_on(int from, int to)
 {
 	char bytes[4096];
@@ -26,7 +26,7 @@ static bool pass_on(int from, int to)
 	return count > 0 && send(to, bytes, (size_t)count, MSG_NOSIGNAL) == count;
 }
 
-/* In a child: between the client and the server, until one of them ends. */
+/* Runs in a child: hands on bytes between the client and the server, until one of them ends. */
 static void serve(int client, uint16_t port)
 {
 	struct sockaddr_in to = local(port);

@@ -7,7 +7,7 @@
 
 #include "tp_address.h"
 
-/* No address where the text is none. */
+/* The address is AF_UNSPEC if the text is none. */
 static inline union tp_address address_of(const char *text, uint16_t port)
 {
 	union tp_address address = { 0 };

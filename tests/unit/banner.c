@@ -71,12 +71,12 @@ static void hears_what_a_peer_does(void)
 	if (CHECK(banner != NULL))
 		CHECK_TEXT(banner->bytes, "hi");
 	free(banner);
-	/* Nothing was taken. */
+	/* Nothing was taken out of the socket. */
 	CHECK_NUMBER(read(fds[0], bytes, sizeof(bytes)), 3);
 	CHECK(write(fds[1], "\r\n", 2) == 2);
 	CHECK_NUMBER(tp_banner_hear(fds[0], &banner), 0);
 	CHECK(banner == NULL);
-	/* What was said before the end counts. */
+	/* Bytes that came before the end count. */
 	close(fds[1]);
 	CHECK_NUMBER(tp_banner_hear(fds[0], &banner), 0);
 	CHECK_NUMBER(read(fds[0], bytes, sizeof(bytes)), 2);

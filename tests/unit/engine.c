@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Against sockets of its own on this host's loopback, and a resolver of its own. */
+/* The engine against sockets of the test's own on loopback, and against a resolver of the test's own. */
 #include "tp_engine.h"
 
 #include <stdint.h>
@@ -38,7 +38,7 @@ struct run {
 		int family;
 	} targets[MOST];
 	size_t count, next;
-	int dry_fd; /* no target is there yet while nothing can be read from it; 0: all are */
+	int dry_fd; /* each target comes when something can be read from it; 0: all are there */
 
 	useconds_t report_us;  /* how long the caller takes for each result */
 	unsigned stop_at_wait; /* 0: never */
@@ -49,10 +49,10 @@ struct run {
 	unsigned served;
 
 	unsigned waits;
-	unsigned idle_waits; /* for nothing but time to pass */
+	unsigned idle_waits; /* waits with no descriptor to watch */
 	int closed;          /* descriptors that at_wait closed */
-	size_t most_fds;     /* that it waited for at once */
-	int64_t longest_us;  /* that it wanted to wait */
+	size_t most_fds;     /* the most descriptors that it waited for at once */
+	int64_t longest_us;  /* the longest wait that it asked for */
 	int64_t elapsed_us;
 	struct got {
 		char host[32], banner[TP_BANNER_MOST + 1];
@@ -60,7 +60,7 @@ struct run {
 	} got[MOST];
 	size_t got_count;
 	struct tp_engine_counts counts;
-	int error; /* that ended it */
+	int error; /* why it ended */
 };
 
 static struct run run;
@@ -137,7 +137,7 @@ static void add_all(const struct place *places, size_t count)
 		add(places[i].address, places[i].port);
 }
 
-/* Runs it to its end; whatever that is, nothing may be left. */
+/* Runs the engine to its end. Whatever ends it, no descriptor and no child may be left. */
 static void go(void)
 {
 	int descriptors = count_descriptors();
@@ -164,7 +164,7 @@ static void go(void)
 	CHECK(no_child());
 }
 
-/* It went to its end, and has a result for every target, in order. */
+/* Runs the engine, which must reach the end of the targets, with a result for each of them, in order. */
 static void go_through(void)
 {
 	go();
@@ -177,7 +177,7 @@ static void go_through(void)
 	}
 }
 
-/* A result's state, and "-" or the address that decided it. */
+/* Checks a result's state, and the address that decided it, or "-". */
 static void check(size_t index, enum tp_state state, const char *address)
 {
 	const struct tp_result *result = &run.got[index].result;
@@ -266,8 +266,8 @@ static void probes_ipv6(void)
 }
 
 /*
- * A socket bound to the very port that it connects to reaches itself. The port
- * must be free for it, so somebody else may take it first: then another one.
+ * A socket that is bound to the same port that it connects to reaches itself. The port must be free for that, and
+ * another process may take it first: then another port is tried.
  */
 static void takes_no_connection_to_itself_for_open(void)
 {
@@ -305,7 +305,7 @@ static void ends_at_its_deadline(void)
 	CHECK_NUMBER(run.got[0].result.error, ETIMEDOUT);
 	CHECK(!run.got[0].result.in_lookup);
 	CHECK(run.elapsed_us >= 150000);
-	/* That it also ends soon after depends on the machine; that it asked for no more does not. */
+	/* It asked for no longer wait than that. How soon after the deadline it ends depends on the machine. */
 	CHECK(run.longest_us <= 150000);
 	unmake(&place);
 }
@@ -362,7 +362,10 @@ static void takes_a_late_answer(void)
 	}
 }
 
-/* Immediate outcomes do not overlap, others at most as many as were waited for: their times add up to no more. */
+/*
+ * The sum of all times has a bound: handshakes that are done at once do not overlap, and of the others no more overlap
+ * than were waited for at once.
+ */
 static void measures_each_handshake_by_itself(void)
 {
 	struct place place;
@@ -377,7 +380,7 @@ static void measures_each_handshake_by_itself(void)
 		check(i, TP_OPEN, "127.0.0.1");
 		sum_us += run.got[i].result.connect_us;
 	}
-	/* One descriptor of those waited for may be the helper's; the one more is what is under way between waits. */
+	/* One of these descriptors may be the helper's. One more handshake may be under way between two waits. */
 	CHECK(sum_us <= run.elapsed_us * (int64_t)(run.most_fds + 1));
 	unmake(&place);
 }
@@ -580,7 +583,7 @@ static void resolves_names(void)
 	check(3, TP_UNRESOLVED, "-");
 	CHECK_NUMBER(run.got[3].result.eai, EAI_AGAIN);
 	CHECK(run.got[3].result.lookup_us >= 0);
-	/* Its helper died: that may pass. */
+	/* Its helper died, which is a temporary failure. */
 	check(4, TP_UNRESOLVED, "-");
 	CHECK_NUMBER(run.got[4].result.eai, EAI_AGAIN);
 	check(5, TP_OPEN, "127.0.0.1");
@@ -627,7 +630,10 @@ static void gives_a_slow_lookup_up_at_its_deadline(void)
 	unmake(&place);
 }
 
-/* A target every so often, each of a name that is still being looked up for those before it. */
+/*
+ * Targets come one after another, every_us apart. All have the same name, which is still being looked up for the
+ * targets before.
+ */
 static void joins_a_lookup_that_runs(void)
 {
 #ifdef __linux__
@@ -636,7 +642,7 @@ static void joins_a_lookup_that_runs(void)
 		size_t count;
 		int lookups; /* at least */
 	} rows[] = {
-		/* Until long after its helper has ended by itself, were it made for one deadline. */
+		/* The second target waits longer than its helper could live with a limit made for one deadline. */
 		{ 1900000, 1600000, 2, 1 },
 		/* The third begins when the lookup has run for longer than a deadline. */
 		{ 300000, 200000, 3, 2 },
@@ -665,7 +671,7 @@ static void joins_a_lookup_that_runs(void)
 #endif
 }
 
-/* Each of them is a lookup of its own, since the host before it is another. */
+/* Names that are slow stand between addresses and before a quick name, and keep none of them back. */
 static void gives_every_lookup_its_turn(void)
 {
 	struct place place;
@@ -724,7 +730,7 @@ static void keeps_to_its_limit(void)
 	unmake(&place);
 }
 
-/* The addresses of one name are probes too. */
+/* With each_address every address of a name is a probe of its own. */
 static void keeps_each_address_to_its_limit(void)
 {
 	struct place places[3];
@@ -769,7 +775,7 @@ static void keeps_back_thousands_of_results(void)
 	unmake(&fast);
 }
 
-/* From here on so many more descriptors can be had; a negative number takes that back. */
+/* From now on only this many more descriptors can be had; a negative number restores the limit. */
 static void leave_descriptors(int count)
 {
 	static struct rlimit before;
@@ -837,7 +843,7 @@ static void has_no_descriptor_at_all(void)
 	unmake(&place);
 }
 
-/* valgrind's socketpair(2) beyond the limit succeeds, with descriptors that are closed. */
+/* Under valgrind socketpair(2) succeeds beyond the limit, and returns descriptors that are closed. */
 static bool breaks_socketpair(void)
 {
 	const char *preloaded = getenv("LD_PRELOAD");
@@ -858,7 +864,7 @@ static void has_no_descriptor_for_a_helper(void)
 	check_lacks_descriptors();
 }
 
-/* A helper's channel takes two for a moment: the name waits until the attempts before it have ended. */
+/* A helper's channel needs two descriptors for a moment: the name waits until the attempts before it have ended. */
 static void resolves_when_descriptors_come_free(void)
 {
 	struct place places[2];
@@ -882,8 +888,8 @@ static void resolves_when_descriptors_come_free(void)
 }
 
 /*
- * Two names, each with a silent address before the open one: the attempts at
- * the first addresses hold all the descriptors that there are.
+ * Two targets, each with a silent address before the open one: the attempts at the first addresses hold all the
+ * descriptors that there are.
  */
 static void reaches_second_addresses_when_descriptors_are_few(void)
 {
@@ -907,7 +913,7 @@ static void reaches_second_addresses_when_descriptors_are_few(void)
 	unmake(&places[1]);
 }
 
-/* Whoever gives way to whom: the results are those that there would be with descriptors enough. */
+/* Whichever probe gives way to another, the results are the same as with enough descriptors. */
 static void mixes_names_and_numbers_when_descriptors_are_few(void)
 {
 	struct place places[2], closed;
@@ -975,7 +981,10 @@ static void give_descriptors_back(struct run *this)
 		leave_descriptors(-1);
 }
 
-/* Few descriptors at first; all of them are in use when that has passed, and not only as many as there were. */
+/*
+ * There are few descriptors at first. When the shortage has passed, all targets are in flight, not only as many as
+ * before.
+ */
 static void recovers_from_a_shortage(void)
 {
 	struct place place;
@@ -993,7 +1002,7 @@ static void recovers_from_a_shortage(void)
 	unmake(&place);
 }
 
-/* Which itself takes a descriptor for a moment. */
+/* let_in() needs a descriptor for a moment, so the limit is one higher meanwhile. */
 static void open_up_without_descriptors(struct run *this)
 {
 	struct rlimit now, more;
@@ -1031,7 +1040,7 @@ static void waits_for_a_late_answer_with_the_last_descriptor(void)
 	unmake(&places[1]);
 }
 
-/* -- Waits: each target is tried until it is as it should be */
+/* -- Waits: each target is tried until it is as wanted */
 
 static void prepare_wait(enum tp_until until, int64_t wait_us, int64_t try_us)
 {
@@ -1042,7 +1051,7 @@ static void prepare_wait(enum tp_until until, int64_t wait_us, int64_t try_us)
 	run.setup.plan.interval_us = 1000;
 }
 
-/* It was not as it should be when the wait was over. */
+/* Checks that the wait was over before the target was as wanted. */
 static void check_expired(size_t index)
 {
 	const struct tp_result *result = &run.got[index].result;
@@ -1104,7 +1113,7 @@ static void ends_with_the_wait(void)
 		add_all(&place, 1);
 		add("slow.test", place.port);
 		go_through();
-		/* Silent for all of it is closed, as far as anybody can tell. */
+		/* A target that was silent for the whole wait counts as closed. */
 		check(0, TP_TIMEOUT, "127.0.0.1");
 		CHECK_NUMBER(run.got[0].result.wanted, untils[i] == TP_UNTIL_CLOSED);
 		CHECK_NUMBER(run.got[0].result.expired, untils[i] == TP_UNTIL_OPEN);
@@ -1118,7 +1127,7 @@ static void ends_with_the_wait(void)
 	}
 }
 
-/* The first holds the only place in flight until the end. */
+/* The first target holds the only place in flight until the wait is over. */
 static void owes_a_result_to_who_had_no_turn(void)
 {
 	static const size_t owed[] = { SIZE_MAX, 2, 0 };
@@ -1158,7 +1167,7 @@ static void tells_the_last_try_that_ended(void)
 	unmake(&place);
 }
 
-/* Each try ends by its deadline, and the next begins at once: no socket of one is there in the next. */
+/* Each try ends at its deadline, and the next one begins at once: no socket may be left from the try before. */
 static void leaves_no_attempt_behind(void)
 {
 	struct place places[3];
@@ -1210,7 +1219,7 @@ static void tries_again_when_descriptors_come_back(void)
 	unmake(&place);
 }
 
-/* The only target's last try is long over when the caller comes back. */
+/* When the slow caller comes back, the last probe has long ended: the engine must not wait for it. */
 static void waits_for_nothing_when_its_caller_was_slow(void)
 {
 	struct place place;
@@ -1225,7 +1234,7 @@ static void waits_for_nothing_when_its_caller_was_slow(void)
 	unmake(&place);
 }
 
-/* A name that nobody answers for is neither open nor closed, however often it was asked for. */
+/* A name without an answer is neither open nor closed, however often it is looked up. */
 static void looks_up_anew_in_each_try(void)
 {
 	prepare_wait(TP_UNTIL_CLOSED, 400000, 20000);
@@ -1237,7 +1246,7 @@ static void looks_up_anew_in_each_try(void)
 		CHECK(run.got[i].result.in_lookup);
 		CHECK(run.got[i].result.try > 2);
 	}
-	/* What is under way at the end is not counted as a try. */
+	/* The last try of each target may have begun before its lookup did: hence the 2. */
 	CHECK(shared->lookups + 2 >= (int)(run.got[0].result.try + run.got[1].result.try));
 }
 
@@ -1259,7 +1268,10 @@ static void waits_for_every_address(void)
 	unmake(&places[1]);
 }
 
-/* More silent targets than may be in flight, more slow names than helpers: none is tried twice before all were once. */
+/*
+ * More silent targets than may be in flight: none is tried twice before all were tried once. Then slow names beside
+ * names that fail at once: each is tried again.
+ */
 static void gives_every_try_its_turn(void)
 {
 	struct place place;
@@ -1296,7 +1308,7 @@ static void let_in_second(struct run *this)
 		listen(this->place[1].fd, SOMAXCONN);
 }
 
-/* The first, due again, waits only for the second's place. */
+/* The first target is due again; it waits only for the place in flight that the second one holds. */
 static void goes_on_when_another_has_ended(void)
 {
 	struct place places[2];
@@ -1317,7 +1329,7 @@ static void goes_on_when_another_has_ended(void)
 	unmake(&places[1]);
 }
 
-/* -- What becomes of those that are open */
+/* -- Open targets */
 
 static void ends_with_the_first_open(void)
 {
@@ -1335,7 +1347,7 @@ static void ends_with_the_first_open(void)
 	add_all(places, 2);
 	go();
 	CHECK_NUMBER(run.error, ENOENT);
-	/* Which of the two was first is the machine's affair. */
+	/* Which of the two open targets was first depends on the machine. */
 	CHECK_NUMBER(run.got_count, 2);
 	CHECK_NUMBER(run.got[0].result.target, 0);
 	check(1, TP_OPEN, "127.0.0.1");
@@ -1344,7 +1356,7 @@ static void ends_with_the_first_open(void)
 	unmake(&places[1]);
 }
 
-/* Behind a silent target and more refused ones than may be in flight. */
+/* The open target stands behind a silent one and more refused ones than may be in flight. */
 static void finds_the_first_open_wherever_it_stands(void)
 {
 	struct place silent, closed, open;
@@ -1369,7 +1381,7 @@ static void finds_the_first_open_wherever_it_stands(void)
 	unmake(&open);
 }
 
-/* What the caller has no room for it does not get, and no target begins meanwhile; what is under way goes on. */
+/* While the caller has no room, it gets no results, and no target begins; probes under way go on. */
 static bool has_no_room(void *context)
 {
 	(void)context;
@@ -1391,7 +1403,7 @@ static void holds_results_back_while_its_caller_is_full(void)
 	unmake(&place);
 }
 
-/* Kept connections are the caller's; those that nobody asked for any more are closed. */
+/* Kept connections belong to the caller. The engine closes those whose results nobody has asked for. */
 static void keeps_what_is_open(void)
 {
 	char text[TP_ADDRESS_TEXT];
@@ -1417,7 +1429,10 @@ static void keeps_what_is_open(void)
 			continue;
 		CHECK_NUMBER(getpeername(fd, &peer.any, &size), 0);
 #ifdef IP_RECVERR
-		/* The owner's read(2) is not to fail for an ICMP error, where that of any other socket goes on. */
+		/*
+		 * IP_RECVERR is off: an ICMP error must not fail the owner's read(2), since that of any other socket
+		 * would go on.
+		 */
 		CHECK_NUMBER(getsockopt(fd, IPPROTO_IP, IP_RECVERR, &wants_errors, &(socklen_t){ sizeof(int) }), 0);
 		CHECK_NUMBER(wants_errors, 0);
 #endif
@@ -1477,7 +1492,7 @@ static void waits_for_its_feed(void)
 	close(feed[1]);
 }
 
-/* -- Its end */
+/* -- The end of the engine */
 
 static void ends_when_interrupted(void)
 {
@@ -1554,7 +1569,7 @@ static void drops_what_nobody_asks_for(void)
 
 /* -- Connections that are held */
 
-/* Accepts what waits at the places with this port, and does that to it. */
+/* Accepts the connections that wait at the run's places, and calls act() for each. */
 static void serve(struct run *this, void (*act)(int fd))
 {
 	for (size_t i = 0; i < this->places; i++) {
@@ -1611,7 +1626,7 @@ static void speak_and_reset_all(struct run *this)
 	serve(this, act_speak_and_reset);
 }
 
-/* The first of the places hangs up. */
+/* Only the first place hangs up. */
 static void close_first(struct run *this)
 {
 	size_t all = this->places;
@@ -1621,7 +1636,7 @@ static void close_first(struct run *this)
 	this->places = all;
 }
 
-/* An open place, on whose connections at_wait acts. */
+/* Prepares a run that holds its connections. at_wait may act on those of these places. */
 static void prepare_hold(struct place *places, size_t count, void (*at_wait)(struct run *))
 {
 	prepare();
@@ -1779,7 +1794,7 @@ static void says_that_the_deadline_cut_a_hold(void)
 	go_through();
 	CHECK_TEXT(tp_state_word(run.got[0].result.state), "timeout");
 	CHECK(run.got[0].result.held);
-	/* Nor is it closed. */
+	/* In a wait for closed it does not count as closed either. */
 	prepare_hold(&place, 1, NULL);
 	run.setup.plan.timeout_us = 100000;
 	run.setup.plan.until = TP_UNTIL_CLOSED;

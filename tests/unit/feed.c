@@ -8,7 +8,7 @@
 
 #include "unit.h"
 
-/* What a feed gave: "host:port host:port ... error", and its complaints, one a line. */
+/* What came out of a feed: "host:port host:port ... error", and its complaints, one a line. */
 struct got {
 	char targets[512], complaints[1024];
 	size_t bad, count;
@@ -46,7 +46,7 @@ static void begin(struct tp_feed *feed, struct got *got)
 	feed->context = got;
 }
 
-/* A feed of these bytes, in a file of their own. */
+/* Begins a feed that reads a file with these bytes. */
 static void begin_file(struct tp_feed *feed, struct got *got, const char *bytes, size_t size)
 {
 	char path[] = "/tmp/unit-feed-XXXXXX";
@@ -111,7 +111,7 @@ static void names_nul_bytes(void)
 	CHECK_TEXT(got.complaints, "list:1: a NUL byte\n");
 }
 
-/* A line of so many bytes, then a good one. */
+/* Reads a file that has a line of this many bytes and, with newline, a good line after it. */
 static void read_long(struct got *got, size_t length, bool newline)
 {
 	char *bytes = malloc(length + 8);

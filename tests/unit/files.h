@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The machine's name files, as a test has them: an fopen(3) of our own, which
- * the engine's objects are linked against, knows these two and no other.
+ * The machine's hosts and nsswitch.conf, as a test wants them. The engine's objects are linked against the fopen(3)
+ * below, which knows only these two files.
  */
 #ifndef TP_UNIT_FILES_H
 #define TP_UNIT_FILES_H
@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Their text, or NULL where there is no such file. */
+/* The texts of the files; NULL: there is no such file. */
 static const char *hosts_file, *nsswitch_file;
 
-/* An empty buffer is none of fmemopen's liking everywhere. */
+/* Opens a text as a file. Not every fmemopen(3) takes an empty one. */
 static FILE *open_text(const char *text)
 {
 	if (text == NULL) {

@@ -20,7 +20,9 @@ static const char some_hosts[] = "127.0.0.1\tlocalhost here\n"
 				 "10.0.0.7 BOTH.test again.test again.test\n"
 				 "10.0.0.6 last.test";
 
-/* "10.0.0.1 fd00::1 ", as a file with this text has it; "none" where the file does not decide. */
+/*
+ * The addresses of the host in a hosts file with this text, as "10.0.0.1 fd00::1 "; "none": the file does not decide.
+ */
 static const char *found(const char *nsswitch, const char *hosts, const char *host, int family)
 {
 	static char all[1024];
@@ -149,7 +151,7 @@ static void reads_a_hundred_thousand_lines(void)
 	CHECK_TEXT(found(files_dns, text, "n0", AF_INET), "10.0.0.0 ");
 }
 
-/* Reading one would hold up every other probe. */
+/* While a huge file is read, every other probe would wait. */
 static void leaves_huge_files_to_helpers(void)
 {
 	enum { SIZE = 9 << 20 };

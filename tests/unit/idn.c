@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Names beyond ASCII, as they are encoded where the C library does not do it. */
+/* How names beyond ASCII are encoded if the C library does not do it. */
 #include <netdb.h>
 #undef AI_IDN
 #include "../../builtin/engine/idn.c"
@@ -8,7 +8,7 @@
 
 #include "unit.h"
 
-/* From RFC 3492, section 7.1, and of our own; made with libidn2. */
+/* Names from RFC 3492, section 7.1, and some of our own. libidn2 made their encoded forms. */
 static void encodes_names(void)
 {
 	static const struct {

@@ -7,7 +7,10 @@
 
 #include "unit.h"
 
-/* False: this system has none, and the test is skipped. setlocale(LC_ALL, "C") takes it back. */
+/*
+ * Sets such a locale. Returns false if this system has none; then the test is skipped. setlocale(LC_ALL, "C") undoes
+ * it.
+ */
 static inline bool comma_locale(void)
 {
 	static const char *const names[] = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* What is looked up without a helper, as the system's own getaddrinfo(3) has it: see resolver.c for the rest. */
+/* Lookups without a helper, by the system's own getaddrinfo(3). resolver.c tests the others. */
 #include "tp_lookup.h"
 
 #include <arpa/inet.h>
@@ -40,7 +40,7 @@ static void takes_numeric_hosts(void)
 		CHECK_NUMBER(tp_address_port(&address), 0);
 		tp_address_text(&address, text);
 		CHECK_TEXT(text, rows[i].text);
-		/* Of which family a mapped address passes for one is the C library's affair. */
+		/* It depends on the C library which family a mapped address belongs to. */
 		if (strncmp(rows[i].host, "::ffff:", strlen("::ffff:")) == 0)
 			continue;
 		CHECK_NUMBER(tp_lookup_numeric(rows[i].host, rows[i].family, &address), 0);
@@ -77,7 +77,7 @@ static void takes_nothing_else(void)
 		union tp_address address;
 
 		unit.row = hosts[i];
-		/* No zone, and a zone where none belongs, are for the system to judge. */
+		/* An empty zone, or a zone of an address that can have none: the system judges. */
 		if (strchr(hosts[i], '%') == NULL)
 			CHECK_NUMBER(tp_lookup_numeric(hosts[i], AF_UNSPEC, &address), EAI_NONAME);
 		else
@@ -85,7 +85,7 @@ static void takes_nothing_else(void)
 	}
 }
 
-/* A lookup at once of what is no name, and how it ended. */
+/* Looks up a host that is no name, which is done at once; found: it has an address. */
 static void check_at_once(const char *host, int family, bool found)
 {
 	struct tp_lookup *lookup = tp_lookup_new(host, family);
@@ -129,7 +129,7 @@ static void leaves_names_to_helpers(void)
 	}
 }
 
-/* A lookup that is DONE, with so many addresses of each family, 10.0.0.0 and fd00:: and on. */
+/* A lookup with this many addresses of each family: ::, ::1 and so on, and 0.0.0.0, 0.0.0.1 and so on. */
 static struct tp_lookup *lookup_with(size_t ipv6, size_t ipv4, unsigned first)
 {
 	static union tp_address lists[TP_FAMILIES][4];
@@ -149,7 +149,7 @@ static struct tp_lookup *lookup_with(size_t ipv6, size_t ipv4, unsigned first)
 	return lookup;
 }
 
-/* "6.0 4.0 ": the way of a walk, which is so far already. */
+/* The rest of a walk, as "6.0 4.0 ": the family and the number of each address. */
 static const char *way(struct tp_walk *walk, const struct tp_lookup *lookup)
 {
 	static char text[64];

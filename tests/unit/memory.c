@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Memory that runs out, at every call that asks for some. The engine's sources are compiled together with this file, so
- * that the Makefile can give them these functions for malloc(3) and its kin; a helper, which is a copy, has them too.
+ * Memory runs out, at every call that asks for some. The sources under test are compiled together with this file, so
+ * that the Makefile can put the functions below in place of malloc(3) and its kin. A helper is a copy of the process,
+ * so it has them too.
  */
 #undef malloc
 #undef calloc
@@ -28,7 +29,10 @@ static const struct name names[] = {
 	{ .name = NULL },
 };
 
-/* Which call fails, from 1, and whether all behind it do; how many there were; how many pieces are not freed yet. */
+/*
+ * fails: the call that fails, counted from 1. for_good: all calls after it fail too. calls: how many there were. live:
+ * how many pieces are not freed yet.
+ */
 static struct {
 	unsigned fails, calls;
 	bool for_good;
@@ -107,7 +111,7 @@ static int next_target(void *context, struct tp_endpoint *endpoint, int *fd)
 	return error;
 }
 
-/* The targets of a run, and what each comes to where memory lasts. */
+/* The targets of a run, and the result of each if there is enough memory. */
 struct scenario {
 	char words[8][80]; /* as on a command line; the last is empty */
 	char file[200];    /* lines; empty: none */
@@ -119,8 +123,8 @@ struct scenario {
 };
 
 /*
- * A result is what it should be, or an error that tells of memory, or a refusal by the first address where the second could
- * not be tried; and its reports are whole, or known not to be.
+ * A result is the wanted one or, if a call has failed, an error, or a refusal by the first address because the second
+ * one could not be tried. Its reports are complete, or marked as failed.
  */
 static void check_result(const struct scenario *scenario, size_t index, const struct tp_result *result)
 {
@@ -139,7 +143,7 @@ static void check_result(const struct scenario *scenario, size_t index, const st
 	      ((result->state == TP_ERROR || result->state == TP_REFUSED) && memory.calls >= memory.fails));
 }
 
-/* One run, in which one call or all from it on ask in vain. False: there was no such call. */
+/* One run, in which one call fails, or all calls from that one on. Returns false if there was no such call. */
 static bool run(const struct scenario *scenario, unsigned fails, bool for_good)
 {
 	int descriptors = count_descriptors(), error = 0;
@@ -189,7 +193,10 @@ static bool run(const struct scenario *scenario, unsigned fails, bool for_good)
 	return memory.calls >= fails;
 }
 
-/* At each of its calls; there are some, and an end. */
+/*
+ * Runs the scenario again and again, each time with the next call failing, until there is no such call; there must be
+ * some.
+ */
 static void run_out(const struct scenario *scenario)
 {
 	char row[80];
@@ -210,7 +217,7 @@ static void run_out(const struct scenario *scenario)
 static struct scenario scenario;
 static struct place places[2];
 
-/* A closed port and, at another address, the same one open. */
+/* Begins a scenario with a closed port and, at another address, the same port open. */
 static bool begin(void)
 {
 	bool made = make_all(places, 2, (const enum kind[]){ CLOSED, OPEN },
@@ -224,7 +231,7 @@ static bool begin(void)
 	return made;
 }
 
-/* The next result: host, the places' port, state. */
+/* Adds the next wanted result: this host with the port of the places, and this state. */
 static void expect(const char *host, enum tp_state state)
 {
 	size_t index = 0;

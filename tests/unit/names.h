@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A resolver of the test's own: the engine's objects are linked against this
- * getaddrinfo(3), which asks no network. A name is answered from the test's
- * table, and may block, or take its process with it.
+ * A resolver of the test's own: the engine's objects are linked against the getaddrinfo(3) below, which asks no
+ * network. It answers from the test's table of names. A name may also block, or kill the process that asks.
  */
 #ifndef TP_UNIT_NAMES_H
 #define TP_UNIT_NAMES_H
@@ -25,27 +24,27 @@
 
 enum name_does { ANSWERS, BLOCKS, DIES };
 
-/* Which questions a name leaves unanswered: those for both families, for one of them. */
+/* The questions that a name leaves unanswered: the one for both families, or the one for a single family. */
 enum name_silent { SILENT_ALL = 1, SILENT_IPV4 = 2, SILENT_IPV6 = 4 };
 
 struct name {
 	const char *name;
 	const char *addresses[NAME_ADDRESSES];
 	enum name_does does;
-	unsigned silent;   /* enum name_silent, together */
-	unsigned delay_ms; /* of what is answered */
-	unsigned later_ms; /* of what is answered to a question for IPv6 alone, more than that */
+	unsigned silent;   /* values of enum name_silent, added up */
+	unsigned delay_ms; /* how long an answer takes */
+	unsigned later_ms; /* how much longer an answer takes to a question for IPv6 alone */
 	int eai, error;
-	unsigned many; /* so many addresses, 10.0.0.0 and on */
+	unsigned many; /* this many more addresses: 10.0.0.0, 10.0.0.1 and so on */
 };
 
-/* The test's; the last has no name. */
+/* The test's table; the last row has no name. */
 static const struct name names[];
 
-/* What all processes of the test see. */
+/* All processes of the test share this. */
 static struct {
 	atomic_int lookups; /* of names */
-	atomic_int helpers; /* that began, where the hook is note_helper() */
+	atomic_int helpers; /* how many began, if the hook is note_helper() */
 	atomic_int last_helper;
 } * shared;
 
@@ -63,7 +62,7 @@ static inline void note_helper(void *context)
 	shared->helpers++;
 }
 
-/* One entry that its list owns, with room for its address. */
+/* A new entry of a list, with room for its address behind it. */
 static struct addrinfo *new_info(int family, size_t size)
 {
 	struct addrinfo *info = calloc(1, sizeof(*info) + size);
@@ -77,7 +76,7 @@ static struct addrinfo *new_info(int family, size_t size)
 	return info;
 }
 
-/* NULL: it is no address of this family. */
+/* Returns NULL if the text is no address of this family. */
 static struct addrinfo *numeric_info(const char *text, int family)
 {
 	struct in6_addr binary;
@@ -168,7 +167,7 @@ static inline bool no_child(void)
 	return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
 }
 
-/* How many descriptors are open, of those that a test may have. */
+/* How many of the first 1,000 descriptors are open; a test keeps no others. */
 static inline int count_descriptors(void)
 {
 	int count = 0;

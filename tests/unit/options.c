@@ -11,10 +11,10 @@
 
 #define WORDS 6
 
-/* What was written, and what came of it. */
+/* What came of a parse. */
 struct parse {
 	int error;
-	size_t used; /* by options and their values */
+	size_t used; /* how many words the options and their values took */
 	struct tp_options options;
 	struct tp_why why;
 };
@@ -28,7 +28,10 @@ static size_t count_words(const char *const words[WORDS])
 	return count;
 }
 
-/* As the builtin; with a "--" as the program, which alone takes it. */
+/*
+ * Parses the words as the builtin does; if a "--" is among them, as the program does, because only the program takes
+ * it.
+ */
 static void parse(struct parse *parsed, const char *const words[WORDS])
 {
 	size_t count = count_words(words), operands, next = 0;
@@ -43,7 +46,7 @@ static void parse(struct parse *parsed, const char *const words[WORDS])
 	}
 	parsed->error = tp_options_parse(&parsed->options, face, moved, count, &operands, &parsed->why);
 	parsed->used = count - operands;
-	/* The operands stand in front, in their order, and no word is another. */
+	/* The operands now stand in front, in their order, and the words themselves are unchanged. */
 	for (size_t i = 0; i < count && next < operands; i++)
 		next += moved[next] == copies[i];
 	CHECK_NUMBER(next, operands);
@@ -53,7 +56,7 @@ static void parse(struct parse *parsed, const char *const words[WORDS])
 	}
 }
 
-/* So many words are taken; what they mean is for the caller to check. */
+/* The words are accepted, and this many belong to options. The caller checks what they mean. */
 static struct parse taken(size_t used, const char *const words[WORDS])
 {
 	struct parse parsed;

@@ -22,7 +22,10 @@ static int lowest_free(void)
 	return fd;
 }
 
-/* What tp_os_channel() says where 0 and 2 are closed and so many descriptors above them are left. */
+/*
+ * Calls tp_os_channel() while 0 and 2 are closed and only this many descriptors above them are free. Afterwards
+ * *free_after counts which are still free: 0, 2 and the lowest one above them.
+ */
 static int channel_with(int left, int fds[2], int *free_after)
 {
 	int in = dup(STDIN_FILENO), err = dup(STDERR_FILENO), lowest = lowest_free(), error;
@@ -94,7 +97,7 @@ static void ends_at_once_without_its_parent(void)
 	int status = 0;
 
 	if (child == 0) {
-		/* Of a parent that has ended meanwhile getppid(2) is another. */
+		/* getppid(2) returns another number than this one, as if the parent had ended meanwhile. */
 		tp_os_die_with(getppid() + 1);
 		_exit(0);
 	}

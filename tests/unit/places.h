@@ -16,7 +16,7 @@
 
 enum kind { OPEN, CLOSED, SILENT };
 
-/* SOMAXCONN is 128 in musl; more wait here for nobody. */
+/* SOMAXCONN is 128 in musl, but more connections wait here, which nobody accepts. */
 #define BACKLOG 4096
 
 struct place {
@@ -46,7 +46,10 @@ static bool bind_place(struct place *place, uint16_t port)
 }
 
 #ifdef __linux__
-/* Linux drops a SYN without a word where more wait to be accepted than the backlog, which is 0, says: one does. */
+/*
+ * Linux silently drops a SYN if more connections wait to be accepted than the backlog says. The backlog is 0, and one
+ * connection waits.
+ */
 static bool fill(struct place *place)
 {
 	union tp_address address = { 0 };
@@ -66,7 +69,7 @@ static bool fill(struct place *place)
 }
 #endif
 
-/* How many descriptors it closed. */
+/* Returns how many descriptors it closed. */
 static inline int stop_listening(struct place *place)
 {
 	close(place->fd);
@@ -83,7 +86,7 @@ static void unmake(struct place *place)
 	place->filler = -1;
 }
 
-/* False: not to be had here. */
+/* Returns false if this system cannot have such a place. */
 static bool make(struct place *place, enum kind kind, const char *address, uint16_t port)
 {
 	bool made;
@@ -100,7 +103,7 @@ static bool make(struct place *place, enum kind kind, const char *address, uint1
 	return made;
 }
 
-/* Lets the filler in, once, for another accept(2) would wait; it is open then. */
+/* Accepts the filler, after which the place is open. Only once, because another accept(2) would wait. */
 static inline void let_in(struct place *place)
 {
 	if (place->filler >= 0 && !place->let_in)
@@ -108,7 +111,7 @@ static inline void let_in(struct place *place)
 	place->let_in = true;
 }
 
-/* Several places with one port, as the addresses of one name have it. */
+/* Makes several places with the same port, as the addresses of one name have it. */
 static inline bool make_all(struct place *places, size_t count, const enum kind *kinds, const char *const *addresses)
 {
 	for (int attempt = 0; attempt < 100; attempt++) {
@@ -119,7 +122,7 @@ static inline bool make_all(struct place *places, size_t count, const enum kind 
 			made++;
 		if (made == count)
 			return true;
-		/* The port is somebody's at one of the other addresses: another try has another port. */
+		/* The port is in use at one of the other addresses. The next attempt gets another port. */
 		while (made > 0)
 			unmake(&places[--made]);
 	}

@@ -263,7 +263,7 @@ static void says_what_a_wait_met(void)
 	CHECK_TEXT(failure_of(&result), "db:5432: not closed after 0.00025s");
 }
 
-/* An errno value's words are the C library's. */
+/* Checks the message of a failure. The C library has the words for the errno value. */
 static void check_said(const struct tp_result *result, const char *behind)
 {
 	char wanted[128];

@@ -30,7 +30,7 @@ static const struct name names[] = {
 	{ .name = NULL },
 };
 
-/* One resolver and what it left as it was. */
+/* A resolver, and what it must leave as it was. */
 struct scene {
 	struct tp_resolver *resolver;
 	struct pollfd fds[4096];
@@ -72,7 +72,7 @@ static struct tp_lookup *begin(struct scene *scene, const char *host, int family
 	return lookup;
 }
 
-/* One wait for whatever comes first. */
+/* Waits once, for whatever comes first. */
 static void turn(struct scene *scene)
 {
 	int64_t due_us = tp_resolver_due_us(scene->resolver), now_us = tp_os_now_us();
@@ -87,7 +87,7 @@ static void turn(struct scene *scene)
 	tp_resolver_collect(scene->resolver, scene->fds, 0);
 }
 
-/* Waits for this one, however long: the harness ends what hangs. */
+/* Waits until this lookup has ended, however long it takes. The harness ends tests that hang. */
 static void await(struct scene *scene, const struct tp_lookup *lookup)
 {
 	while (lookup->phase == TP_LOOKUP_RUNNING)
@@ -112,7 +112,7 @@ static struct tp_lookup *look_up(struct scene *scene, const char *host, int fami
 	return lookup;
 }
 
-/* "10.0.0.1 fd00::1", in the order of a walk. */
+/* Checks the addresses in the order of a walk, as "10.0.0.1 fd00::1". */
 static void check_addresses(const struct tp_lookup *lookup, const char *wanted)
 {
 	char text[TP_ADDRESS_TEXT], all[1024] = "";
@@ -207,7 +207,7 @@ static void takes_the_longest_host(void)
 	leave(&scene);
 }
 
-/* Replies that no read(2) takes whole, and one that is over every bound. */
+/* One reply is too long for a single read(2); the other would have more addresses than any bound allows. */
 static void takes_thousands_of_addresses(void)
 {
 	struct scene scene;
@@ -245,7 +245,7 @@ static void looks_up_several_at_once(void)
 	leave(&scene);
 }
 
-/* Ended helpers are reaped in time, though nothing else happens. */
+/* Waits until all ended helpers are reaped. They are, even if nothing else happens. */
 static void until_no_child(struct scene *scene)
 {
 	while (!no_child())
@@ -292,7 +292,10 @@ static void outlives_the_murder_of_a_helper(void)
 	leave(&scene);
 }
 
-/* It died idle, so nobody noticed: the next lookup finds nobody there and takes another. */
+/*
+ * The helper died while it was idle, so nobody noticed. The next lookup finds that it does not answer, and takes
+ * another one.
+ */
 static void replaces_a_helper_that_died_idle(void)
 {
 	struct scene scene;
@@ -387,7 +390,7 @@ static void reuses_a_helper_of_what_is_given_up(void)
 
 /* -- Answers that are late or lost */
 
-/* How long it may take on a machine that is busy. */
+/* How soon an answer must come, even on a busy machine. */
 #define SOON_MS 450
 
 static void begins_with_the_family_that_answers(void)
@@ -406,7 +409,7 @@ static void begins_with_the_family_that_answers(void)
 		CHECK_NUMBER(lookup->phase, TP_LOOKUP_RUNNING);
 		CHECK(lookup->duration_us > 0);
 		check_addresses(lookup, rows[i].addresses);
-		/* Nobody waits for the rest: what there is, is the answer. */
+		/* Nobody waits for the rest of the addresses any more: those that are known are the answer. */
 		tp_resolver_abandon(scene.resolver, lookup);
 		CHECK_NUMBER(lookup->phase, TP_LOOKUP_DONE);
 		CHECK_NUMBER(lookup->eai, 0);
@@ -448,7 +451,7 @@ static void gives_ipv6_a_moment_of_grace(void)
 	leave(&scene);
 }
 
-/* A server that says "no" where another is silent is believed only when time is up. */
+/* If one server says "no" and another one is silent, the "no" is believed only when time is up. */
 static void takes_no_denial_for_the_last_word(void)
 {
 	struct scene scene;
@@ -519,7 +522,7 @@ static void says_when_all_helpers_are_busy(void)
 		tp_lookup_release(lookups[--count]);
 }
 
-/* Where a signal's handler has a say: nothing but what it counts. */
+/* How often the handler below has run. It reaps every child that has ended. */
 static volatile sig_atomic_t children_ended;
 
 static void reap_all(int sig)
@@ -615,7 +618,7 @@ static void lets_no_helper_keep_a_connection(void)
 	leave(&scene);
 }
 
-/* Two helpers: the second must not hold the channel of the first, or that would never see its end. */
+/* The second helper must not hold the channel of the first one open: its end would never be seen. */
 static void lets_each_helper_see_its_end(void)
 {
 	struct scene scene;
@@ -669,7 +672,7 @@ static void ends_a_helper_that_nobody_ended(void)
 	leave(&scene);
 }
 
-/* A lookup at once by this hosts file, and how many getaddrinfo(3) calls there were. */
+/* Looks up a name that this hosts file has, which is done at once. */
 static struct tp_lookup *look_up_at_once(struct scene *scene, const char *hosts, const char *host, int family)
 {
 	struct tp_lookup *lookup = tp_lookup_new(host, family);

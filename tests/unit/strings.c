@@ -10,7 +10,10 @@
 #define SECRET "s3cret"
 #define ROWS_LEAST 200
 
-/* "host:port [::1]:port/6", or "! words" as the table has them; the words are what stands behind the quoted word. */
+/*
+ * Writes what a word means, as the table has it: "host:port [::1]:port/6", or "! words". The words are the part of the
+ * message that stands behind the quoted word.
+ */
 static void write_meaning(int error, const struct tp_targets *targets, const char *why, char *text, size_t size)
 {
 	const char *words = strstr(why, "': ");

@@ -123,7 +123,7 @@ static void shows_progress(void)
 	CHECK_TEXT(progress_at(&progress, 0, 0, 6000000), "\r0/100 done, 0 open");
 	CHECK_TEXT(progress_at(&progress, 20, 3, 7000000), "\r20/100 done, 3 open, 8 s left");
 	CHECK(progress.due_us > 7000000 && progress.due_us <= 8000000);
-	/* What is shorter covers what was longer. */
+	/* A shorter line is filled up with blanks, to cover the longer one before it. */
 	CHECK_TEXT(progress_at(&progress, 100, 3, 9000000), "\r100/100 done, 3 open         ");
 	tp_put_no_progress(&text, &progress);
 	CHECK_TEXT(text.bytes, "\r                    \r");
@@ -133,7 +133,7 @@ static void shows_progress(void)
 	tp_text_free(&text);
 	tp_progress_begin(&progress, 0, 0, TP_NEVER);
 	CHECK_TEXT(progress_at(&progress, 7, 1, 2000000), "\r7 done, 1 open");
-	/* No more is left than of the wait, however slow the first of its targets were. */
+	/* The time left is never more than what is left of the wait, however slow the first targets were. */
 	tp_progress_begin(&progress, 2, 0, 6000000);
 	CHECK_TEXT(progress_at(&progress, 0, 0, 2000000), "\r0/2 done, 0 open, 4 s left");
 	CHECK_TEXT(progress_at(&progress, 1, 0, 4000000), "\r1/2 done, 0 open, 2 s left");

@@ -10,7 +10,7 @@
 
 #define WORDS 4
 
-/* One parse: what was written, and what came of it. */
+/* What came of a parse. */
 struct parse {
 	int error;
 	struct tp_targets targets;
@@ -89,7 +89,7 @@ struct bad {
 	const char *words[WORDS];
 };
 
-/* A complaint is a line that can be shown. */
+/* Checks a complaint: it is one line that can be shown. */
 static void check_complaint(const struct parse *parsed)
 {
 	CHECK_NUMBER(parsed->error, EINVAL);
@@ -208,7 +208,7 @@ static void takes_lists_of_hosts(void)
 	check_good(rows, ROWS(rows));
 }
 
-/* What a service stands for here, asked of the system first as the contract has it. */
+/* The port of a service here. The system is asked first, as the contract says; own is the port of our own list. */
 static int port_of(const char *name, uint16_t own)
 {
 	const struct servent *entry = getservbyname(name, "tcp");
@@ -299,7 +299,7 @@ static void gives_urls_the_port_of_their_scheme(void)
 
 /* -- Ports */
 
-/* Each spec as HOST PORT, HOST:PORT, in brackets, as bash's own spelling, and in a URL. */
+/* Checks each spec as HOST PORT, as HOST:PORT, behind brackets, in bash's own spelling, and in a URL. */
 static void in_every_form(const char *spec, void (*check)(const struct good *row))
 {
 	static const struct {
@@ -413,7 +413,7 @@ static void refuses_what_is_no_port(void)
 	};
 
 	for (size_t i = 0; i < ROWS(specs); i++) {
-		/* A list in a URL is one of hosts: these name another host, or a host without a port. */
+		/* A list in a URL is a list of hosts: there this spec names another host, or a host without a port. */
 		if (strcmp(specs[i], "80,x") == 0)
 			check_bad(&(struct bad){ { "db", specs[i] } }, 1);
 		else
@@ -576,7 +576,7 @@ static void check_secret(const char *const words[], size_t count, const char *wo
 	tp_targets_free(&parsed.targets);
 }
 
-/* A word by itself, as a port, behind a good one, before one that is bad. */
+/* Gives the word by itself, as a port, behind a good target, and as a host before a port. */
 static void check_secret_everywhere(const char *word)
 {
 	check_secret((const char *[]){ word }, 1, word);
@@ -624,7 +624,7 @@ static void never_shows_it_wherever_the_url_stands(void)
 		check_secret_everywhere(words[i]);
 }
 
-/* A URL whose scheme, or one of whose slashes, was forgotten: still a password before the '@'. */
+/* The scheme of the URL was forgotten, or one of its slashes. There still is a password before the '@'. */
 static void never_shows_it_where_the_scheme_is_missing(void)
 {
 	static const char *const words[] = {
@@ -720,7 +720,7 @@ static void names_the_piece_that_is_wrong(void)
 
 /* -- Sizes */
 
-/* A word of so many bytes between what stands before and behind it. */
+/* A word: before, then this byte size times, then behind. Returns NULL if memory is out. */
 static char *huge(const char *before, char byte, size_t size, const char *behind)
 {
 	size_t length = strlen(before);
@@ -966,7 +966,9 @@ static void refuses_what_is_no_network(void)
 	check_bad(rows, ROWS(rows));
 }
 
-/* The URL's own family, or that of all targets; a URL that wants the other one is refused. */
+/*
+ * A target has the family of its URL's scheme, or else that of all targets. A URL that wants the other one is refused.
+ */
 static void probes_in_the_family_of_the_scheme(void)
 {
 	static const struct {

@@ -130,7 +130,7 @@ static void hides_secrets_of_paths(void)
 	}
 }
 
-/* Every length around the cut, of bytes that are shown as one and of bytes that are shown as four. */
+/* Words of every length around the cut, of bytes that are shown as one byte and of bytes that are shown as four. */
 static void cuts_long_words(void)
 {
 	static const char fillers[] = { 'x', '\n', '\xc2', '@', ':' };

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What libc has written out of MSan's sight. */
+/* Tells MSan what libc has written, which it cannot see. */
 #ifdef __has_feature
 #if __has_feature(memory_sanitizer)
 #include <sanitizer/msan_interface.h>
@@ -32,7 +32,7 @@
 struct unit_test {
 	const char *sentence;
 	void (*run)(void);
-	bool quick; /* it fails where a few milliseconds are not enough: skipped on an emulated processor (tests/arches) */
+	bool quick; /* it relies on a few milliseconds being enough: skipped on an emulated processor (tests/arches) */
 };
 
 #define QUICK true
@@ -40,10 +40,10 @@ struct unit_test {
 static struct {
 	bool failed;
 	const char *skipped; /* why */
-	const char *row;     /* of a table: which one a check is about */
+	const char *row;     /* the row of a table that a check is about */
 } unit;
 
-/* What shows a value must not break the line or the terminal that it is shown on. */
+/* Shows a text without bytes that would break the line or disturb the terminal. */
 static inline void unit_show(const char *text)
 {
 	for (; *text != '\0'; text++)
@@ -88,12 +88,12 @@ static inline bool unit_texts(const char *actual, const char *wanted, const char
 	return unit_fail(file, line, text);
 }
 
-/* Each gives whether it holds. */
+/* The value of each is whether the check holds. */
 #define CHECK(condition) unit_check(condition, __FILE__, __LINE__, "not so: " #condition)
 #define CHECK_NUMBER(actual, wanted) unit_numbers((long long)(actual), (long long)(wanted), __FILE__, __LINE__, #actual)
 #define CHECK_TEXT(actual, wanted) unit_texts(actual, wanted, __FILE__, __LINE__, #actual)
 
-/* Return right after it: what the test is about is not to be had here. */
+/* Skips the test, because what it is about cannot be had here. The test must return right after this. */
 static inline void unit_skip(const char *why)
 {
 	unit.skipped = why;
@@ -106,7 +106,7 @@ static inline bool unit_is_emulated(void)
 	return as != NULL && strstr(as, "emulated") != NULL;
 }
 
-/* The end of a test that hangs. Long enough for valgrind on a busy machine. */
+/* Ends the program if a test hangs. The alarm leaves enough time for valgrind on a busy machine. */
 static inline void unit_hang(int sig)
 {
 	static const char text[] = "Bail out! the test hangs\n";
@@ -115,7 +115,7 @@ static inline void unit_hang(int sig)
 	_exit(write(STDOUT_FILENO, text, sizeof(text) - 1) < 0 ? 2 : 1);
 }
 
-/* Runs them all; the exit status. */
+/* Runs all tests. Returns the exit status. */
 static inline int unit_run(const struct unit_test *tests, size_t count)
 {
 	int status = 0;

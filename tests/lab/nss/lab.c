@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * libnss_lab.so.2, a name service as none should be: `hosts: files lab dns`. It crashes on crash.nss, hangs on hang.nss,
- * and knows no other name.
+ * libnss_lab.so.2: a bad name service, for `hosts: files lab dns` in nsswitch.conf. It crashes on crash.nss, hangs on
+ * hang.nss, and knows no other name.
  */
 #include <errno.h>
 #include <netdb.h>
