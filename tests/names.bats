@@ -172,6 +172,14 @@ resolvers() {
 	assert_took_less 2000
 }
 
+@test "silent names beyond the helpers there may be have their turns, too" {
+	need plain quick
+	seq -f 'h%.0f.dead.test 80' 600 >"$BATS_TEST_TMPDIR/list"
+	face 'tcpprobe -v -n 1024 -t 0.3 -f "$1" | tail -n 1' "$BATS_TEST_TMPDIR/list"
+	assert_output '--- 600 probes: 600 timeout'
+	assert_took_less 4000
+}
+
 @test "a shortage of processes or descriptors makes lookups fewer, and none fails" {
 	seq -f '50ms.h%.0f.127-0-0-1.ip.test 1' 200 >"$BATS_TEST_TMPDIR/list"
 	face 'ulimit -n 20; tcpprobe -v -q -f "$1"' "$BATS_TEST_TMPDIR/list"

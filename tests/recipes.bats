@@ -224,7 +224,7 @@ for family in parsed(open("tcpprobe.prom").read()):
 	for s in family.samples: print(family.type, s.name, s.labels["host"], s.labels["port"], s.value)'
 	assert_line --index 0 'gauge tcpprobe_status ::1 1 1.0'
 	assert_line --index 1 "gauge tcpprobe_status localhost $port 0.0"
-	assert_line --index 2 --regexp "^gauge tcpprobe_connect_seconds localhost $port 0\.0[0-9]*|[0-9.]+e-05$"
+	assert_line --index 2 --regexp "^gauge tcpprobe_connect_seconds localhost $port (0\.[0-9]+|[0-9.]+e-0[0-9])$"
 	assert_equal "${#lines[@]}" 3
 	cp tcpprobe.prom before
 	run sh "$recipes/prometheus.sh" none tcpprobe.prom

@@ -7,11 +7,6 @@ setup() {
 	load lib
 }
 
-# now_ms: prints the time in milliseconds.
-now_ms() {
-	echo $((${EPOCHREALTIME/./} / 1000))
-}
-
 # -- Waiting
 
 @test "-r waits until a server listens, and sees it within an interval" {

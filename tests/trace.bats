@@ -128,8 +128,7 @@ limit_routers() {
 	face 'for ((i = 0; i < 12; i++)); do tcpprobe -T "$1" 81; done' "$TP_END"
 	limit_routers 0
 	assert_equal "$(grep -c ' refused: a TCP reset, at hop 3 ' <<<"$output")" 12
-	# A hop is known by its time in the first traces, and by its address alone in the later ones.
-	assert_line --index 0 --regexp "^ 1  $TP_HOP1  [0-9]+\.[0-9]{3} ms$"
+	assert_line --regexp '^ [12]  \*$'
 	assert_equal "$(awk '/ ms$/ && $3 > 500' <<<"$output")" ''
 }
 

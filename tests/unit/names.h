@@ -92,10 +92,13 @@ static struct addrinfo *numeric_info(const char *text, int family)
 	return info;
 }
 
+/* A row is about its name, and about every name with one more label before it. */
 static const struct name *find_name(const char *host)
 {
+	const char *dot = strchr(host, '.');
+
 	for (const struct name *name = names; name->name != NULL; name++) {
-		if (strcmp(name->name, host) == 0)
+		if (strcmp(name->name, host) == 0 || (dot != NULL && strcmp(name->name, dot + 1) == 0))
 			return name;
 	}
 	return NULL;
