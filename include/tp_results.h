@@ -69,7 +69,8 @@ void tp_record_put(struct tp_record *record, const struct tp_result *result);
 struct tp_result tp_record_get(const struct tp_record *record);
 
 /* Is another record of the same target about this address? */
-bool tp_results_share(const struct tp_results *results, const struct tp_record *record, const union tp_address *address);
+bool tp_results_share(const struct tp_results *results, const struct tp_record *record,
+		      const union tp_address *address);
 
 /* Takes the oldest record, if there is one, off the list. */
 struct tp_record *tp_results_take(struct tp_results *results);
