@@ -59,7 +59,8 @@ esac
 #	self       to notice that a socket was connected to itself
 #	soon       to notice within a second that a port is open
 #	ipv6       IPv6
-#	plain      to run as users have it (not as in tests/sanitizers or tests/coverage)
+#	plain      to run as users have it (tests/sanitizers)
+#	alone      to be without code that counts lines (tests/coverage)
 #	bytes      to pass any bytes in an argument
 #	kernel     to run right on the kernel: its system calls, time and memory are not mixed with an emulator's
 #	hosts      to read a hosts file of 200,000 lines in 40 processes within a second
@@ -90,6 +91,7 @@ lacks='
 	ksh93: pipe named
 	mksh: term
 	watched: plain
+	counted: alone
 	emulated: plain kernel hosts quick idn
 	s390x: locale
 	i386: icmp

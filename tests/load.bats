@@ -27,13 +27,13 @@ setup() {
 }
 
 @test "it exports nothing but its struct" {
-	need plain
+	need plain alone
 	run nm -D --defined-only "$so"
 	assert_output --regexp '^[0-9a-f]+ D tcpprobe_struct$'
 }
 
 @test "it imports only what every bash and glibc 2.28 have" {
-	need plain
+	need plain alone
 	run -0 "$tree/tests/imports" "$so"
 }
 

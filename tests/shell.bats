@@ -172,7 +172,7 @@ shows() {
 }
 
 @test "where standard descriptors are closed, nothing of the shell's goes to a peer" {
-	need plain
+	need plain alone
 	need_lab
 	peer open
 	within=(strace -f -qq -yy -e 'trace=write,sendto' -o "$BATS_TEST_TMPDIR/trace")

@@ -107,6 +107,20 @@ static void reads_what_the_resolver_said(void)
 	}
 }
 
+/* Every row of tcpprobe.def: no system's own words come through. */
+static void has_words_of_its_own(void)
+{
+#define TP_ERRNO(value, id, words)                         \
+	CHECK_NUMBER(tp_state_of_connect(value), TP_##id); \
+	CHECK_TEXT(tp_connect_words(value), words);
+#define TP_EAI(value, id, words)                             \
+	CHECK_NUMBER(tp_state_of_lookup(value, 0), TP_##id); \
+	CHECK_TEXT(tp_lookup_words(value), words);
+#include "tcpprobe.def"
+	CHECK_TEXT(tp_connect_words(EMFILE), strerror(EMFILE));
+	CHECK_TEXT(tp_lookup_words(EAI_SERVICE), gai_strerror(EAI_SERVICE));
+}
+
 static void ranks_the_states_of_addresses(void)
 {
 	static const enum tp_state order[] = { TP_OPEN, TP_REFUSED, TP_HANGUP, TP_TIMEOUT, TP_UNREACHABLE, TP_ERROR };
@@ -141,6 +155,7 @@ int main(void)
 		{ "every state has a status and a word of its own", gives_every_state_its_own_status },
 		{ "each errno value of connect has its state", reads_what_connect_said },
 		{ "each failure of the resolver has its state", reads_what_the_resolver_said },
+		{ "each of these has words of its own, the same with every C library", has_words_of_its_own },
 		{ "of several addresses the most telling state wins", ranks_the_states_of_addresses },
 		{ "what may pass by itself is told from what will not", knows_shortages },
 	};
