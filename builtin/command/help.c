@@ -19,10 +19,10 @@ const char tp_usage[] =
 	"  -a, --all-addresses     a probe and a report for each address of a name" TP_USAGE_BREAK
 	"  -c, --count N           N rounds, 0 for ever; with -r: open N times in a row" TP_USAGE_BREAK
 	"  -f, --file FILE         more targets, one a line (-: standard input)" TP_USAGE_BREAK
-	"  -F, --format FORMAT     a line of this format a probe: %h host, %p port," TP_USAGE_BREAK
+	"  -F, --format FORMAT     a line of this format per probe: %h host, %p port," TP_USAGE_BREAK
 	"                          %a address, %s state, %x status, %e reason, %r who" TP_USAGE_BREAK
 	"                          said no, %t and %l ms of handshake and lookup, %n try," TP_USAGE_BREAK
-	"                          %T time of day, %b banner, %% \\n \\t \\\\" TP_USAGE_BREAK
+	"                          %T Unix time, %b banner, %% \\n \\t \\\\" TP_USAGE_BREAK
 	"  -h, --help              show this help" TP_USAGE_BREAK
 	"  -i, --interval TIME     pause between tries (0.25) or rounds (1)" TP_USAGE_BREAK
 	"  -j, --json              a JSON object for each probe, one a line" TP_USAGE_BREAK

@@ -13,7 +13,7 @@ _tcpprobe_options='
 a|--all-addresses||bp|a probe and a report for each address of a name
 c|--count|N|bp|N rounds, 0 for ever; with -r: open N times in a row
 f|--file|FILE|bp|more targets, one a line (-: standard input)
-F|--format|FORMAT|bp|a line of this format a probe
+F|--format|FORMAT|bp|a line of this format per probe
 h|--help||bpw|show this help
 i|--interval|TIME|bpw|pause between tries (0.25) or rounds (1)
 j|--json||bpw|a JSON object for each probe, one a line
