@@ -35,7 +35,8 @@ setup() {
 	peer open
 	run -127 "$program" "127.0.0.1:$port" -- /none/such
 	assert_equal "$status $output" '127 tcpprobe: /none/such: No such file or directory'
-	run -127 "$program" "127.0.0.1:$port" -- PASSWORD=s3cret ./server
+	# A folder of PATH that may not be entered would make it 126, as of env(1).
+	run -127 env PATH=/usr/bin:/bin "$program" "127.0.0.1:$port" -- PASSWORD=s3cret ./server
 	assert_equal "$status $output" "127 tcpprobe: '...': No such file or directory"
 	run "$program" "127.0.0.1:$port" -- /
 	assert_equal "$status" 126
