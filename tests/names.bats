@@ -90,6 +90,9 @@ resolvers() {
 	assert_took_about 1000
 	face 'tcpprobe -a -F "%a" -t 8 "$@"' x.late6.test "$port"
 	assert_output $'::1\n127.0.0.1'
+	# Without one, half of the wait.
+	face 'tcpprobe -a -F "%a %s" -t 0 -r 2 "$@"' x.lost6.test "$port"
+	assert_output '127.0.0.1 open'
 }
 
 @test "a family that is denied or refused takes nothing from the other" {
@@ -178,6 +181,14 @@ resolvers() {
 	face 'tcpprobe -v -n 1024 -t 0.3 -f "$1" | tail -n 1' "$BATS_TEST_TMPDIR/list"
 	assert_output '--- 600 probes: 600 timeout'
 	assert_took_less 4000
+}
+
+@test "in a wait, silent names that hold all helpers keep none from its turn" {
+	need plain quick
+	peer -a 127.0.0.1 open
+	face 'ulimit -n 24; port=$1; shift; tcpprobe -1v -q -t 0.3 -r 20 "$@" "127-0-0-1.ip.test:$port"' "$port" a{1..30}.dead.test:80
+	assert_output --regexp '^127-0-0-1.ip.test:[0-9]+ open 127.0.0.1 '
+	assert_took_less 5000
 }
 
 @test "a shortage of processes or descriptors makes lookups fewer, and none fails" {

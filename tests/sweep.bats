@@ -462,6 +462,24 @@ on_terminal() {
 	[[ $screen == *'^0/1 done, 0 open, 2 s left^0/1 done, 0 open, 1 s left^'* ]] || fail "$screen"
 }
 
+# work SCRIPT [ARG...]: sets worked_ms, how long the shell had a processor for it.
+work() {
+	face "read -r before _ </proc/\$\$/schedstat; $1; read -r after _ </proc/\$\$/schedstat; echo \$(((after - before) / 1000000)) >&3" "${@:2}" 3>"$BATS_TEST_TMPDIR/work"
+	worked_ms=$(<"$BATS_TEST_TMPDIR/work")
+}
+
+@test "who waits for descriptors, or for a reader when the first open one is found, costs no processor" {
+	need inside kernel
+	need_lab
+	work 'ulimit -n 7; tcpprobe -q -t 1 "$1:1-6"' "$TP_SILENT"
+	((worked_ms < 100)) || fail "$worked_ms ms for descriptors"
+	peer -a 0.0.0.0 open
+	work 'exec 8<> <(:); tcpprobe -1 -t 3 -n 4096 "$1.0.1:$2" 10.2.0.2:81-700 "120ms.w.10-2-0-1.ip.test:$3" \
+		"100ms.x.10-5-0-1.ip.test:$2" -F "$(printf %300s) %s" > >(read -r -t 1 -u 8 _; cat >/dev/null)' \
+		"$TP_FAR" "$(far_port reset)" "$port"
+	((worked_ms < 300)) || fail "$worked_ms ms for a reader"
+}
+
 @test "the pause between rounds is none of progress's: it costs no processor" {
 	need inside
 	on_terminal 'tcpprobe -q 127.0.0.1 1; read -r before _ </proc/$$/schedstat; tcpprobe -c 2 -i 2 "$@"

@@ -60,6 +60,7 @@ struct tp_probe {
 	bool waiting; /* it waits for addresses from its lookup, which is RUNNING */
 	bool expired; /* the wait (-r, -R) was over before the try had ended */
 	int64_t deadline_us;
+	int64_t half_us;   /* half-way from when the lookup began to the deadline, or to the end of the wait */
 	int64_t budget_us; /* what was left until the deadline when the addresses were known; TP_NEVER: no deadline */
 };
 
@@ -161,13 +162,13 @@ static void free_ended(struct tp_engine *engine)
 }
 
 /*
- * The probe no longer waits for its lookup. If no other probe does either, the lookup is ended; but in a wait it goes
- * on from try to try until it has addresses.
+ * The probe no longer waits for its lookup. If no other probe does either, the lookup is ended; but in a wait it goes on
+ * from try to try until it has addresses, unless other names are queued for its helper.
  */
 static void leave_lookup(struct tp_engine *engine, struct tp_probe *probe)
 {
 	struct tp_lookup *lookup = probe->race.lookup;
-	bool goes_on = engine->setup.plan.until != TP_ONCE && !lookup->ready;
+	bool goes_on = engine->setup.plan.until != TP_ONCE && !lookup->ready && engine->queued.first == NULL;
 
 	probe->waiting = false;
 	if (--lookup->waiting == 0 && lookup->phase == TP_LOOKUP_RUNNING && !goes_on)
@@ -314,8 +315,8 @@ static void end_race(struct tp_engine *engine, struct tp_probe *probe)
 /* The probe closes its attempts and waits, as if it had not begun, until other probes end or the shortage passes. */
 static void starve(struct tp_engine *engine, struct tp_probe *probe, int64_t now_us)
 {
+	engine->freed = engine->freed || probe->race.attempts != NULL;
 	tp_race_reset(&probe->race, &engine->attempts);
-	engine->freed = true;
 	probe->phase = STARVED;
 	engine->starving = true;
 	engine->retry_us = now_us + SHORTAGE_US;
@@ -408,11 +409,7 @@ static void replace_address(const struct tp_engine *engine, struct tp_record *re
  */
 static int64_t patience_us(const struct tp_engine *engine, const struct tp_probe *probe)
 {
-	const struct tp_plan *plan = &engine->setup.plan;
-
-	if (!plan->each_address || !probe->race.lookup->ready || probe->deadline_us == TP_NEVER)
-		return TP_NEVER;
-	return probe->deadline_us - plan->timeout_us / 2;
+	return engine->setup.plan.each_address && probe->race.lookup->ready ? probe->half_us : TP_NEVER;
 }
 
 /* May connecting begin? */
@@ -504,6 +501,7 @@ static void begin_lookup(struct tp_engine *engine, struct tp_probe *probe, int64
 	}
 	probe->phase = RESOLVING;
 	probe->deadline_us = cut_deadline(engine, probe, now_us, from_now(now_us, engine->setup.plan.timeout_us));
+	probe->half_us = now_us + (earlier(probe->deadline_us, engine->end_us) - now_us) / 2;
 	lookup->waiting++;
 	probe->waiting = true;
 }
@@ -858,6 +856,18 @@ static int collect_attempts(struct tp_engine *engine, int64_t now_us)
 	return 0;
 }
 
+/* One target is open, and one was enough: nothing else goes on. */
+static void drop_others(struct tp_engine *engine)
+{
+	while (engine->oldest != NULL)
+		end_probe(engine, engine->oldest);
+	engine->queued.first = NULL;
+	engine->paused.first = NULL;
+	engine->wake_us = engine->end_us = TP_NEVER;
+	while (engine->results.oldest != NULL && !engine->results.oldest->done)
+		tp_results_release(&engine->results, tp_results_take(&engine->results));
+}
+
 /* One turn of the loop. Returns 0, ENOMEM, or what the caller's wait() said. */
 static int turn(struct tp_engine *engine, bool may_wait)
 {
@@ -882,18 +892,9 @@ static int turn(struct tp_engine *engine, bool may_wait)
 		else if (error == 0)
 			error = begin_lookups(engine, now_us);
 	}
+	if (engine->winner != NULL)
+		drop_others(engine);
 	return error;
-}
-
-/* One target is open, and one was enough: nothing else goes on. */
-static void drop_others(struct tp_engine *engine)
-{
-	while (engine->oldest != NULL)
-		end_probe(engine, engine->oldest);
-	engine->queued.first = NULL;
-	engine->paused.first = NULL;
-	while (engine->results.oldest != NULL && !engine->results.oldest->done)
-		tp_results_release(&engine->results, tp_results_take(&engine->results));
 }
 
 /* Hands the next result to the caller. */
