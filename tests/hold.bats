@@ -180,7 +180,7 @@ says() {
 	peer open
 	face 'tcpprobe -t 0.4 -k 0.35 127.0.0.1 "$1"' "$port"
 	assert_state timeout
-	assert_message "127.0.0.1:$port: somebody accepted, but time was up before the end of the hold"
+	assert_message "127.0.0.1:$port: accepted, but time was up before the end of the hold"
 }
 
 @test "a hold that does not fit into the deadline or the wait, or goes with -z or -T, is refused" {

@@ -203,7 +203,7 @@ shows() {
 	# moment.
 	face 'state() { mapfile -t status </proc/$$/status; printf "%s\n" "${status[@]}" | grep -E "^Sig(Blk|Ign|Cgt)"
 			unset status; declare -p | grep -vE " (_|BASH_.*|S?RANDOM|SECONDS|EPOCH.*|LINENO|PIPESTATUS|FUNCNAME)="
-			set -o; shopt; ls -l /proc/$$/fd | awk "{ print \$9, \$10, \$11 }" | grep -vE "pipe|before|after"; ulimit -a; }
+			set -o; shopt; ls -l /proc/$$/fd | awk "{ print \$9, \$10, \$11 }" | grep -vE "pipe|before|after|^ *\$"; ulimit -a; }
 		state >"$1/before"
 		tcpprobe -q -t 0.2 two-faced:1 no.dead.test:1; tcpprobe -q -t 0.2 127.0.0.1:1 no.dead.test:1 no.nx.test:2
 		state >"$1/after"; diff "$1/before" "$1/after"' "$BATS_TEST_TMPDIR"

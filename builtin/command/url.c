@@ -355,10 +355,13 @@ static size_t count_bytes(const char *text, char byte)
  */
 int tp_parser_add_oracle(struct tp_parser *parser)
 {
-	char *peers = strchr(parser->text, '@'), *tail, *colon;
+	char *peers = strchr(parser->text, '@'), *url = strstr(parser->text, "://"), *tail, *colon;
 	size_t colons;
 	int error;
 
+	/* What looks like a URL's host is no driver, user or password. */
+	if (url != NULL && (peers == NULL || url < peers))
+		return tp_parser_add_urls(parser);
 	if (peers == NULL)
 		return blame_word(parser, TP_SAYS_NO_PORT);
 	if (*++peers == '(')

@@ -358,7 +358,7 @@ static void says_that_a_peer_hung_up(void)
 	result = result_of(TP_TIMEOUT, "db", "10.0.0.5");
 	result.error = ETIMEDOUT;
 	result.held = true;
-	CHECK_TEXT(failure_of(&result), "db:5432: somebody accepted, but time was up before the end of the hold");
+	CHECK_TEXT(failure_of(&result), "db:5432: accepted, but time was up before the end of the hold");
 }
 
 static void shows_hops(void)
