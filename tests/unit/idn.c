@@ -8,6 +8,15 @@
 
 #include "unit.h"
 
+/* Not every system has a locale of UTF-8: a root in which only a C library was unpacked (tests/arches) has none. */
+static bool has_utf8(void)
+{
+	if (setlocale(LC_CTYPE, "C.UTF-8") != NULL)
+		return true;
+	unit_skip("contract: no C.UTF-8 here");
+	return false;
+}
+
 /* Names from RFC 3492, section 7.1, and some of our own. libidn2 made their encoded forms. */
 static void encodes_names(void)
 {
@@ -29,6 +38,8 @@ static void encodes_names(void)
 	};
 	char encoded[256];
 
+	if (!has_utf8())
+		return;
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		unit.row = rows[i].name;
 		CHECK_TEXT(tp_idn_encode(rows[i].name, encoded, sizeof(encoded)), rows[i].encoded);
@@ -41,6 +52,8 @@ static void leaves_the_rest(void)
 					     "ü23456789012345678901234567890123456789012345678901234567890123456789" };
 	char encoded[256];
 
+	if (!has_utf8())
+		return;
 	for (size_t i = 0; i < ROWS(names); i++) {
 		unit.row = names[i];
 		CHECK_TEXT(tp_idn_encode(names[i], encoded, sizeof(encoded)), names[i]);
@@ -57,6 +70,5 @@ int main(void)
 		{ "what is no text or too long is left as it is", leaves_the_rest },
 	};
 
-	setlocale(LC_CTYPE, "C.UTF-8");
 	return UNIT_RUN(tests);
 }
