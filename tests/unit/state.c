@@ -117,7 +117,7 @@ static void has_words_of_its_own(void)
 	CHECK_NUMBER(tp_state_of_lookup(value, 0), TP_##id); \
 	CHECK_TEXT(tp_lookup_words(value), words);
 #include "tcpprobe.def"
-	CHECK_TEXT(tp_connect_words(EMFILE), strerror(EMFILE));
+	CHECK_TEXT(tp_connect_words(EXDEV), strerror(EXDEV));
 	CHECK_TEXT(tp_lookup_words(EAI_SERVICE), gai_strerror(EAI_SERVICE));
 }
 
