@@ -24,7 +24,7 @@ static const struct name names[] = {
 	{ .name = "four.test", .addresses = { "10.0.0.1" }, .silent = SILENT_ALL },
 	{ .name = "denied.test", .silent = SILENT_ALL },
 	{ .name = "late6.test", .addresses = { "10.0.0.1", "fd00::1" }, .silent = SILENT_ALL, .later_ms = 200 },
-	{ .name = "soon6.test", .addresses = { "10.0.0.1", "fd00::1" }, .silent = SILENT_ALL, .later_ms = 10 },
+	{ .name = "soon6.test", .addresses = { "10.0.0.1", "fd00::1" }, .silent = SILENT_ALL, .later_ms = 1 },
 	{ .name = "patient.test", .addresses = { "10.0.0.1" }, .silent = SILENT_IPV4 | SILENT_IPV6, .delay_ms = 400 },
 	{ .name = "deadly.test", .does = DIES },
 	{ .name = NULL },
