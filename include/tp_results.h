@@ -2,7 +2,7 @@
 /*
  * One small record for each target, in the order of the targets, from when it
  * is given until its result is reported. A result that waits for a slow one
- * before it costs its record only: some 136 bytes and its host. Records lie in
+ * before it costs its record only: some 144 bytes and its host. Records lie in
  * blocks, which go back to the system when the last record in them is released.
  */
 #ifndef TP_RESULTS_H
@@ -33,13 +33,13 @@ struct tp_record {
 	uint32_t row, best_row; /* tries in a row that were open: up to now, and the most */
 	uint16_t port;
 	uint8_t state;
-	uint8_t family;     /* AF_UNSPEC, or that to which the host is looked up */
-	bool done : 1;      /* the result is final */
-	bool in_lookup : 1; /* from here on as in struct tp_result */
-	bool held : 1;
-	bool expired : 1;
-	bool wanted : 1;
-	bool by_peer : 1; /* the peer itself refused */
+	uint8_t family; /* AF_UNSPEC, or that to which the host is looked up */
+	bool done;      /* the result is final */
+	bool in_lookup; /* from here on as in struct tp_result */
+	bool held;
+	bool expired;
+	bool wanted;
+	bool by_peer; /* the peer itself refused */
 	char host[];
 };
 
@@ -63,10 +63,10 @@ struct tp_record *tp_results_add(struct tp_results *results, struct tp_record *b
 void tp_record_put(struct tp_record *record, const struct tp_result *result);
 
 /*
- * The outcome that was put, as a result; its host belongs to the record. The caller sets until, waited_us, in_a_row and
- * one_address.
+ * Gives the outcome that was put, as a result; its host belongs to the record. The caller sets until, waited_us,
+ * in_a_row and one_address.
  */
-struct tp_result tp_record_get(const struct tp_record *record);
+void tp_record_get(const struct tp_record *record, struct tp_result *result);
 
 /* Is another record of the same target about this address? */
 bool tp_results_share(const struct tp_results *results, const struct tp_record *record,

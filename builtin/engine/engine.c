@@ -711,8 +711,9 @@ static void expire(struct tp_engine *engine, struct tp_probe *probe)
 /* The wait is over for a target: its last try that ended tells the reason. */
 static void give_up_record(struct tp_engine *engine, struct tp_record *record)
 {
-	struct tp_result result = tp_record_get(record);
+	struct tp_result result;
 
+	tp_record_get(record, &result);
 	result.expired = true;
 	end_record(engine, record, &result);
 }
@@ -905,7 +906,7 @@ static void report(struct tp_engine *engine, struct tp_result *result)
 	if (engine->winner != NULL)
 		drop_others(engine);
 	engine->reported = tp_results_take(&engine->results);
-	*result = tp_record_get(engine->reported);
+	tp_record_get(engine->reported, result);
 	engine->reported->fd = -1;
 	result->one_address = plan->each_address;
 	result->until = plan->until;

@@ -237,14 +237,17 @@ static enum tp_race_news begin_attempt(struct tp_race *race, struct tp_probe *pr
 enum tp_race_news tp_race_go_on(struct tp_race *race, struct tp_probe *probe, const struct tp_plan *plan,
 				struct tp_attempts *attempts, int64_t now_us)
 {
-	enum tp_race_news news = race->held > 0 ? end_holds(race, plan, attempts, now_us) : on_or_over(race);
-	const union tp_address *address;
+	enum tp_race_news news = race->held > 0 ? end_holds(race, plan, attempts, now_us) : TP_RACE_ON;
 
-	while (news == TP_RACE_ON && race->held == 0 && (address = next_address(race)) != NULL &&
-	       race->due_us <= now_us) {
+	while (news == TP_RACE_ON && race->held == 0) {
+		const union tp_address *address = next_address(race);
 		struct tp_finish failure;
 		int error;
 
+		if (address == NULL)
+			return on_or_over(race);
+		if (race->due_us > now_us)
+			break;
 		race->due_us = now_us + ATTEMPT_DELAY_US;
 		news = begin_attempt(race, probe, plan, attempts, address, &error);
 		if (error == 0)

@@ -133,9 +133,9 @@ void tp_record_put(struct tp_record *record, const struct tp_result *result)
 		*record->icmp = result->evidence;
 }
 
-struct tp_result tp_record_get(const struct tp_record *record)
+void tp_record_get(const struct tp_record *record, struct tp_result *result)
 {
-	struct tp_result result = {
+	*result = (struct tp_result){
 		.host = record->host,
 		.port = record->port,
 		.state = record->state,
@@ -158,10 +158,9 @@ struct tp_result tp_record_get(const struct tp_record *record)
 	};
 
 	if (record->icmp != NULL)
-		result.evidence = *record->icmp;
+		result->evidence = *record->icmp;
 	else if (record->by_peer)
-		result.evidence.reporter = record->address;
-	return result;
+		result->evidence.reporter = record->address;
 }
 
 bool tp_results_share(const struct tp_results *results, const struct tp_record *record, const union tp_address *address)
