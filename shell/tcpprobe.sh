@@ -14,10 +14,11 @@ tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0' tp_says_bad_
 tp_says_bad_port='a port is 1 to 65535' tp_says_bad_range='the range is reversed' tp_says_unknown_port='neither a port nor a known service'
 tp_says_no_port='no port: HOST PORT, or HOST:PORT' tp_says_no_ipv6_port='no port: HOST PORT, or [HOST]:PORT' tp_says_bad_option='invalid option'
 tp_says_no_own_port='no port: of several targets each is HOST:PORT' tp_says_no_url_port='no port, and the scheme names no known service'
+tp_says_hidden_host='it seems to name one more host or port: give that by itself' tp_says_try_help='Try '\''tcpprobe --help'\''.'
 tp_says_cut_password='where does the password end? write its / as %2F, ? as %3F, # as %23, comma as %2C' tp_says_only_b='only the builtin has it'
-tp_says_try_help='Try '\''tcpprobe --help'\''.' tp_says_only_bp='only the builtin and the program have it' tp_says_exclude='exclude each other'
-tp_says_no_argument='an argument is missing' tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)' tp_says_not_open='not open after '
-tp_says_lookup_late='Name lookup timed out' tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
+tp_says_only_bp='only the builtin and the program have it' tp_says_no_argument='an argument is missing' tp_says_exclude='exclude each other'
+tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)' tp_says_lookup_late='Name lookup timed out' tp_says_not_open='not open after '
+tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
 tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j hold:k parallel:n output:o quiet:q wait:r
  wait-closed:R source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
 tp_services=' amqp 5672 amqps 5671 ftp 21 http 80 https 443 imap 143 imaps 993 ldap 389 ldaps 636 mqtt 1883 mysql 3306 postgresql 5432 smtp 25
@@ -61,7 +62,8 @@ tp_fail() { echo "tcpprobe: $2" >&2 && { [ "$1" != 2 ] || echo "$tp_says_try_hel
 # tp_misuse TEXT WHY [OPTION]: if TEXT, or the target that it is a part of, may hold a password, no more than its scheme is shown.
 tp_misuse() {
 	tp_clean "$1" && tp_rest=${tp_word:-$1} && tp_rest=${tp_rest#jdbc:} && tp_name=${tp_rest%%[!A-Za-z0-9+._-]*}
-	case $tp_rest in "$tp_name"://*) tp_text=$tp_name://... ;; *://* | *[@=]*) tp_text=... ;; esac
+	case $tp_rest in "$tp_name"://*) tp_text=$tp_name://... ;; *://* | *[@=]* | *[:/]*[?#]*) tp_text=... ;; esac
+	case $tp_rest in *://* | *::*) ;; *:*:*[:/]*) [ "${tp_rest#*[!0-9A-Fa-f:./]}" = "$tp_rest" ] || tp_text=... ;; esac # host:port:user:password
 	tp_fail 2 "${3-}'$tp_text': $2"
 }
 # -- Options: flags in tp_flags, times in variables of their own
@@ -182,20 +184,20 @@ tp_url() {
 	case $tp_scheme in *[A-Z]*) tp_scheme=$(echo "$tp_scheme" | tr '[:upper:]' '[:lower:]') ;; esac
 	case +$tp_scheme+ in
 		+[!a-z]* | *[!a-z0-9+._-]*) tp_misuse "$1" "$tp_says_bad_host" ;;
-		*+udp[46+]* | *+sctp+* | *+quic+*) tp_misuse "$1" "$tp_says_not_tcp" ;;
-		*+unix+*) tp_misuse "$1" "$tp_says_unix_socket" ;;
-		*+srv+ | *+tcp[46]+* | +smtp+tls+) tp_misuse "$1" "$tp_says_only_bp" ;;
+		*+udp[46+]* | *+sctp+* | *+quic+* | +dtls+ | +coap+ | +coaps+ | +rtp+ | +srt+ | +tftp+ | +dns+ | +h3+) tp_misuse "$1" "$tp_says_not_tcp" ;;
+		*+unix+* | *+socket+* | +ldapi+ | +ipc+) tp_misuse "$1" "$tp_says_unix_socket" ;;
+		*+srv+ | *+tcp[46]+* | +smtp+tls+ | +clickhouse+http* | +elasticsearch+http* | *+cassandra+*) tp_misuse "$1" "$tp_says_only_bp" ;;
 		*+ssl+ | *+tls+) tp_scheme=${tp_scheme%+*}s ;; # amqp+ssl is amqps
 		*+http+ | *+https+ | +ws+ | +wss+) tp_path= ;;
 	esac
 	case $tp_authority,$tp_path in
-		,/* | *[?\&]host=/* | *[?\&]host=%2[Ff]*) tp_misuse "$1" "$tp_says_unix_socket" ;;
-		*[?\&]host=* | *[?\&]hostaddr=*) tp_misuse "$1" 'its query names a host' ;;
+		,/* | *[?\&]host=/* | *[?\&]host=%2[Ff]* | *[sS]ocket=/*) tp_misuse "$1" "$tp_says_unix_socket" ;;
+		*[?\&]host=* | *[?\&]hostaddr=* | *[?\&]port=* | *[?\&]addr=* | *[?\&]backup=* | *ServerName=*) tp_misuse "$1" "$tp_says_hidden_host" ;;
 		*,/*) tp_path=${tp_path%%[?#]*} ;;
 	esac
 	# A bare / ? # or comma in a password would end the host too early, or make a host of it.
 	case ${tp_authority%%,*} in *@*) ;; *) tp_path=$tp_authority$tp_path ;; esac
-	case $tp_path in *@*) tp_misuse "$1" "$tp_says_cut_password" ;; esac
+	case $tp_path in *@*) tp_misuse "$1" "$tp_says_cut_password" ;; */*,*) tp_misuse "$1" "$tp_says_hidden_host" ;; esac
 	# Of a scheme in two parts the second names the port, unless it is a library: postgresql+psycopg2.
 	tp_service "${tp_scheme##*+}" || tp_service "${tp_scheme%%+*}" || tp_number='' tp_no_port=$tp_says_no_url_port
 	tp_hosts "$tp_authority" url "$tp_number"
@@ -204,6 +206,7 @@ tp_url() {
 tp_target() {
 	tp_word=$1 tp_no_port=$tp_says_no_port
 	case ${tp_base:+base}$1 in
+		base*[.:]*) tp_misuse "$1" "$tp_says_no_own_port" ;;
 		base*) tp_ports "$tp_base" "$1" && return ;;
 		'') tp_fail 2 "$tp_says_empty_word" ;;
 		*://*[,\;]*://*) tp_misuse "$1" "a list of URLs: $tp_says_only_bp" ;;
@@ -297,9 +300,7 @@ tp_connect() {
 	esac
 }
 # -- One try is a process of the tool, and a sleep as its clock. When one of them ends, SIGCHLD ends the other.
-tp_seconds() {
-	tp_span=$((1000 + $1 % 1000)) && tp_span=$(($1 / 1000)).${tp_span#1} && tp_span=${tp_span%"${tp_span##*[!0]}"} && tp_span=${tp_span%.}
-}
+tp_seconds() { tp_span=$((1000 + $1 % 1000)) && tp_span=$(($1 / 1000)).${tp_span#1} && tp_span=${tp_span%"${tp_span##*[!0]}"} && tp_span=${tp_span%.}; }
 # tp_try HOST PORT SECONDS: prints what the tool says, and last "status N", "status late" or "status clock". What runs in
 # the background ignores Ctrl-C, so it is passed on. A signal that comes before both are known is kept in tp_gone.
 tp_try() {

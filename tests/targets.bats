@@ -112,6 +112,14 @@ refused_ports() {
 	assert_equal "$(grep -c '127.0.0.1:[1-5]: Connection refused' <<<"$stderr")" 5
 }
 
+@test "behind a host and its port one more host is told how to be written" {
+	for word in 127.0.0.1 db.test localhost:2 '[::1]:2'; do
+		face 'tcpprobe "$@"' localhost 1 "$word"
+		assert_state usage
+		assert_message_has "'$word': no port: of several targets each is HOST:PORT"
+	done
+}
+
 @test "everyday services are known where the system lists none" {
 	need_lab
 	within=(unshare --mount)
@@ -361,7 +369,7 @@ bad_settings() {
 
 @test "no part of a file's name that may be a secret is shown" {
 	need engine
-	for file in redis://u:s3cret@h password=s3cret u:s3cret@h; do
+	for file in redis://u:s3cret@h password=s3cret u:s3cret@h 'h:80?s3cret'; do
 		face 'tcpprobe -f "$@"' "$file"
 		assert_state usage
 		[[ $stderr != *s3cret* ]] || fail "$stderr"

@@ -238,6 +238,26 @@ assert_refused() {
 
 # -- Words
 
+@test "of a documented connection string it probes every host, or refuses it, and shows no secret" {
+	local rows wanted i
+	mapfile -t rows < <(grep -v '^#' "$BATS_TEST_DIRNAME/strings" | grep .)
+	printf '%s\n' "${rows[@]%%$'\t'*}" >words
+	run $sh -c '. "$1"
+		tp_hand_over() { :; }
+		tp_probe() { tp_total=1 && echo "$1:$2"; }
+		while IFS= read -r word; do
+			found=$(tcpprobe "$word" 2>&1 </dev/null)
+			printf "%s " $? "$found" | tr "\n" " " && echo
+		done <words' sh "$file"
+	assert_equal "$status ${#lines[@]}" "0 ${#rows[@]}"
+	for i in "${!rows[@]}"; do
+		IFS=$'\t' read -r _ wanted _ <<<"${rows[i]}"
+		wanted=${wanted//[][]/}
+		[[ ${lines[i]} == '2 '* || ${lines[i]} == "0 ${wanted//\/[46]/} " ]] || fail "${rows[i]}: ${lines[i]}"
+		[[ ${lines[i]} != *s3cret* ]] || fail "${lines[i]}"
+	done
+}
+
 @test "what only other faces have is status 2, and says who has it" {
 	for option in -4 -6 -a -c1 -ffile -F%h -k1 -n1 -slo -T -z --count=1 --hold=1 --trace; do
 		run $sh "$file" $option 127.0.0.1 1

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct {
-	const char *name;
+	char name[sizeof("ms")];
 	int64_t us;
 } units[] = {
 	{ "", 1000000 },

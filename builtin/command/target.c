@@ -106,9 +106,12 @@ int tp_parser_add_port(const struct tp_parser *parser, struct tp_target *target,
 		return port == 0 ? EINVAL : tp_parser_add_range(target, port, port);
 	}
 	port = tp_service_port(&parser->targets->services, item, false);
-	if (port == 0)
-		return tp_parser_complain(parser, item, TP_SAYS_UNKNOWN_PORT);
-	return tp_parser_add_range(target, port, port);
+	if (port != 0)
+		return tp_parser_add_range(target, port, port);
+	/* A word behind a host that has these bytes is one more host. */
+	return tp_parser_complain(parser, item,
+				  item == parser->text && strpbrk(item, ".:") != NULL ? TP_SAYS_NO_OWN_PORT
+										      : TP_SAYS_UNKNOWN_PORT);
 }
 
 /* Items between commas. */

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdint.h>
 #include <string.h>
 
+/* No pointers, in small tables: each would cost a relocation. */
 static const struct {
-	const char *word;
-	int status;
-	int telling;
+	char word[sizeof("unreachable")];
+	uint8_t status;
+	uint8_t telling;
 } states[] = {
 #define TP_STATE(id, status, telling, word, meaning) [TP_##id] = { word, status, telling },
 #include "tcpprobe.def"

@@ -107,9 +107,9 @@ static bool is_in_place(enum place place, const char *word, const char *before, 
 {
 	const char *authority = strstr(word, "://");
 
-	/* --timeout=x is no setting, and its x is shown. */
+	/* --timeout=x is no setting, and its x is shown. In jdbc:oracle:thin:@x?k=v the x is a host. */
 	if (place == VALUE || place == KEY || place == NO_SCHEME)
-		return authority == NULL && *word != '-';
+		return authority == NULL && *word != '-' && strcasestr(word, "jdbc:oracle:") == NULL;
 	if (place == ORACLE)
 		return strchr(before, '@') == NULL;
 	if (authority == NULL || strstr(authority + 1, "://") != NULL)
