@@ -94,7 +94,7 @@ $B/tcpprobe: $(call objects,$(PROGRAM) $(COMMAND) $(ENGINE))
 # The program as one file that needs no C library where it runs. Another compiler makes other objects, so it has a
 # folder of its own.
 static:
-	@command -v $(STATIC_CC) >/dev/null || { echo "there is no $(STATIC_CC): install musl-tools (Debian), or say make static CC=..." >&2; exit 1; }
+	@[ '$(STATIC_CC)' != musl-gcc ] || .ci/deps musl || { echo 'or say: make static CC=...' >&2; exit 1; }
 	@$(MAKE) -s B=$B/static CC=$(STATIC_CC) LDFLAGS='-static $(LDFLAGS)' CFI= $B/static/tcpprobe
 	@strip $B/static/tcpprobe
 
