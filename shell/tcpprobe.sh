@@ -98,7 +98,7 @@ tp_option() {
 	while [ "$tp_letters" ]; do
 		tp_letter=${tp_letters%"${tp_letters#?}"} tp_letters=${tp_letters#?}
 		case $tp_letter,$tp_letters,$# in
-			[irRtw],,1) tp_misuse "$1" "$tp_says_no_argument" ;;
+			[irRtw],,1) tp_misuse "-$tp_letter" "$tp_says_no_argument" ;;
 			[irRtw],,*) tp_used=2 && tp_time $tp_letter "$2" ;;
 			[irRtw],*) tp_time $tp_letter "$tp_letters" && tp_letters='' ;;
 		esac
@@ -109,7 +109,7 @@ tp_option() {
 			[rR]) [ "${tp_until:-$tp_letter}" = $tp_letter ] && tp_until=$tp_letter tp_wait=$tp_ms || tp_fail 2 "-r and -R $tp_says_exclude" ;;
 			[$tp_only_b]) tp_misuse "-$tp_letter" "$tp_says_only_b" ;;
 			[$tp_only_bp]) tp_misuse "-$tp_letter" "$tp_says_only_bp" ;;
-			*) tp_misuse "$1" "$tp_says_bad_option" ;;
+			*) tp_misuse "-$tp_letter" "$tp_says_bad_option" ;; # not the word: mysql's -pPASSWORD
 		esac
 	done
 }

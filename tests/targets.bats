@@ -237,7 +237,7 @@ bad_targets() {
 		127.0.0.1 0-5|'0'
 		127.0.0.1 80x|'80x'
 		127.0.0.1 +80|'+80'
-		127.0.0.1 -80|'-80'
+		127.0.0.1 -80|'-8'
 		127.0.0.1 0x50|'0x50'
 		127.0.0.1 8.0|'8.0'
 		127.0.0.1 80,|'80,'
@@ -367,9 +367,22 @@ bad_settings() {
 	done < <(bad_settings)
 }
 
+@test "no password is shown that stands behind an option as mysql and curl have it" {
+	for word in -ps3cret -qps3cret -us3cret; do
+		face 'tcpprobe "$@"' 127.0.0.1 1 "$word"
+		[[ $stderr != *s3* ]] || fail "$word: $stderr"
+	done
+	need engine
+	face 'tcpprobe "$@"' 127.0.0.1 1 -u user:s3cret
+	[[ $stderr != *s3* ]] || fail "$stderr"
+	face 'tcpprobe "$@"' 127.0.0.1 1 -qps3cret
+	assert_state usage
+	assert_message_has "'-p': invalid option"
+}
+
 @test "no part of a file's name that may be a secret is shown" {
 	need engine
-	for file in redis://u:s3cret@h password=s3cret u:s3cret@h 'h:80?s3cret'; do
+	for file in redis://u:s3cret@h password=s3cret u:s3cret@h 'h:80?s3cret' db:1:u:s3cret; do
 		face 'tcpprobe -f "$@"' "$file"
 		assert_state usage
 		[[ $stderr != *s3cret* ]] || fail "$stderr"

@@ -35,6 +35,9 @@ int face_check_variable(char option, const char *name, struct tp_why *why)
 {
 	SHELL_VAR *variable = NULL;
 
+	/* It may be meant as curl's -u USER:PASSWORD. */
+	if (strchr(name, ':') != NULL)
+		return tp_because(why, "-%c '...': " TP_SAYS_BAD_NAME, option);
 	if (!legal_identifier(name))
 		return refuse(option, name, TP_SAYS_BAD_NAME, why);
 	variable = find_variable(name);

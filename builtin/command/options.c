@@ -255,7 +255,7 @@ static int refuse_face(const struct parser *parser, const struct option *option,
 }
 
 /*
- * Sets an option. word: the user's word, for messages. value: the value in the same word, or NULL: then the next word
+ * Sets an option. word: the option as messages show it. value: the value in the same word, or NULL: then the next word
  * is the value.
  */
 static int take(struct parser *parser, const struct option *option, const char *word, const char *value)
@@ -271,18 +271,23 @@ static int take(struct parser *parser, const struct option *option, const char *
 	return option->set(parser->options, value, parser->why);
 }
 
-/* "-qvt5" */
+/* "-qvt5". Messages show one letter of it: what follows may be a password, as in mysql's -pPASSWORD. */
 static int parse_letters(struct parser *parser, const char *word)
 {
 	for (const char *letter = word + 1; *letter != '\0'; letter++) {
 		const struct option *option = find_letter(*letter);
+		char shown[2 + 4] = "-"; /* a character has up to 4 bytes in UTF-8, all but the first 0x80 to 0xbf */
+		size_t length = 1;
 		int error;
 
+		while (length < 4 && (letter[length] & 0xc0) == 0x80)
+			length++;
+		memcpy(shown + 1, letter, length);
 		if (option == NULL)
-			return tp_because(parser->why, "%s: " TP_SAYS_BAD_OPTION, tp_quote(word).text);
+			return tp_because(parser->why, "%s: " TP_SAYS_BAD_OPTION, tp_quote(shown).text);
 		if (option->has_value)
-			return take(parser, option, word, letter[1] != '\0' ? letter + 1 : NULL);
-		error = take(parser, option, word, NULL);
+			return take(parser, option, shown, letter[1] != '\0' ? letter + 1 : NULL);
+		error = take(parser, option, shown, NULL);
 		if (error != 0)
 			return error;
 	}

@@ -292,7 +292,7 @@ static const char *put_format(struct tp_text *text, const char *format, const st
 
 int tp_format_check(const char *format, struct tp_why *why)
 {
-	static const struct tp_result nothing = { .host = "" };
+	const struct tp_result nothing = { .host = "" };
 	struct tp_text text = { 0 };
 	const char *bad = put_format(&text, format, &nothing);
 	char part[3] = { 0 };

@@ -222,7 +222,7 @@ struct tp_quoted tp_quote(const char *word)
 const char *tp_path(const char *path, struct tp_quoted *quoted)
 {
 	const char *colon = strchr(path, ':');
-	bool secret = strchr(path, '=') != NULL || (colon != NULL && strpbrk(colon, "/@?#") != NULL);
+	bool secret = strchr(path, '=') != NULL || (colon != NULL && strpbrk(colon, "/@?#") != NULL) || is_record(path);
 
 	if (!secret && !tp_has_control(path))
 		return path;
