@@ -33,7 +33,7 @@ struct name {
 	enum name_does does;
 	unsigned silent;   /* values of enum name_silent, added up */
 	unsigned delay_ms; /* how long an answer takes */
-	unsigned later_ms; /* how much longer an answer takes to a question for IPv6 alone */
+	unsigned later_ms; /* how much later than IPv4's the answer to a question for IPv6 alone comes */
 	int eai, error;
 	unsigned many; /* this many more addresses: 10.0.0.0, 10.0.0.1 and so on */
 };
@@ -46,6 +46,7 @@ static struct {
 	atomic_int lookups; /* of names */
 	atomic_int helpers; /* how many began, if the hook is note_helper() */
 	atomic_int last_helper;
+	atomic_int ipv4_answers; /* to questions for IPv4 alone */
 } * shared;
 
 static inline void share(void)
@@ -144,7 +145,13 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 	while (name != NULL && (name->does == BLOCKS || (name->silent & question_of(hints->ai_family)) != 0))
 		pause();
 	if (name != NULL)
-		usleep(1000 * (name->delay_ms + (hints->ai_family == AF_INET6 ? name->later_ms : 0)));
+		usleep(1000 * name->delay_ms);
+	if (name != NULL && name->later_ms > 0 && hints->ai_family == AF_INET6) {
+		while (shared->ipv4_answers == 0)
+			usleep(1000);
+		usleep(1000 * name->later_ms);
+	}
+	shared->ipv4_answers += hints->ai_family == AF_INET;
 	if (name != NULL && name->does == DIES)
 		kill(getpid(), SIGKILL);
 	if (name == NULL || name->eai != 0) {
