@@ -45,15 +45,26 @@ until_clock_runs() {
 
 # ended_by SIGNAL WHOM STATUS COMMAND...: runs the command, a probe of port 4711, and sends the signal as soon as its
 # clock runs, to its process group or only to the shell (WHOM is group or shell). It must end with STATUS and print
-# nothing. Sets elapsed_ms and late_ms: how long it took to end.
+# nothing. Sets elapsed_ms and late_ms: how long it took to end. A shell can lose a signal that comes in the moment in
+# which it begins to wait; seen once in some 1,500 times. So after 10 seconds it is sent again, as a user would do.
 ended_by() {
-	local pid status=0
+	local pid whom status=0 i
 
 	env --default-signal=INT setsid "${@:4}" >out 2>&1 3>&- &
-	pid=$!
+	pid=$! whom=$pid
+	[[ $2 == shell ]] || whom=-$pid
 	until_clock_runs "$pid"
 	begin_time
-	if [[ $2 == shell ]]; then kill "-$1" "$pid"; else kill "-$1" -- "-$pid"; fi
+	kill "-$1" -- "$whom"
+	for ((i = 0; i < 500; i++)); do
+		kill -0 "$pid" 2>/dev/null || break
+		moment
+	done
+	if kill -0 "$pid" 2>/dev/null; then
+		echo "# $1 was lost, and is sent again" >&3
+		begin_time
+		kill "-$1" -- "$whom"
+	fi
 	wait "$pid" || status=$?
 	end_time
 	assert_equal "$status $(cat out)" "$3 "
