@@ -364,11 +364,11 @@ tp_tell() {
 	[ "$tp_wanted" ] || tp_has q || tp_has j || echo "tcpprobe: $tp_label: $tp_why" >&2
 	case $tp_flags,$tp_wanted,$tp_exit in *1*,1,*) tp_exit=0 tp_found=1 ;; *,0) tp_exit=$tp_status ;; esac
 }
-# -- Waiting. tp_is_time: is the wait not over yet? Sets tp_left, in ms. Without /proc it takes the time of day, by a process.
+# -- Waiting. tp_is_time: is the wait not over yet? Sets tp_left, in ms. Without /proc it is the time of day, and its first second is not counted.
 tp_is_time() {
 	tp_left=$tp_forever tp_cents=100
 	[ "${tp_until:+$tp_wait}" -gt 0 ] 2>/dev/null || return 0
-	[ -r /proc/uptime ] && read -r tp_now tp_rest </proc/uptime && tp_cents=1${tp_now#*.} tp_now=${tp_now%.*} || tp_now=$(date +%s)
+	[ -r /proc/uptime ] && read -r tp_now tp_rest </proc/uptime && tp_cents=1${tp_now#*.} tp_now=${tp_now%.*} || { tp_now=$(date +%s) && tp_start_cents=199; }
 	tp_start=${tp_start:-$tp_now} tp_start_cents=${tp_start_cents:-$tp_cents}
 	[ $tp_now -ge ${tp_seen:-0} ] || tp_start=$((tp_start - tp_seen + tp_now)) # it was set back meanwhile
 	tp_seen=$tp_now tp_left=$((tp_wait - (tp_now - tp_start) * 1000 - (tp_cents - tp_start_cents) * 10))
