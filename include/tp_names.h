@@ -13,7 +13,7 @@ struct tp_names {
 	int64_t limit_us;             /* as for tp_resolver_new() */
 	struct tp_resolver *resolver; /* NULL until a name is looked up */
 	struct tp_lookup *latest;     /* for the further ports of a host */
-	struct tp_lookup **buckets;   /* lookups of names; NULL until there is one */
+	struct tp_lookup **buckets;   /* the other lookups of names; NULL until there is one */
 	size_t count;
 };
 

@@ -16,24 +16,9 @@
 
 #include "tp_address.h"
 #include "tp_attempts.h"
-#include "tp_banner.h"
+#include "tp_finish.h"
 #include "tp_lookup.h"
-#include "tp_os.h"
 #include "tp_plan.h"
-#include "tp_state.h"
-
-/* The outcome of one address, which may become that of the whole race. */
-struct tp_finish {
-	enum tp_state state;
-	int error;
-	bool absent;              /* this host lacks the address family: any other failure tells more */
-	union tp_address address; /* AF_UNSPEC: none was tried */
-	struct tp_evidence evidence;
-	struct tp_banner *banner; /* owned; NULL: none */
-	bool held;                /* the deadline came while the connection was held */
-	int64_t connect_us;       /* the handshake; -1: none */
-	int fd;                   /* the connection, with plan->keep; else -1 */
-};
 
 struct tp_race {
 	struct tp_attempt *attempts; /* the attempts under way, the oldest first */

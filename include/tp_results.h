@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "tp_engine.h"
+#include "tp_finish.h"
 
 struct tp_record_block;
 
@@ -56,17 +57,11 @@ struct tp_results {
 struct tp_record *tp_results_add(struct tp_results *results, struct tp_record *behind, const struct tp_endpoint *to,
 				 size_t target);
 
-/*
- * Puts the outcome of a try into the record: every field of the result but host, port, target, try, status and best_row.
- * The banner is the record's from then on.
- */
-void tp_record_put(struct tp_record *record, const struct tp_result *result);
+/* Puts what came of a try into the record. The banner is the record's from then on. */
+void tp_record_put(struct tp_record *record, const struct tp_finish *finish);
 
-/*
- * Gives the outcome that was put, as a result; its host belongs to the record. The caller sets until, waited_us,
- * in_a_row and one_address.
- */
-void tp_record_get(const struct tp_record *record, struct tp_result *result);
+/* Gives the record as a result of this plan. Its host, banner and fd are the record's. */
+void tp_record_get(const struct tp_record *record, const struct tp_plan *plan, struct tp_result *result);
 
 /* Is another record of the same target about this address? */
 bool tp_results_share(const struct tp_results *results, const struct tp_record *record,

@@ -9,12 +9,8 @@
 /* Zeroed it has read nothing yet; freed by tp_services_free(). */
 struct tp_services {
 	char *list; /* the system's, as a text; "" where there is none */
-	/* A long list asks for the same names again and again. */
-	struct tp_service {
-		char name[64];
-		bool scheme;
-		uint16_t port;
-	} lately[4];
+	/* What was asked for lately: a long list of targets has the same names again and again. */
+	struct tp_service *lately;
 };
 
 /* The port of this name, or 0. A scheme may have several parts: git+https. */

@@ -129,7 +129,7 @@ static int bind_variables(struct tp_outcome *outcome)
 
 static int tcpprobe_builtin(WORD_LIST *list)
 {
-	struct face_signals signals = { 0 };
+	struct face_signals signals;
 	const struct tp_face face = {
 		.letter = 'b',
 		.name = "builtin",

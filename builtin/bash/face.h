@@ -14,7 +14,8 @@
 /* -- signals.c */
 
 struct face_signals {
-	int traps[NSIG];  /* pending_traps of the traps that we were called in */
+	bool in_trap;     /* the call may have been made in a trap */
+	int traps[NSIG];  /* in_trap: pending_traps when the call began */
 	bool catches_int; /* SIGINT had its default action; it is caught, so that last words can be written */
 	struct sigaction int_default;
 };

@@ -2,7 +2,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -28,7 +27,10 @@ static int trapped_signal(const struct face_signals *signals)
 	if (trapped_signal_received == 0)
 		return 0;
 	for (int sig = 1; sig < NSIG; sig++) {
-		if (pending_traps[sig] > signals->traps[sig])
+		int before = signals->in_trap ? signals->traps[sig] : 0;
+
+		/* The end of a background job, and a new window size, do not end the call. */
+		if (pending_traps[sig] > before && sig != SIGCHLD && sig != SIGWINCH)
 			return sig;
 	}
 	return 0;
@@ -47,13 +49,10 @@ void face_signals_begin(struct face_signals *signals)
 	 * Inside a trap, older bashes count its signal as pending until it has ended.
 	 * Outside, one that is pending already came just before us, and counts.
 	 */
-	bool in_trap = &running_trap == NULL || running_trap != 0;
-
-	for (int sig = 1; sig < NSIG && in_trap; sig++)
+	signals->in_trap = &running_trap == NULL || running_trap != 0;
+	for (int sig = 1; sig < NSIG && signals->in_trap; sig++)
 		signals->traps[sig] = pending_traps[sig];
-	/* The end of a background job, and a new window size, do not end the call. */
-	signals->traps[SIGCHLD] = INT_MAX;
-	signals->traps[SIGWINCH] = INT_MAX;
+	signals->catches_int = false;
 }
 
 void face_signals_catch_int(struct face_signals *signals)

@@ -186,15 +186,23 @@ static int pause_round(struct call *call)
 	return error;
 }
 
-/* As probe_round(). */
-static int probe(struct call *call)
+/* A wait begins. How many targets a file has is not known. */
+static void tell_of_wait(struct call *call)
 {
 	struct tp_cursor cursor = { 0 };
 	struct tp_endpoint first;
 	bool known = call->options.file == NULL && tp_cursor_next(&cursor, &call->feed.targets, &first);
-	int error = 0;
 
 	tp_report_wait(&call->reporter, &first, known ? tp_feed_count(&call->feed) : 0);
+}
+
+/* As probe_round(). */
+static int probe(struct call *call)
+{
+	int error = 0;
+
+	if (call->options.plan.until != TP_ONCE)
+		tell_of_wait(call);
 	for (call->round = 1; error == 0; call->round++) {
 		error = probe_round(call);
 		/* Rounds without a target would go on for ever, and with a pause of 0 no signal would be looked at. */
@@ -375,21 +383,24 @@ static int obey(struct call *call, char *words[], size_t count)
 
 void tp_command(const struct tp_face *face, char *words[], size_t count, struct tp_outcome *outcome)
 {
-	struct call call = {
-		.face = face,
-		.outcome = outcome,
-		.output = { .face = face, .blocked_fd = -1, .progress.due_us = TP_NEVER },
-	};
+	struct call call;
 
 	*outcome = (struct tp_outcome){ .fd = -1 };
+	call.face = face;
+	call.outcome = outcome;
+	call.engine = NULL;
+	call.round = 0;
+	call.output = (struct tp_output){ .face = face, .blocked_fd = -1, .progress.due_us = TP_NEVER };
+	call.reporter = (struct tp_reporter){
+		.options = &call.options,
+		.output = &call.output,
+		.reports = &outcome->reports,
+	};
 	tp_options_init(&call.options);
 	tp_feed_init(&call.feed);
 	call.feed.complain = complain_of_line;
 	call.feed.is_full = is_full;
 	call.feed.context = &call;
-	call.reporter.options = &call.options;
-	call.reporter.output = &call.output;
-	call.reporter.reports = &outcome->reports;
 	outcome->status = obey(&call, words, count);
 	tp_output_finish(&call.output);
 	outcome->command = call.options.command;

@@ -14,6 +14,18 @@
 /* The largest list that is read, in bytes: twice what the fullest distribution has. */
 #define LIST_MAX (1 << 21)
 
+/* Names are shorter than this. */
+#define NAME_ROOM 64
+
+/* So many answers are kept. */
+#define LATELY 4
+
+struct tp_service {
+	char name[NAME_ROOM];
+	bool scheme;
+	uint16_t port;
+};
+
 static const char blanks[] = " \t";
 
 /*
@@ -126,28 +138,39 @@ static uint16_t parts_port(const struct tp_services *services, char *scheme)
 	}
 }
 
+static uint16_t find_port(const struct tp_services *services, const char *name, bool scheme)
+{
+	char text[NAME_ROOM];
+	uint16_t port = name_port(services, name);
+
+	return port != 0 || !scheme ? port : parts_port(services, strcpy(text, name));
+}
+
 uint16_t tp_service_port(struct tp_services *services, const char *name, bool scheme)
 {
-	size_t length = strlen(name), places = sizeof(services->lately) / sizeof(*services->lately);
-	struct tp_service *known = &services->lately[((size_t)*name + length) % places];
-	char text[sizeof(known->name)];
+	size_t length = strlen(name);
+	struct tp_service *known;
 
-	if (length == 0 || length >= sizeof(text) || name[strspn(name, tp_scheme_bytes)] != '\0')
+	if (length == 0 || length >= NAME_ROOM || name[strspn(name, tp_scheme_bytes)] != '\0')
 		return 0;
-	if (known->scheme == scheme && strcmp(known->name, name) == 0)
-		return known->port;
 	if (services->list == NULL)
 		services->list = read_list();
-	strcpy(known->name, name);
-	known->scheme = scheme;
-	known->port = name_port(services, name);
-	if (known->port == 0 && scheme)
-		known->port = parts_port(services, strcpy(text, name));
+	if (services->lately == NULL)
+		services->lately = calloc(LATELY, sizeof(struct tp_service));
+	if (services->lately == NULL)
+		return find_port(services, name, scheme);
+	known = &services->lately[((size_t)*name + length) % LATELY];
+	if (known->scheme != scheme || strcmp(known->name, name) != 0) {
+		known->port = find_port(services, name, scheme);
+		known->scheme = scheme;
+		strcpy(known->name, name);
+	}
 	return known->port;
 }
 
 void tp_services_free(struct tp_services *services)
 {
 	free(services->list);
+	free(services->lately);
 	*services = (struct tp_services){ 0 };
 }

@@ -428,17 +428,24 @@ int tp_targets_add(struct tp_targets *targets, char *const words[], size_t count
 	int error = 0;
 
 	for (size_t i = 0; i < count && error == 0; i++) {
+		size_t size = strlen(words[i]) + 1;
+		char text[256];
 		struct tp_parser parser = {
-			.targets = targets, .why = why, .word = words[i], .text = strdup(words[i])
+			.targets = targets,
+			.why = why,
+			.word = words[i],
+			.text = size <= sizeof(text) ? text : malloc(size),
 		};
 
 		if (parser.text == NULL)
 			return ENOMEM;
+		memcpy(parser.text, words[i], size);
 		error = add_word(&parser, i == 0, &target);
 		if (error == 0 && i + 1 == count && target != NULL && target->ports_count == 0)
 			error = blame_word(&parser,
 					   strchr(target->host, ':') != NULL ? TP_SAYS_NO_IPV6_PORT : TP_SAYS_NO_PORT);
-		free(parser.text);
+		if (parser.text != text)
+			free(parser.text);
 	}
 	return error;
 }

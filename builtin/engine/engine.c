@@ -197,12 +197,14 @@ static void end_probe(struct tp_engine *engine, struct tp_probe *probe)
 	engine->in_flight--;
 }
 
-/* Is the state what the caller waits for? */
-static bool is_wanted(enum tp_until until, const struct tp_result *result)
+/* Is what came of the last try what the caller waits for? */
+static bool is_wanted(enum tp_until until, const struct tp_record *record)
 {
+	enum tp_state state = record->state;
+
 	if (until != TP_UNTIL_CLOSED)
-		return result->state == TP_OPEN;
-	switch (result->state) {
+		return state == TP_OPEN;
+	switch (state) {
 	case TP_REFUSED:
 	case TP_UNREACHABLE:
 	case TP_HANGUP:
@@ -212,7 +214,7 @@ static bool is_wanted(enum tp_until until, const struct tp_result *result)
 		 * If the lookup timed out, nothing is known about the port; and a peer that accepted and is held was
 		 * not silent.
 		 */
-		return !result->in_lookup && !result->held;
+		return !record->in_lookup && !record->held;
 	case TP_OPEN:
 	case TP_UNRESOLVED:
 	case TP_ERROR:
@@ -222,99 +224,80 @@ static bool is_wanted(enum tp_until until, const struct tp_result *result)
 	return false;
 }
 
-/* The record has its final result. */
-static void end_record(struct tp_engine *engine, struct tp_record *record, struct tp_result *result)
+/* What is in the record is final. expired: only because the wait is over. */
+static void end_record(struct tp_engine *engine, struct tp_record *record, bool expired)
 {
-	result->time_us = tp_os_wall_us();
-	if (result->expired)
-		result->state = TP_TIMEOUT;
-	result->wanted = !result->expired && is_wanted(engine->setup.plan.until, result);
-	tp_record_put(record, result);
+	record->time_us = tp_os_wall_us();
+	record->expired = expired;
+	if (expired)
+		record->state = TP_TIMEOUT;
+	record->wanted = !expired && is_wanted(engine->setup.plan.until, record);
 	record->done = true;
 	engine->counts.done++;
-	engine->counts.open += result->state == TP_OPEN;
-	if (engine->setup.plan.first_open && result->wanted && engine->winner == NULL)
+	engine->counts.open += record->state == TP_OPEN;
+	if (engine->setup.plan.first_open && record->wanted && engine->winner == NULL)
 		engine->winner = record;
 }
 
 /* Counts the tries in a row that were open. Returns true if there are as many as the caller wants. */
-static bool count_row(const struct tp_engine *engine, struct tp_record *record, enum tp_state state)
+static bool count_row(const struct tp_engine *engine, struct tp_record *record)
 {
-	record->row = state == TP_OPEN ? record->row + 1 : 0;
+	record->row = record->state == TP_OPEN ? record->row + 1 : 0;
 	if (record->row > record->best_row)
 		record->best_row = record->row;
 	return record->row >= engine->setup.plan.in_a_row;
 }
 
-/* Is this outcome of a try the final result of the record? */
-static bool is_final(const struct tp_engine *engine, struct tp_record *record, const struct tp_result *result)
+/* Is what came of the last try the record's final result? */
+static bool is_final(const struct tp_engine *engine, struct tp_record *record)
 {
 	enum tp_until until = engine->setup.plan.until;
 
-	if (until == TP_ONCE || result->expired || (result->state == TP_ERROR && !tp_may_pass(result->error)))
+	if (until == TP_ONCE || (record->state == TP_ERROR && !tp_may_pass(record->error)))
 		return true;
 	if (until == TP_UNTIL_OPEN)
-		return count_row(engine, record, result->state) && result->state == TP_OPEN;
-	return is_wanted(until, result);
+		return count_row(engine, record) && record->state == TP_OPEN;
+	return is_wanted(until, record);
 }
 
-/* Takes in the outcome of a try. It is the final result, or the target pauses before its next try. */
-static void end_try(struct tp_engine *engine, struct tp_probe *probe, struct tp_result *result)
+/* Takes in what came of a try. It is the final result, or the target pauses before its next try. */
+static void end_try(struct tp_engine *engine, struct tp_probe *probe, const struct tp_finish *finish)
 {
 	struct tp_record *record = probe->record;
 
 	end_probe(engine, probe);
-	result->lookup_us = probe->race.lookup->duration_us;
-	if (is_final(engine, record, result)) {
-		end_record(engine, record, result);
+	tp_record_put(record, finish);
+	record->lookup_us = probe->race.lookup->duration_us;
+	if (probe->expired || is_final(engine, record)) {
+		end_record(engine, record, probe->expired);
 		return;
 	}
-	tp_record_put(record, result);
 	record->due_us = tp_os_now_us() + engine->setup.plan.interval_us;
 	record->behind = NULL;
 	*(engine->paused.first == NULL ? &engine->paused.first : &engine->paused.last->behind) = record;
 	engine->paused.last = record;
 }
 
-/* The address that the try was about; AF_UNSPEC: none was tried. */
-static union tp_address tried(const struct tp_race *race)
-{
-	return race->only != NULL ? *race->only : race->finish.address;
-}
-
 static void end_in_lookup(struct tp_engine *engine, struct tp_probe *probe, enum tp_state state, int eai, int error)
 {
-	struct tp_result result = {
+	struct tp_finish finish = {
 		.state = state,
 		.in_lookup = true,
-		.expired = probe->expired,
-		.address = tried(&probe->race),
 		.eai = eai,
 		.error = error,
-		.connect_us = -1,
 		.fd = -1,
+		.connect_us = -1,
 	};
 
-	end_try(engine, probe, &result);
+	if (probe->race.only != NULL)
+		finish.address = *probe->race.only;
+	end_try(engine, probe, &finish);
 }
 
 /* The race is over, and with it the try. */
 static void end_race(struct tp_engine *engine, struct tp_probe *probe)
 {
-	const struct tp_finish *finish = &probe->race.finish;
-	struct tp_result result = {
-		.state = finish->state,
-		.held = finish->held,
-		.expired = probe->expired,
-		.error = finish->error,
-		.fd = finish->fd,
-		.address = tried(&probe->race),
-		.evidence = finish->evidence,
-		.connect_us = finish->connect_us,
-		.banner = finish->banner,
-	};
-
-	end_try(engine, probe, &result);
+	end_try(engine, probe, &probe->race.finish);
 }
 
 /* -- Shortages of descriptors or memory */
@@ -653,14 +636,6 @@ static bool may_admit(const struct tp_engine *engine)
 	       !is_full(engine);
 }
 
-/* A target had no turn before the wait was over. */
-static void miss_turn(struct tp_engine *engine, struct tp_record *record)
-{
-	struct tp_result result = { .expired = true, .lookup_us = -1, .connect_us = -1, .fd = -1 };
-
-	end_record(engine, record, &result);
-}
-
 /* Asks the caller for a target and begins its first try. Returns 0, ENOMEM, or what the caller said. */
 static int admit_one(struct tp_engine *engine)
 {
@@ -679,7 +654,8 @@ static int admit_one(struct tp_engine *engine)
 	engine->targets++;
 	if (!engine->over)
 		return begin_try(engine, record, tp_names_get(&engine->names, to.host, to.family, 0));
-	miss_turn(engine, record);
+	/* It had no turn before the wait was over. */
+	end_record(engine, record, true);
 	return 0;
 }
 
@@ -715,17 +691,9 @@ static void expire(struct tp_engine *engine, struct tp_probe *probe)
 	}
 }
 
-/* The wait is over for a target: its last try that ended tells the reason. */
-static void give_up_record(struct tp_engine *engine, struct tp_record *record)
-{
-	struct tp_result result;
-
-	tp_record_get(record, &result);
-	result.expired = true;
-	end_record(engine, record, &result);
-}
-
-/* The wait is over in the middle of a try. If it is the first one, there is no other to tell a reason. */
+/*
+ * The wait is over in the middle of a try. The last try that ended tells the reason; if this is the first one, it does.
+ */
 static void give_up(struct tp_engine *engine, struct tp_probe *probe)
 {
 	if (probe->record->try == 1) {
@@ -733,7 +701,7 @@ static void give_up(struct tp_engine *engine, struct tp_probe *probe)
 		expire(engine, probe);
 	} else {
 		end_probe(engine, probe);
-		give_up_record(engine, probe->record);
+		end_record(engine, probe->record, true);
 	}
 }
 
@@ -783,7 +751,7 @@ static void end_wait(struct tp_engine *engine)
 		struct tp_record *record = engine->paused.first;
 
 		engine->paused.first = record->behind;
-		give_up_record(engine, record);
+		end_record(engine, record, true);
 	}
 	if (engine->paused.first == NULL && engine->oldest == NULL)
 		engine->end_us = TP_NEVER;
@@ -908,17 +876,11 @@ static int turn(struct tp_engine *engine, bool may_wait)
 /* Hands the next result to the caller. */
 static void report(struct tp_engine *engine, struct tp_result *result)
 {
-	const struct tp_plan *plan = &engine->setup.plan;
-
 	if (engine->winner != NULL)
 		drop_others(engine);
 	engine->reported = tp_results_take(&engine->results);
-	tp_record_get(engine->reported, result);
+	tp_record_get(engine->reported, &engine->setup.plan, result);
 	engine->reported->fd = -1;
-	result->one_address = plan->each_address;
-	result->until = plan->until;
-	result->waited_us = plan->wait_us;
-	result->in_a_row = plan->in_a_row;
 }
 
 int tp_engine_next(struct tp_engine *engine, struct tp_result *result)

@@ -15,8 +15,6 @@
 /* At most this many addresses of one name are used. */
 #define ADDRESSES_MAX 4096
 
-#define BUCKETS 1024U
-
 /* One name in the file. Offsets into the text, and numbers of entries (from 1), have 32 bits. */
 struct entry {
 	uint32_t name, address;
@@ -27,7 +25,8 @@ struct tp_hosts {
 	char *text; /* cut up into words */
 	struct entry *entries;
 	uint32_t count, room;
-	uint32_t buckets[BUCKETS]; /* the last entry of each */
+	uint32_t *buckets; /* the last entry of each */
+	uint32_t mask;     /* the number of buckets, which is a power of two, less one */
 };
 
 static const char blanks[] = " \t\r\n";
@@ -51,6 +50,9 @@ static char *read_file(const char *path)
 	size_t used = 0, room = 4096;
 	char *text = NULL;
 
+	/* Without a buffer the bytes come straight into the text. */
+	if (file != NULL)
+		setvbuf(file, NULL, _IONBF, 0);
 	while (file != NULL && room <= FILE_MAX) {
 		char *more = realloc(text, room);
 
@@ -121,10 +123,15 @@ uint32_t tp_hosts_hash(const char *name)
 	return hash ^ hash >> 16;
 }
 
+static uint32_t *bucket_of(const struct tp_hosts *hosts, const char *name)
+{
+	return &hosts->buckets[tp_hosts_hash(name) & hosts->mask];
+}
+
 /* False: memory is out. */
 static bool add(struct tp_hosts *hosts, const char *address, const char *name)
 {
-	uint32_t *bucket = &hosts->buckets[tp_hosts_hash(name) % BUCKETS];
+	uint32_t *bucket = bucket_of(hosts, name);
 
 	if (hosts->count == hosts->room) {
 		uint32_t room = hosts->room * 2 + 64;
@@ -141,11 +148,18 @@ static bool add(struct tp_hosts *hosts, const char *address, const char *name)
 	return true;
 }
 
-/* hosts(5): ADDRESS NAME... */
+/* hosts(5): ADDRESS NAME... False: memory is out. */
 static bool index_lines(struct tp_hosts *hosts)
 {
 	char *rest = hosts->text, *line;
+	size_t length = strlen(rest);
 
+	/* There are fewer names than that. */
+	while (hosts->mask < length / 16)
+		hosts->mask = hosts->mask * 2 + 1;
+	hosts->buckets = calloc(hosts->mask + 1, sizeof(uint32_t));
+	if (hosts->buckets == NULL)
+		return false;
 	while ((line = next_line(&rest)) != NULL) {
 		const char *address = next_word(&line), *name;
 
@@ -175,6 +189,7 @@ void tp_hosts_free(struct tp_hosts *hosts)
 	if (hosts == NULL)
 		return;
 	free(hosts->entries);
+	free(hosts->buckets);
 	free(hosts->text);
 	free(hosts);
 }
@@ -196,8 +211,7 @@ size_t tp_hosts_find(const struct tp_hosts *hosts, const char *host, int family,
 	size_t count = 0;
 
 	/* The chain of a bucket goes from the last line of the file to the first. */
-	for (uint32_t number = hosts->buckets[tp_hosts_hash(host) % BUCKETS]; number != 0;
-	     number = hosts->entries[number - 1].next) {
+	for (uint32_t number = *bucket_of(hosts, host); number != 0; number = hosts->entries[number - 1].next) {
 		const struct entry *entry = &hosts->entries[number - 1];
 		union tp_address address;
 

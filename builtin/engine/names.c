@@ -12,63 +12,67 @@
 /* At most this many names are remembered. When there are more, all are forgotten, and remembered again as they come. */
 #define NAMES_MOST 16384
 
-static void forget(struct tp_names *names, struct tp_lookup **link)
-{
-	struct tp_lookup *lookup = *link;
-
-	*link = lookup->in_bucket;
-	names->count--;
-	tp_lookup_release(lookup);
-}
-
 static void forget_all(struct tp_names *names)
 {
 	for (size_t i = 0; names->count > 0; i++) {
-		while (names->buckets[i] != NULL)
-			forget(names, &names->buckets[i]);
+		while (names->buckets[i] != NULL) {
+			struct tp_lookup *lookup = names->buckets[i];
+
+			names->buckets[i] = lookup->in_bucket;
+			names->count--;
+			tp_lookup_release(lookup);
+		}
 	}
 }
 
-/* Is this a lookup of this host, and may one more probe use it? */
-static bool serves(const struct tp_lookup *lookup, const char *host, int family, int64_t since_us)
+static bool is_numeric(const struct tp_lookup *lookup)
 {
-	bool numeric = lookup->duration_us < 0;
-
-	return (lookup->phase != TP_LOOKUP_DONE || numeric || lookup->started_us >= since_us) &&
-	       lookup->family == family && strcmp(lookup->host, host) == 0;
+	return lookup->phase == TP_LOOKUP_DONE && lookup->duration_us < 0;
 }
 
-/* Remembers a lookup. If memory is out, it is just not remembered. */
+static bool is_of(const struct tp_lookup *lookup, const char *host, int family)
+{
+	return lookup->family == family && strcmp(lookup->host, host) == 0;
+}
+
+/* May one more probe use it? */
+static bool is_fresh(const struct tp_lookup *lookup, int64_t since_us)
+{
+	return lookup->phase != TP_LOOKUP_DONE || is_numeric(lookup) || lookup->started_us >= since_us;
+}
+
+/* Puts a lookup of a name into the buckets. If memory is out, or it is no name, it is just not remembered. */
 static void remember(struct tp_names *names, struct tp_lookup *lookup)
 {
 	struct tp_lookup **link;
 
-	if (names->buckets == NULL)
+	if (names->buckets == NULL && !is_numeric(lookup))
 		names->buckets = calloc(BUCKETS, sizeof(struct tp_lookup *));
-	if (names->buckets == NULL)
+	if (names->buckets == NULL || is_numeric(lookup)) {
+		tp_lookup_release(lookup);
 		return;
+	}
 	if (names->count >= NAMES_MOST)
 		forget_all(names);
 	link = &names->buckets[tp_hosts_hash(lookup->host) % BUCKETS];
 	lookup->in_bucket = *link;
 	*link = lookup;
-	lookup->users++;
 	names->count++;
 }
 
-/* The remembered lookup of this host, or NULL. One that is too old is forgotten. */
-static struct tp_lookup *recall(struct tp_names *names, const char *host, int family, int64_t since_us)
+/* Takes the lookup of this host out of the buckets, if there is one. */
+static struct tp_lookup *recall(struct tp_names *names, const char *host, int family)
 {
-	struct tp_lookup **link;
+	struct tp_lookup **link, *lookup;
 
 	if (names->count == 0)
 		return NULL;
 	for (link = &names->buckets[tp_hosts_hash(host) % BUCKETS]; *link != NULL; link = &(*link)->in_bucket) {
-		if (serves(*link, host, family, since_us))
-			return *link;
-		if ((*link)->family == family && strcmp((*link)->host, host) == 0) {
-			forget(names, link);
-			break;
+		if (is_of(*link, host, family)) {
+			lookup = *link;
+			*link = lookup->in_bucket;
+			names->count--;
+			return lookup;
 		}
 	}
 	return NULL;
@@ -78,19 +82,21 @@ struct tp_lookup *tp_names_get(struct tp_names *names, const char *host, int fam
 {
 	struct tp_lookup *lookup = names->latest;
 
-	if (lookup == NULL || !serves(lookup, host, family, since_us)) {
-		lookup = recall(names, host, family, since_us);
-		if (lookup != NULL) {
-			lookup->users++;
-		} else {
-			lookup = tp_lookup_new(host, family);
-			if (lookup != NULL && !tp_lookup_at_once(lookup))
-				remember(names, lookup);
-		}
-		if (names->latest != NULL)
-			tp_lookup_release(names->latest);
-		names->latest = lookup;
+	if (lookup == NULL || !is_of(lookup, host, family)) {
+		if (lookup != NULL)
+			remember(names, lookup);
+		lookup = recall(names, host, family);
 	}
+	if (lookup != NULL && !is_fresh(lookup, since_us)) {
+		tp_lookup_release(lookup);
+		lookup = NULL;
+	}
+	if (lookup == NULL) {
+		lookup = tp_lookup_new(host, family);
+		if (lookup != NULL)
+			tp_lookup_at_once(lookup);
+	}
+	names->latest = lookup;
 	if (lookup != NULL)
 		lookup->users++;
 	return lookup;

@@ -161,44 +161,40 @@ static bool is_to_hold(const struct tp_plan *plan, int error)
 }
 
 /*
- * An attempt, which is in no list any more, has this outcome. at_once: connect(2) itself returned it; if it means that
- * an IPv6 address or route is missing, this host has no IPv6.
+ * An attempt, which is in no list any more, has this outcome; *finish holds its evidence, and the rest is filled in.
+ * at_once: connect(2) itself returned it; if it means that an IPv6 address or route is missing, this host has no IPv6.
  */
 static enum tp_race_news settle(struct tp_race *race, const struct tp_plan *plan, const struct tp_attempt *attempt,
-				int fd, int error, const struct tp_evidence *evidence, bool at_once)
+				int fd, int error, bool at_once, struct tp_finish *finish)
 {
 	int family = attempt->peer.any.sa_family;
-	struct tp_finish finish = {
-		.state = tp_state_of_connect(error),
-		.error = error,
-		.absent = at_once && family == AF_INET6 && !evidence->icmp &&
-			  (error == ENETUNREACH || error == EADDRNOTAVAIL),
-		.address = attempt->peer,
-		.evidence = *evidence,
-		.connect_us = -1,
-		.fd = -1,
-	};
 
-	if (finish.state != TP_OPEN) {
+	finish->state = tp_state_of_connect(error);
+	finish->address = attempt->peer;
+	finish->fd = -1;
+	if (finish->state != TP_OPEN) {
+		finish->error = error;
+		finish->absent = at_once && family == AF_INET6 && !finish->evidence.icmp &&
+				 (error == ENETUNREACH || error == EADDRNOTAVAIL);
+		finish->connect_us = -1;
 		close(fd);
-		note_failure(race, &finish);
+		note_failure(race, finish);
 		/* RFC 8305: the next attempt need not wait any longer. */
 		race->due_us = 0;
 		return on_or_over(race);
 	}
-	finish.error = 0;
-	finish.evidence = (struct tp_evidence){ 0 };
-	finish.connect_us = handshake_us(fd, attempt->started_us);
+	finish->evidence = (struct tp_evidence){ 0 };
+	finish->connect_us = handshake_us(fd, attempt->started_us);
 	if (plan->keep) {
 		/*
 		 * With IP_RECVERR on, ICMP errors would fail the caller's reads and writes as on no other connection.
 		 */
 		tp_os_want_evidence(fd, family, false);
-		finish.fd = fd;
+		finish->fd = fd;
 	} else {
 		close(fd);
 	}
-	race->finish = finish;
+	race->finish = *finish;
 	return TP_RACE_OVER;
 }
 
@@ -207,7 +203,7 @@ static enum tp_race_news begin_attempt(struct tp_race *race, struct tp_probe *pr
 				       struct tp_attempts *attempts, const union tp_address *address, int *error)
 {
 	struct tp_attempt attempt = { .probe = probe, .list = &race->attempts, .peer = *address };
-	struct tp_evidence evidence = { 0 };
+	struct tp_finish finish = { 0 };
 	bool holds;
 	int fd, outcome;
 
@@ -216,7 +212,7 @@ static enum tp_race_news begin_attempt(struct tp_race *race, struct tp_probe *pr
 		return TP_RACE_ON;
 	tp_address_set_port(&attempt.peer, race->port);
 	attempt.started_us = tp_os_now_us();
-	outcome = tp_connect_begin(fd, &attempt.peer, &evidence);
+	outcome = tp_connect_begin(fd, &attempt.peer, &finish.evidence);
 	holds = is_to_hold(plan, outcome);
 	/* Loopback answers at once, and such an attempt needs no room in the table. */
 	if ((outcome == EINPROGRESS || holds) && tp_attempts_add(attempts, &attempt, fd) != 0)
@@ -231,7 +227,7 @@ static enum tp_race_news begin_attempt(struct tp_race *race, struct tp_probe *pr
 		hold(race, plan, attempts, attempts->all[attempts->count - 1]);
 		return TP_RACE_ON;
 	}
-	return outcome == EINPROGRESS ? TP_RACE_ON : settle(race, plan, &attempt, fd, outcome, &evidence, true);
+	return outcome == EINPROGRESS ? TP_RACE_ON : settle(race, plan, &attempt, fd, outcome, true, &finish);
 }
 
 enum tp_race_news tp_race_go_on(struct tp_race *race, struct tp_probe *probe, const struct tp_plan *plan,
@@ -276,14 +272,14 @@ enum tp_race_news tp_race_collect(struct tp_race *race, const struct tp_plan *pl
 {
 	struct pollfd *ready = &attempts->fds[attempt->index];
 	struct tp_attempt ended = *attempt;
-	struct tp_evidence evidence = { 0 };
+	struct tp_finish finish = { 0 };
 	int error;
 
 	if (attempt->held_until_us != 0) {
 		ready->revents = 0;
 		return listen_to(race, plan, attempts, attempt, false);
 	}
-	error = tp_connect_outcome(ready, &ended.peer, &evidence);
+	error = tp_connect_outcome(ready, &ended.peer, &finish.evidence);
 	ready->revents = 0;
 	if (error == EINPROGRESS)
 		return TP_RACE_ON;
@@ -291,7 +287,7 @@ enum tp_race_news tp_race_collect(struct tp_race *race, const struct tp_plan *pl
 		hold(race, plan, attempts, attempt);
 		return TP_RACE_ON;
 	}
-	return settle(race, plan, &ended, tp_attempts_take(attempts, attempt), error, &evidence, false);
+	return settle(race, plan, &ended, tp_attempts_take(attempts, attempt), error, false, &finish);
 }
 
 int64_t tp_race_due_us(const struct tp_race *race)

@@ -106,34 +106,40 @@ static void forget_icmp(struct tp_record *record)
 	record->icmp = NULL;
 }
 
-void tp_record_put(struct tp_record *record, const struct tp_result *result)
+void tp_record_put(struct tp_record *record, const struct tp_finish *finish)
 {
 	forget_icmp(record);
-	if (record->banner != result->banner)
-		free(record->banner);
-	record->banner = result->banner;
-	record->state = (uint8_t)result->state;
-	record->wanted = result->wanted;
-	record->in_lookup = result->in_lookup;
-	record->held = result->held;
-	record->expired = result->expired;
-	record->eai = result->eai;
-	record->error = result->error;
-	record->fd = result->fd;
-	record->address = result->address;
-	record->lookup_us = result->lookup_us;
-	record->connect_us = result->connect_us;
-	record->time_us = result->time_us;
+	free(record->banner);
+	record->banner = finish->banner;
+	record->state = (uint8_t)finish->state;
+	record->in_lookup = finish->in_lookup;
+	record->held = finish->held;
+	record->eai = finish->eai;
+	record->error = finish->error;
+	record->fd = finish->fd;
+	record->address = finish->address;
+	record->connect_us = finish->connect_us;
 	/* Without an ICMP error only the peer can have said anything. */
-	record->by_peer = !result->evidence.icmp && result->evidence.reporter.any.sa_family != AF_UNSPEC;
-	if (result->evidence.icmp)
+	record->by_peer = !finish->evidence.icmp && finish->evidence.reporter.any.sa_family != AF_UNSPEC;
+	if (finish->evidence.icmp)
 		record->icmp = malloc(sizeof(*record->icmp));
 	/* If memory is out, the report says what happened, but not who said so. */
 	if (record->icmp != NULL)
-		*record->icmp = result->evidence;
+		*record->icmp = finish->evidence;
 }
 
-void tp_record_get(const struct tp_record *record, struct tp_result *result)
+static struct tp_evidence evidence_of(const struct tp_record *record)
+{
+	struct tp_evidence evidence = { 0 };
+
+	if (record->icmp != NULL)
+		return *record->icmp;
+	if (record->by_peer)
+		evidence.reporter = record->address;
+	return evidence;
+}
+
+void tp_record_get(const struct tp_record *record, const struct tp_plan *plan, struct tp_result *result)
 {
 	*result = (struct tp_result){
 		.host = record->host,
@@ -142,25 +148,25 @@ void tp_record_get(const struct tp_record *record, struct tp_result *result)
 		.wanted = record->wanted,
 		.status = record->wanted ? 0 : tp_state_status(record->state),
 		.in_lookup = record->in_lookup,
-		.held = record->held,
 		.expired = record->expired,
+		.held = record->held,
+		.one_address = plan->each_address,
 		.eai = record->eai,
 		.error = record->error,
 		.fd = record->fd,
 		.target = record->target,
 		.try = record->try,
 		.address = record->address,
+		.evidence = evidence_of(record),
 		.lookup_us = record->lookup_us,
 		.connect_us = record->connect_us,
 		.time_us = record->time_us,
 		.banner = record->banner,
 		.best_row = record->best_row,
+		.until = plan->until,
+		.waited_us = plan->wait_us,
+		.in_a_row = plan->in_a_row,
 	};
-
-	if (record->icmp != NULL)
-		result->evidence = *record->icmp;
-	else if (record->by_peer)
-		result->evidence.reporter = record->address;
 }
 
 bool tp_results_share(const struct tp_results *results, const struct tp_record *record, const union tp_address *address)
