@@ -128,7 +128,7 @@ $B/fuzz/%: tests/fuzz/%.c $(COMMAND) $(ENGINE) tests/fuzz/fuzz.h
 		$(filter-out $(TAKEN),$(filter %.c,$^))
 
 # These fuzzers include that source file themselves.
-$B/fuzz/reply: TAKEN = builtin/engine/helper.c
+$B/fuzz/reply: TAKEN = builtin/engine/helpers.c
 $B/fuzz/hosts: TAKEN = builtin/engine/hosts.c
 
 try:

@@ -32,6 +32,9 @@ struct tp_endpoint {
 /* The longest host taken, in bytes without NUL: what getnameinfo(3) may return (NI_MAXHOST). */
 #define TP_HOST_MAX 1024
 
+/* At most this many addresses of one name are used. */
+#define TP_ADDRESSES_MAX 4096
+
 /* Room for a numeric address with its zone, NUL included. */
 #define TP_ADDRESS_TEXT (INET6_ADDRSTRLEN + 1 + IF_NAMESIZE)
 

@@ -1,59 +1,51 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The processes that ask. A helper calls getaddrinfo(3), one question after the other, until its channel is closed or it
- * is killed. Helpers are forked as they are needed, and used again.
- *
- * From the first helper to tp_helpers_free() SIGCHLD is blocked, so that no handler of the program's reaps a helper;
- * whoever waits meanwhile leaves it so.
+ * A process that asks. It calls getaddrinfo(3), one question after the other, until its channel is closed or it is
+ * killed.
  */
 #ifndef TP_HELPER_H
 #define TP_HELPER_H
 
+#include <sys/types.h>
+
 #include "tp_lookup.h"
 
-struct tp_helpers;
-
-/* The answer to a question. */
-struct tp_answer {
-	struct tp_lookup *lookup;
-	enum tp_question question;
-	int eai, error; /* as in struct tp_lookup */
+/*
+ * The reply of a helper: this head, then count addresses. There is no padding, because it would carry bytes of the
+ * helper's stack.
+ */
+struct tp_reply {
 	int64_t duration_us;
-	union tp_address *addresses; /* the caller's to free */
-	size_t count;
+	int eai, error;
+	uint64_t count;
 };
 
-/* NULL where memory is out. limit_us: as for tp_resolver_new(). */
-struct tp_helpers *tp_helpers_new(struct tp_helper_hook hook, int64_t limit_us);
+/* A helper is idle if lookup is NULL and stale is false. If fd is -1, it was killed and is to be reaped. */
+struct tp_helper {
+	pid_t pid;
+	int fd;
+	struct tp_lookup *lookup;
+	enum tp_question question;
+	bool stale;       /* nobody waits for its answer any more; once that has come, the helper is idle */
+	int64_t stale_us; /* since this time */
+	bool ready;       /* poll(2) found something to read */
+	struct tp_reply reply;
+	union tp_address *addresses;
+	size_t received;        /* bytes of the reply and, behind it, of the addresses */
+	struct tp_helper *idle; /* the next idle helper */
+};
 
-/* Ends and reaps all of them. */
-void tp_helpers_free(struct tp_helpers *helpers);
+/* In the helper, which the caller has just forked with all signals blocked: answers requests from fd. Never returns. */
+_Noreturn void tp_helper_serve(int fd, struct tp_helper_hook hook, unsigned limit_s);
 
-/* Asks a question about a lookup, whose helpers[question] answers it then. Returns as tp_resolver_begin(). */
-int tp_helpers_ask(struct tp_helpers *helpers, struct tp_lookup *lookup, enum tp_question question,
-		   const struct pollfd *fds, size_t count);
+/* Asks a question about a lookup, whose helpers[question] answers it then. False: the helper is of no more use. */
+bool tp_helper_ask(struct tp_helper *helper, struct tp_lookup *lookup, enum tp_question question);
 
 /*
- * Nobody waits for the answer any more. The helper is used again when it has answered, or is killed when its place is
- * needed.
+ * Reads on in the reply. Returns 0: it is complete; EAGAIN: more is to come; another value: the helper is of no more
+ * use.
  */
-void tp_helpers_drop(struct tp_helpers *helpers, struct tp_helper *helper);
-
-/* As tp_resolver_watched() and tp_resolver_watch(). */
-size_t tp_helpers_watched(const struct tp_helpers *helpers);
-size_t tp_helpers_watch(struct tp_helpers *helpers, struct pollfd *fds);
-
-/* Notes what poll(2) found of the pollfds of tp_helpers_watch(). */
-void tp_helpers_note(struct tp_helpers *helpers, const struct pollfd *fds);
-
-/* The next answer that has come; false: there is none. */
-bool tp_helpers_answer(struct tp_helpers *helpers, struct tp_answer *answer);
-
-/* Has tp_helpers_ask() returned EBUSY since the last call? Then it is worth another try in each turn of the loop. */
-bool tp_helpers_wanted(struct tp_helpers *helpers);
-
-/* When the loop has to turn even if nothing is ready, to reap or replace helpers; TP_NEVER: it need not. */
-int64_t tp_helpers_due_us(const struct tp_helpers *helpers);
+int tp_helper_hear(struct tp_helper *helper);
 
 /*
  * getaddrinfo(3) itself, here: the addresses in its order, ports 0, the caller's to free. Returns 0 or EAI_..., with

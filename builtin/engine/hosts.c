@@ -12,9 +12,6 @@
 /* A larger file is left to the helpers: all other probes would wait while it is read. */
 #define FILE_MAX (8U << 20)
 
-/* At most this many addresses of one name are used. */
-#define ADDRESSES_MAX 4096
-
 /* One name in the file. Offsets into the text, and numbers of entries (from 1), have 32 bits. */
 struct entry {
 	uint32_t name, address;
@@ -222,5 +219,5 @@ size_t tp_hosts_find(const struct tp_hosts *hosts, const char *host, int family,
 			addresses[room - 1 - count] = address;
 		count++;
 	}
-	return count < ADDRESSES_MAX ? count : ADDRESSES_MAX;
+	return count < TP_ADDRESSES_MAX ? count : TP_ADDRESSES_MAX;
 }

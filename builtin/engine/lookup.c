@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tp_helper.h"
+#include "tp_helpers.h"
 #include "tp_hosts.h"
 #include "tp_os.h"
 

@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (hosts == NULL)
 		return 0;
 	count = tp_hosts_find(hosts, host, AF_UNSPEC, NULL, 0);
-	MUST(count <= ADDRESSES_MAX);
+	MUST(count <= TP_ADDRESSES_MAX);
 	MUST(tp_hosts_find(hosts, host, AF_INET, NULL, 0) + tp_hosts_find(hosts, host, AF_INET6, NULL, 0) == count);
 	if (count <= 64) {
 		MUST(tp_hosts_find(hosts, host, AF_UNSPEC, addresses, count) == count);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Replies of a helper that is broken or not ours. The first byte of the input says how much of the rest comes before
- * the resolver first looks. A reply is a struct that only helper.c knows, so its source is included here (see the
- * Makefile).
+ * the resolver first looks. Only helpers.c knows the struct that holds the helpers, so its source is included here (see
+ * the Makefile).
  */
-#include "../../builtin/engine/helper.c"
+#include "../../builtin/engine/helpers.c"
 
 #include "fuzz.h"
 
@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	MUST(answer.lookup == lookup && lookup->helpers[TP_ASK_ALL] == NULL);
 	MUST((answer.eai == 0) == (answer.count > 0));
-	MUST(answer.count <= ADDRESSES_MAX && (answer.count == 0 || answer.addresses != NULL));
+	MUST(answer.count <= TP_ADDRESSES_MAX && (answer.count == 0 || answer.addresses != NULL));
 	free(answer.addresses);
 	if (channel[1] >= 0)
 		close(channel[1]);
