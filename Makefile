@@ -45,10 +45,11 @@ SO_LDFLAGS = -shared -nostartfiles -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack $(
 PROGRAM_LDFLAGS = -pie -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--as-needed
 STRICT = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef -Werror
-# The .so is mapped into every shell that wants it, so it is kept small: nothing unwinds through it, and a switch makes
-# no table of jumps. The last flag makes it the same file wherever it is built.
+# The .so is mapped into every shell that wants it, so it is kept small: nothing unwinds through it, a switch makes no
+# table of jumps, and a call at the end of a function stays a call, for which one end of the function is enough. The last
+# flag makes it the same file wherever it is built.
 OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -fvisibility=hidden -fno-asynchronous-unwind-tables -fno-jump-tables \
-	'-ffile-prefix-map=$(CURDIR)=.'
+	-fno-optimize-sibling-calls '-ffile-prefix-map=$(CURDIR)=.'
 
 # Each folder of builtin/ is one layer, and knows only the layers that are above it here.
 ENGINE = $(wildcard builtin/engine/*.c)

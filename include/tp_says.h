@@ -39,7 +39,7 @@
 #define TP_SAYS_NO_BRACKETS "an IPv6 address in a URL stands in brackets"
 #define TP_SAYS_BAD_SCHEME "not a URL: the scheme is malformed"
 #define TP_SAYS_SRV "its hosts are in DNS SRV records, not looked up"
-#define TP_SAYS_CUT_PASSWORD "where does the password end? write its / as %2F, ? as %3F, # as %23, comma as %2C"
+#define TP_SAYS_CUT_PASSWORD "where does the password end? write its @ as %40, / %2F, ? %3F, # %23, comma %2C"
 #define TP_SAYS_LONG_LINE "the line is too long"
 
 /* About options. */

@@ -36,9 +36,10 @@
  * tp_network_check().
  *
  * What is refused, though a general URL may have it: a comma in a user or
- * password; '@' in the path of anything but the web; a tail that seems to name
- * one more host (?host=, ,host:port); a scheme that is not TCP; '=' anywhere
- * but in a user, a password or a tail; blanks.
+ * password, and '=' in a user; '@' in a tail, where a password may end too early
+ * (see url.c: is_at_clear); a tail that seems to name one more host (?host=,
+ * ,host:port); a scheme that is not TCP; '=' anywhere but in a password or a
+ * tail; blanks.
  */
 #ifndef TP_TARGET_H
 #define TP_TARGET_H

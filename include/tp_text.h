@@ -44,7 +44,10 @@ extern const char tp_scheme_bytes[];
  */
 size_t tp_jdbc_length(const char *word);
 
-/* May a part of this word be a password? Of every word with "://", '@', '=', a query or three colons, and of JDBC's. */
+/*
+ * May a part of this word be a password? Yes, unless it is made like a host, a port, HOST:PORT, a list of these, or the
+ * argument of an option: a blank, one of "@=/;|&", or a second colon may separate a password from something else.
+ */
 bool tp_may_hide_secret(const char *word);
 
 /* A word made fit to show: see tp_quote(). */
@@ -62,15 +65,18 @@ struct tp_quoted tp_quote(const char *word);
 /* A file's name as it is; as tp_quote() has it, in *quoted, where it could harm a terminal or seems to be a URL or a setting. */
 const char *tp_path(const char *path, struct tp_quoted *quoted);
 
-/* The bytes of the control character that begins here: C0, DEL, or C1 as UTF-8 writes it. 0: none begins. */
+/*
+ * The bytes of the control character that begins here: C0, DEL, or, as UTF-8 writes them, C1 and what Unicode has of that
+ * kind: blanks and marks that are not seen, break a line, or turn the direction of writing around. 0: none begins.
+ */
 size_t tp_control_length(const char *text);
 
 /* The bytes of the UTF-8 character that begins here (RFC 3629); 0: none does. A NUL must end the text. */
 size_t tp_utf8_length(const char *text);
 
 /*
- * Puts text from a stranger, which a NUL follows, fit for a terminal: '?' stands for each control character, also
- * for those that turn the direction of writing around, and for each byte that is no UTF-8.
+ * Puts text from a stranger, which a NUL follows, fit for a terminal: '?' stands for each control character,
+ * and for each byte that is no UTF-8.
  */
 void tp_put_shown(struct tp_text *text, const char *bytes, size_t count);
 

@@ -1,35 +1,32 @@
 #!/bin/sh
 # tcpprobe
 # SPDX-License-Identifier: 0BSD
-# Is that TCP port open, and if not, why not? One file for any POSIX shell: run it, read it with `.` for a function, or feed
-# it: (cat tcpprobe.sh; echo tcpprobe -v db 5432) | ssh host sh. It hands over to the builtin or the program of that name, if
-# there is one, else it connects with a tool: bash, perl, python3 or an nc. From top to bottom: words, options, targets,
-# tools, a try, its meaning, reports, waiting, the start. Results are left in variables, because a $( ) costs a process.
+# Is that TCP port open, and if not, why not? One file for any POSIX shell: run it, read it with `.` for a function, or feed it:
+# (cat tcpprobe.sh; echo tcpprobe -v db 5432) | ssh host sh. It becomes the builtin or program of that name, if there is one, else
+# connects with a tool: bash, perl, python3, an nc. Results are left in variables, because a $( ) costs a process.
 # shellcheck disable=SC2015,SC2016,SC2086,SC2194,SC3040,SC3044,SC3047 # what is not quoted needs no quotes; bash is asked for first
 # BEGIN sh_words
 tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFknsTz tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 hangup 6 timeout 124 '
-tp_says_no_target='no target: is a variable unset?' tp_says_empty_word='an empty word: is a variable unset?' tp_says_not_tcp='not TCP'
-tp_says_assignment='a word with = is no target' tp_says_unix_socket='a Unix socket, not TCP' tp_says_long_host='the host is too long'
-tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0' tp_says_bad_host='not a host: letters, digits and . _ - only, and no dash first'
+tp_says_no_target='no target: is a variable unset?' tp_says_empty_word='an empty word: is a variable unset?' tp_says_assignment='a word with = is no target'
+tp_says_unix_socket='a Unix socket, not TCP' tp_says_not_tcp='not TCP' tp_says_no_zone='a link-local address needs its zone: fe80::1%eth0'
+tp_says_long_host='the host is too long' tp_says_bad_host='not a host: letters, digits and . _ - only, and no dash first' tp_says_bad_option='invalid option'
 tp_says_bad_port='a port is 1 to 65535' tp_says_bad_range='the range is reversed' tp_says_unknown_port='neither a port nor a known service'
-tp_says_no_port='no port: HOST PORT, or HOST:PORT' tp_says_no_ipv6_port='no port: HOST PORT, or [HOST]:PORT' tp_says_bad_option='invalid option'
+tp_says_no_port='no port: HOST PORT, or HOST:PORT' tp_says_no_ipv6_port='no port: HOST PORT, or [HOST]:PORT' tp_says_try_help='Try '\''tcpprobe --help'\''.'
 tp_says_no_own_port='no port: of several targets each is HOST:PORT' tp_says_no_url_port='no port, and the scheme names no known service'
-tp_says_hidden_host='it seems to name one more host or port: give that by itself' tp_says_try_help='Try '\''tcpprobe --help'\''.'
-tp_says_cut_password='where does the password end? write its / as %2F, ? as %3F, # as %23, comma as %2C' tp_says_only_b='only the builtin has it'
-tp_says_only_bp='only the builtin and the program have it' tp_says_no_argument='an argument is missing' tp_says_exclude='exclude each other'
-tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)' tp_says_lookup_late='Name lookup timed out' tp_says_not_open='not open after '
-tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
-tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j hold:k parallel:n output:o quiet:q wait:r
- wait-closed:R source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
-tp_services=' amqp 5672 amqps 5671 ftp 21 http 80 https 443 imap 143 imaps 993 ldap 389 ldaps 636 mqtt 1883 mysql 3306 postgresql 5432 smtp 25
- ssh 22 rdp 3389 ws 80 wss 443 pgsql 5432 postgres 5432 mariadb 3306 mysql2 3306 mssql 1433 oracle 1521 sqlserver 1433 bolt 7687 elasticsearch 9200
- mongodb 27017 redis 6379 rediss 6379 valkey 6379 kafka 9092 nats 4222 rabbitmq 5672 sasl_ssl 9092 etcd 2379 zookeeper 2181 '
+tp_says_hidden_host='it seems to name one more host or port: give that by itself' tp_says_only_b='only the builtin has it' tp_says_exclude='exclude each other'
+tp_says_cut_password='where does the password end? write its @ as %40, / %2F, ? %3F, # %23, comma %2C' tp_says_no_argument='an argument is missing'
+tp_says_only_bp='only the builtin and the program have it' tp_says_bad_duration='not a duration (3, 0.25, 500ms, 2s, 1m, 1h)' tp_says_not_open='not open after '
+tp_says_lookup_late='Name lookup timed out' tp_says_still_open='still open after ' tp_says_not_closed='not closed after '
+tp_long_names=' any:1 ipv4:4 ipv6:6 all-addresses:a count:c file:f format:F help:h interval:i json:j hold:k parallel:n output:o quiet:q wait:r wait-closed:R
+ source:s timeout:t trace:T connect:u verbose:v version:V half-open:z '
+tp_services=' amqp 5672 amqps 5671 ftp 21 http 80 https 443 imap 143 imaps 993 ldap 389 ldaps 636 mqtt 1883 mysql 3306 postgresql 5432 smtp 25 ssh 22 rdp 3389
+ ws 80 wss 443 pgsql 5432 postgres 5432 mariadb 3306 mysql2 3306 mssql 1433 oracle 1521 sqlserver 1433 bolt 7687 elasticsearch 9200 mongodb 27017 redis 6379
+ rediss 6379 valkey 6379 kafka 9092 nats 4222 rabbitmq 5672 sasl_ssl 9092 etcd 2379 zookeeper 2181 '
 tp_words="open=Connection reset by peer;=Broken pipe;refused=Connection refused;timeout=Operation timed out;=Connection timed out;\
-unresolved=Name or service not known;=Temporary failure in name resolution;=Non-recoverable failure in name resolution;\
-=The host has no address of this family;=No address associated with hostname;=forward host lookup failed;=bad address;=Name does not resolve;\
-=Try again;unreachable=No route to host;=Network is unreachable;=Network is down;=Permission denied;=Operation not permitted;=Invalid argument;\
-=Host is down;=Protocol error;=Operation not supported;=Protocol not available;=Machine is not on the network;=Host is unreachable;\
-=Network unreachable;"
+unresolved=Name or service not known;=Temporary failure in name resolution;=Non-recoverable failure in name resolution;=The host has no address of this family;\
+=No address associated with hostname;=forward host lookup failed;=bad address;=Name does not resolve;=Try again;unreachable=No route to host;\
+=Network is unreachable;=Network is down;=Permission denied;=Operation not permitted;=Invalid argument;=Host is down;=Protocol error;=Operation not supported;\
+=Protocol not available;=Machine is not on the network;=Host is unreachable;=Network unreachable;"
 tp_help='usage: tcpprobe [OPTION]... TARGET... [-- COMMAND [ARG]...]
 Is a TCP port reachable, and if not, why not? Nothing is sent to the peer.
 TARGET: HOST PORT..., HOST:PORT, :PORT, /dev/tcp/HOST/PORT, or a URL.
@@ -61,10 +58,13 @@ tp_clean() { tp_text=$(printf %.100s "$1" | tr -c ' !#-[]-~' '?'); }
 tp_fail() { echo "tcpprobe: $2" >&2 && { [ "$1" != 2 ] || echo "$tp_says_try_help" >&2; } && exit "$1"; }
 # tp_misuse TEXT WHY [OPTION]: if TEXT, or the target that it is a part of, may hold a password, no more than its scheme is shown.
 tp_misuse() {
-	tp_clean "$1" && tp_rest=${tp_word:-$1} && tp_rest=${tp_rest#jdbc:} && tp_name=${tp_rest%%[!A-Za-z0-9+._-]*}
-	case $tp_rest in "$tp_name"://*) tp_text=$tp_name://... ;; *://* | *[@=]* | *[:/]*[?#]*) tp_text=... ;; esac
-	case $tp_rest in *://* | *::*) ;; *:*:*[:/]*) [ "${tp_rest#*[!0-9A-Fa-f:./]}" = "$tp_rest" ] || tp_text=... ;; esac # host:port:user:password
-	tp_fail 2 "${3-}'$tp_text': $2"
+	tp_text='' && tp_rest=${tp_word:-$1} && tp_rest=${tp_rest#jdbc:} && tp_name=${tp_rest%%[!A-Za-z0-9+._-]*}
+	case $tp_rest in
+		"$tp_name"://*) tp_text=$tp_name://... ;;
+		/dev/tcp/*) ;;
+		*[@=\;\|\&\<\{\(\\\ ]* | *:*[?#]* | */*[!0-9:tcpud]* | *:*:*[!]0-9A-Fa-f:.,/]* | *[!]0-9A-Fa-f:.,/[]*:*:*) tp_text=... ;;
+	esac
+	{ [ "$tp_text" ] || tp_clean "$1"; } && tp_fail 2 "${3-}'$tp_text': $2"
 }
 # -- Options: flags in tp_flags, times in variables of their own
 tp_has() { [ "${tp_flags#*"$1"}" != "$tp_flags" ]; }
@@ -114,11 +114,11 @@ tp_option() {
 	done
 }
 # -- Targets: tp_target WORD adds HOST/FIRST/LAST to tp_list for each range of ports, or refuses the word.
-# tp_service NAME: sets tp_number, by the system's list (a line: NAME PORT/tcp ALIAS... # comment), else by ours.
+# tp_service NAME [SYSTEM]: sets tp_number, by the system's list (a line: NAME PORT/tcp ALIAS... # comment), else by ours.
 tp_service() {
-	[ ! -r /etc/services ] || while read -r tp_name tp_number tp_rest; do
+	[ ! -r "${2-}" ] || while read -r tp_name tp_number tp_rest; do
 		case $tp_number," $tp_name ${tp_rest%%#*} " in */tcp,*[!A-Za-z0-9+._-]"$1"[!A-Za-z0-9+._-]*) tp_number=${tp_number%/tcp} && return ;; esac
-	done </etc/services
+	done <"$2"
 	tp_number=${tp_services#*" $1 "} && [ "$tp_number" != "$tp_services" ] && tp_number=${tp_number%%[!0-9]*}
 }
 tp_port() { tp_plain "$1" && [ ${#tp_number} -le 5 ] && [ $tp_number -ge 1 ] && [ $tp_number -le 65535 ] || tp_misuse "$1" "$tp_says_bad_port"; }
@@ -130,7 +130,7 @@ tp_ports() {
 		case $tp_first in
 			*/udp) tp_misuse "$tp_item" "$tp_says_not_tcp" ;;
 			*[!A-Za-z0-9+._-]* | '' | -* | *- | *-*-*) tp_misuse "${tp_item:-$2}" "$tp_says_unknown_port" ;;
-			*[!0-9-]*) tp_service "$tp_first" && tp_first=$tp_number || tp_misuse "$tp_item" "$tp_says_unknown_port" ;;
+			*[!0-9-]*) tp_service "$tp_first" /etc/services && tp_first=$tp_number || tp_misuse "$tp_item" "$tp_says_unknown_port" ;;
 		esac
 		tp_port "${tp_first%-*}" && tp_from=$tp_number && tp_port "${tp_first#*-}"
 		[ $tp_from -le $tp_number ] || tp_misuse "$tp_item" "$tp_says_bad_range"
@@ -153,7 +153,9 @@ tp_numeric() {
 tp_hosts() {
 	tp_pieces=$1, tp_host=''
 	while [ "$tp_pieces" ]; do
-		tp_piece=${tp_pieces%%,*} tp_pieces=${tp_pieces#*,} tp_port=${3-} && tp_piece=${tp_piece##*@}
+		tp_piece=${tp_pieces%%,*} tp_pieces=${tp_pieces#*,} tp_port=${3-}
+		[ "$tp_host" ] || tp_user=${tp_piece%@*} # a comma may belong to a password, unless all users are the same
+		case $tp_piece in *@*) [ "${tp_piece%@*}" = "$tp_user" ] && tp_piece=${tp_piece##*@} || tp_misuse "$tp_word" "$tp_says_cut_password" ;; esac
 		case ${2-},${tp_host:+more},$tp_piece in
 			,*,*:) tp_misuse "$tp_word" "$tp_no_port" ;;
 			*=*) tp_misuse "$tp_word" "$tp_says_assignment" ;;
@@ -162,9 +164,9 @@ tp_hosts() {
 			*,\[*\]:* | *,*,[!\[]*:*) tp_port=${tp_piece##*:} tp_piece=${tp_piece%:*} ;;
 			# Behind a host stand further ports of it. A word may be a service or one more host; in a URL it is a host.
 			?*,more,*[!0-9-]* | *,\[*) ;;
-			*,more,*) case $tp_piece,$tp_word in [0-9]*,* | *,/dev/*) tp_ports "$tp_host" "$tp_piece" && continue ;; *) tp_misuse "$tp_piece" "$tp_says_no_own_port" ;; esac ;;
+			*,more,*) case $tp_own$tp_piece,$tp_word in own[0-9]*,* | *,/dev/*) tp_ports "$tp_host" "$tp_piece" && continue ;; *) tp_misuse "$tp_piece" "$tp_says_no_own_port" ;; esac ;;
 		esac
-		tp_host=$tp_piece
+		tp_host=$tp_piece tp_own=own && [ "$tp_port" != "${3-}" ] || tp_own=''
 		case $tp_piece in \[*\]) tp_host=${tp_host#?} && tp_host=${tp_host%?} ;; esac
 		case $tp_host in *:*%25*) tp_host=${tp_host%%\%25*}%${tp_host#*%25} ;; esac
 		[ ${#tp_host} -le 1024 ] || tp_misuse "$tp_host" "$tp_says_long_host"
@@ -183,22 +185,24 @@ tp_url() {
 	tp_path=${1#*://} && tp_authority=${tp_path%%[/?#]*} && tp_path=${tp_path#"$tp_authority"}
 	case $tp_scheme in *[A-Z]*) tp_scheme=$(echo "$tp_scheme" | tr '[:upper:]' '[:lower:]') ;; esac
 	case +$tp_scheme+ in
-		+[!a-z]* | *[!a-z0-9+._-]*) tp_misuse "$1" "$tp_says_bad_host" ;;
-		*+udp[46+]* | *+sctp+* | *+quic+* | +dtls+ | +coap+ | +coaps+ | +rtp+ | +srt+ | +tftp+ | +dns+ | +h3+) tp_misuse "$1" "$tp_says_not_tcp" ;;
+		+[!a-z]* | *[!a-z0-9:+._-]*) tp_misuse "$1" "$tp_says_bad_host" ;;
+		*+udp[46+]* | *+sctp+* | *+quic+* | +dtls+ | +coap+ | +coaps+ | +rtp+ | +srt+ | +rist+ | +tftp+ | +dns+ | +h3+ | +snmp+ | +null+ | *+multicast+*) tp_misuse "$1" "$tp_says_not_tcp" ;;
 		*+unix+* | *+socket+* | +ldapi+ | +ipc+) tp_misuse "$1" "$tp_says_unix_socket" ;;
-		*+srv+ | *+tcp[46]+* | +smtp+tls+ | +clickhouse+http* | +elasticsearch+http* | *+cassandra+*) tp_misuse "$1" "$tp_says_only_bp" ;;
+		*:* | *+srv+* | *sentinel+* | *+tcp[46]+* | +smtp+tls+ | +clickhouse+http* | +elasticsearch+http* | *+cassandra+*) tp_misuse "$1" "$tp_says_only_bp" ;;
 		*+ssl+ | *+tls+) tp_scheme=${tp_scheme%+*}s ;; # amqp+ssl is amqps
-		*+http+ | *+https+ | +ws+ | +wss+) tp_path= ;;
 	esac
-	case $tp_authority,$tp_path in
-		,/* | *[?\&]host=/* | *[?\&]host=%2[Ff]* | *[sS]ocket=/*) tp_misuse "$1" "$tp_says_unix_socket" ;;
-		*[?\&]host=* | *[?\&]hostaddr=* | *[?\&]port=* | *[?\&]addr=* | *[?\&]backup=* | *ServerName=*) tp_misuse "$1" "$tp_says_hidden_host" ;;
-		*,/*) tp_path=${tp_path%%[?#]*} ;;
+	# A bare / ? or # in a password would end the host too early: an @ behind it is taken only where the host has a dot, too.
+	case +$tp_scheme+,${tp_authority##*@},$tp_path in
+		+sqlserver+,*,/[!?]*) tp_misuse "$1" "$tp_says_only_bp" ;; # an instance
+		*+ssh+,*:[!0-9]*,*) tp_misuse "$1" "$tp_says_unknown_port" ;;
+		*+http*,*[.\[]*,/*@* | *+ssh+,*.*,/*@* | *,*[.\[]*,*[?\&]*=*@*) ;;
+		*@*) tp_misuse "$1" "$tp_says_cut_password" ;;
 	esac
-	# A bare / ? # or comma in a password would end the host too early, or make a host of it.
-	case ${tp_authority%%,*} in *@*) ;; *) tp_path=$tp_authority$tp_path ;; esac
-	case $tp_path in *@*) tp_misuse "$1" "$tp_says_cut_password" ;; */*,*) tp_misuse "$1" "$tp_says_hidden_host" ;; esac
-	# Of a scheme in two parts the second names the port, unless it is a library: postgresql+psycopg2.
+	case ${tp_authority%%[:@]*},$tp_authority in *=*,*@* | *,*[\&\|]*=*@*) tp_misuse "$1" "$tp_says_cut_password" ;; esac
+	case +$tp_scheme+ in *+http+ | *+https+ | +ws+ | +wss+) tp_path=${tp_path%%[?#]*} ;; esac
+	case $tp_authority,$tp_path in ,/* | *[?\&]host=/* | *[?\&]host=%2[Ff]* | *[sS]ocket=/*) tp_misuse "$1" "$tp_says_unix_socket" ;; esac
+	case ${tp_path%%[?#]*},$tp_path in *[,\|]*,* | *:[0-9][0-9][0-9]* | *[?\&_-][hH][oO][sS][tT]=* | *[?\&_-]hosts=* | *hostaddr=* | *[?\&_-]port=* | *[?\&]addr=* | *[?\&]backup*=* | *[?\&]server=* | *[nN]ode=* | *host\[* | *_ADD=*) tp_misuse "$1" "$tp_says_hidden_host" ;; esac
+	# The second part of a scheme names the port, unless it is a library: postgresql+psycopg2.
 	tp_service "${tp_scheme##*+}" || tp_service "${tp_scheme%%+*}" || tp_number='' tp_no_port=$tp_says_no_url_port
 	tp_hosts "$tp_authority" url "$tp_number"
 }
@@ -209,13 +213,13 @@ tp_target() {
 		base*[.:]*) tp_misuse "$1" "$tp_says_no_own_port" ;;
 		base*) tp_ports "$tp_base" "$1" && return ;;
 		'') tp_fail 2 "$tp_says_empty_word" ;;
-		*://*[,\;]*://*) tp_misuse "$1" "a list of URLs: $tp_says_only_bp" ;;
+		*://*,*://* | *://*\;*) tp_misuse "$1" "a list of URLs, or ; in one: $tp_says_only_bp" ;;
 		*://*) tp_url "$1" && return ;;
 		*=*) tp_misuse "$1" "$tp_says_assignment" ;;
+		*@*) tp_misuse "$1" "$tp_says_bad_host" ;;
 		/dev/tcp/*:*/*) set -- "[${1#/dev/tcp/}" && set -- "${1%/*}]:${1##*/}" ;;
 		/dev/tcp/*/*) set -- "${1#/dev/tcp/}" && set -- "${1%%/*}:${1#*/}" ;;
 		/* | unix:*) tp_misuse "$1" "$tp_says_unix_socket" ;;
-		*@*) tp_misuse "$1" "$tp_says_bad_host" ;;
 		*,*:*/tcp | *,*:*/udp) ;; # A path behind a list is dropped. Behind an address it is a network.
 		*,*:*/*) tp_rest=${1##*,} && set -- "${1%"$tp_rest"}${tp_rest%%/*}" ;;
 		*/[0-9]*) tp_rest=${1%%/*} && tp_rest=${tp_rest#\[} && ! tp_numeric "${tp_rest%\]}" || tp_misuse "$1" "$tp_says_only_bp" ;;
@@ -374,10 +378,7 @@ tp_is_time() {
 	tp_seen=$tp_now tp_left=$((tp_wait - (tp_now - tp_start) * 1000 - (tp_cents - tp_start_cents) * 10))
 	[ $tp_left -gt 0 ]
 }
-tp_nap() {
-	[ $tp_left -lt $tp_interval ] && tp_seconds $tp_left || tp_seconds $tp_interval
-	sleep $tp_span || tp_fail 5 "sleep $tp_span: it failed"
-}
+tp_nap() { tp_seconds $((tp_left < tp_interval ? tp_left : tp_interval)) && sleep $tp_span || tp_fail 5 "sleep $tp_span: it failed"; }
 # tp_probe HOST PORT: tries until it is as wanted or time is up, and tells. With -1 a wait goes in rounds; their reasons are kept.
 tp_probe() {
 	tp_state=timeout tp_why='it was not tried' tp_address='' tp_ms='' tp_lookup='' tp_wanted='' && tp_has 1 || tp_tries=0
@@ -385,8 +386,7 @@ tp_probe() {
 	while tp_is_time; do
 		# The script that called the function may have been ended by a signal: then this subshell ends too.
 		kill -0 $$ 2>/dev/null || exit
-		[ $tp_left -lt $tp_timeout ] && tp_limit=$tp_left || tp_limit=$tp_timeout
-		tp_tries=$((tp_tries + 1)) && tp_pick "$1" && tp_seconds $tp_limit
+		tp_limit=$((tp_left < tp_timeout ? tp_left : tp_timeout)) tp_tries=$((tp_tries + 1)) && tp_pick "$1" && tp_seconds $tp_limit
 		tp_before=$tp_state:$tp_why tp_said=$(tp_try "$1" "$2" $tp_span)
 		tp_judge "$1"
 		# A try that the end of the wait cuts short tells nothing: the one before counts. Its silence is no proof that it is closed.
@@ -418,7 +418,7 @@ tp_main() {
 	[ -z "${ZSH_VERSION-}" ] || emulate sh
 	[ -z "${YASH_VERSION-}" ] || set -o posixlycorrect
 	[ -z "${BASH_VERSION-}" ] || { shopt -u nocasematch && trap - ERR DEBUG; }
-	set +eu -f && IFS=" 	$tp_newline"
+	set +aeu -f && IFS=" 	$tp_newline"
 	tp_flags='' tp_until='' tp_wait=0 tp_interval=250 tp_timeout=5000 tp_list='' tp_base='' tp_word='' tp_picked=''
 	tp_exit=0 tp_total=0 tp_told='' tp_found='' tp_round='' tp_tries=0 tp_start='' tp_start_cents='' tp_seen='' tp_forever=2073600000
 	[ $$ != 1 ] || { trap 'exit 130' INT && trap 'exit 129' HUP && trap 'exit 143' TERM; } # process 1 is ended by no other signals
@@ -444,7 +444,7 @@ tp_main() {
 		tp_put "--- $tp_total probes:${tp_text#,}"
 	fi
 	[ $tp_exit = 0 ] && [ $# -gt 0 ] && shift || exit $tp_exit
-	case $1 in -* | *[=:]*) tp_clean "${1%%[=:]*}" && tp_fail 127 "'$tp_text': not found" ;; esac
+	case $1 in -* | *[=:\ ]*) command -v -- "$1" >/dev/null || { tp_clean "${1%%[=: ]*}" && tp_fail 127 "'$tp_text': not found"; } ;; esac
 	exec "$@"
 }
 # tp_hand_over WORD...: becomes the program of that name, if there is one. What else is called so is passed over.

@@ -38,6 +38,9 @@ setup() {
 	# A folder of PATH that may not be entered would make it 126, as of env(1).
 	run -127 env PATH=/usr/bin:/bin "$program" "127.0.0.1:$port" -- PASSWORD=s3cret ./server
 	assert_equal "$status $output" "127 tcpprobe: '...': No such file or directory"
+	# All words in one, as some YAML files have it: only the first is shown.
+	run -127 "$program" "127.0.0.1:$port" -- 'mysql -ps3cret'
+	assert_equal "$status $output" '127 tcpprobe: mysql ...: No such file or directory'
 	run "$program" "127.0.0.1:$port" -- /
 	assert_equal "$status" 126
 	run "$program" "127.0.0.1:$port" --

@@ -558,6 +558,8 @@ assert_refused() {
 		run ! $sh "$file" $words
 		refute_output --partial s3cret
 	done
+	run -127 $sh "$file" 127.0.0.1 "$port" -- 'mysql -ps3cret'
+	refute_output --partial s3cret
 }
 
 @test "a target that a wait left no time for says so" {

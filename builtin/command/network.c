@@ -37,7 +37,7 @@ const char *tp_network_check(const char *address, const char *bits, char first[I
 {
 	uint8_t bytes[sizeof(struct in6_addr)];
 	size_t size = address_bytes(address, bytes), length = strspn(bits, "0123456789");
-	int host_bits = (int)size * 8 - (int)strtol(bits, NULL, 10);
+	int host_bits = (int)size * 8 - (int)strtoul(bits, NULL, 10);
 
 	if (size == 0 || length == 0 || length > 3 || bits[length] != '\0' || host_bits < 0)
 		return TP_SAYS_BAD_NETWORK;

@@ -176,8 +176,10 @@ static int set_rounds(struct tp_options *options, const char *value, struct tp_w
 /* If two files were given, the targets of one would be lost. */
 static int set_file(struct tp_options *options, const char *value, struct tp_why *why)
 {
+	struct tp_quoted quoted;
+
 	if (options->file != NULL)
-		return tp_because(why, "-f %s: " TP_SAYS_ONE_FILE, tp_quote(value).text);
+		return tp_because(why, "-f %s: " TP_SAYS_ONE_FILE, tp_path(value, &quoted));
 	options->file = value;
 	return 0;
 }
@@ -277,12 +279,11 @@ static int parse_letters(struct parser *parser, const char *word)
 	for (const char *letter = word + 1; *letter != '\0'; letter++) {
 		const struct option *option = find_letter(*letter);
 		char shown[2 + 4] = "-"; /* a character has up to 4 bytes in UTF-8, all but the first 0x80 to 0xbf */
-		size_t length = 1;
 		int error;
 
-		while (length < 4 && (letter[length] & 0xc0) == 0x80)
-			length++;
-		memcpy(shown + 1, letter, length);
+		shown[1] = *letter;
+		for (size_t i = 1; i < 4 && (letter[i] & 0xc0) == 0x80; i++)
+			shown[1 + i] = letter[i];
 		if (option == NULL)
 			return tp_because(parser->why, "%s: " TP_SAYS_BAD_OPTION, tp_quote(shown).text);
 		if (option->has_value)

@@ -295,12 +295,14 @@ int tp_format_check(const char *format, struct tp_why *why)
 	const struct tp_result nothing = { .host = "" };
 	struct tp_text text = { 0 };
 	const char *bad = put_format(&text, format, &nothing);
-	char part[3] = { 0 };
+	char part[3] = "";
 
 	tp_text_free(&text);
 	if (bad == NULL)
 		return 0;
-	memcpy(part, bad, strnlen(bad, 2));
+	/* At the end of the format the second byte is its NUL. */
+	part[0] = bad[0];
+	part[1] = bad[1];
 	return tp_because(why, "-F: %s %s", tp_quote(part).text, TP_SAYS_BAD_FORMAT);
 }
 
@@ -309,10 +311,7 @@ void tp_put_format(struct tp_text *text, const char *format, const struct tp_res
 	put_format(text, format, result);
 }
 
-/*
- * Puts a JSON string of length bytes, which a NUL follows. Control characters are escaped, also those of two bytes
- * (C1).
- */
+/* Puts a JSON string of count bytes, which a NUL follows. Control characters are escaped: see tp_control_length(). */
 static void put_json_bytes(struct tp_text *text, const char *bytes, size_t count)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -328,9 +327,12 @@ static void put_json_bytes(struct tp_text *text, const char *bytes, size_t count
 			tp_put(text, "\\");
 			tp_put_bytes(text, bytes, 1);
 		} else if (control > 0) {
-			unsigned char last = (unsigned char)bytes[control - 1];
+			unsigned last = (unsigned char)bytes[control - 1];
 
-			tp_put(text, "\\u00");
+			/* Three bytes are U+2000 and up: the second one gives bit 6. */
+			if (control == 3)
+				last = ((unsigned)bytes[1] & 1) << 6 | (last & 0x3f);
+			tp_put(text, control == 3 ? "\\u20" : "\\u00");
 			tp_put_bytes(text, &hex[last >> 4], 1);
 			tp_put_bytes(text, &hex[last & 15], 1);
 		} else if (length == 0) {

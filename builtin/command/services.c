@@ -5,13 +5,13 @@
  */
 #include "tp_services.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tp_file.h"
 #include "tp_text.h"
 
-/* The largest list that is read, in bytes: twice what the fullest distribution has. */
+/* A larger list of the system's is not read: it has twice as many bytes as that of the fullest distribution. */
 #define LIST_MAX (1 << 21)
 
 /* Names are shorter than this. */
@@ -27,27 +27,6 @@ struct tp_service {
 };
 
 static const char blanks[] = " \t";
-
-/*
- * The text of /etc/services, or as much of it as fits; "" if there is no such file. NULL: memory is out, and only our
- * own list is used.
- */
-static char *read_list(void)
-{
-	char *list = malloc(LIST_MAX + 1);
-	size_t length = 0;
-	FILE *file;
-
-	if (list == NULL)
-		return NULL;
-	file = fopen("/etc/services", "re");
-	if (file != NULL) {
-		length = fread(list, 1, LIST_MAX, file);
-		fclose(file);
-	}
-	list[length] = '\0';
-	return list;
-}
 
 /*
  * services(5): NAME PORT/tcp ALIAS... # comment. If the text at this place is a name in its line, returns the port,
@@ -100,13 +79,6 @@ static uint16_t own_port(const char *name)
 	return 0;
 }
 
-static uint16_t name_port(const struct tp_services *services, const char *name)
-{
-	uint16_t port = services->list != NULL ? system_port(services->list, name) : 0;
-
-	return port != 0 ? port : own_port(name);
-}
-
 /* The last part of a scheme. */
 static char *last_part(char *scheme)
 {
@@ -120,7 +92,7 @@ static char *last_part(char *scheme)
  * git+https, but postgresql+psycopg2. "+ssl" and "+tls" mean an 's' behind the part before them, if there is such a
  * name: ldap+tls.
  */
-static uint16_t parts_port(const struct tp_services *services, char *scheme)
+static uint16_t parts_port(char *scheme)
 {
 	for (;;) {
 		char *part = last_part(scheme);
@@ -128,22 +100,37 @@ static uint16_t parts_port(const struct tp_services *services, char *scheme)
 		uint16_t port;
 
 		if (part == scheme)
-			return name_port(services, scheme);
+			return own_port(scheme);
 		if (tls)
 			strcpy(part - 1, "s");
-		port = name_port(services, tls ? last_part(scheme) : part);
+		port = own_port(tls ? last_part(scheme) : part);
 		if (port != 0)
 			return port;
 		part[-1] = '\0';
 	}
 }
 
-static uint16_t find_port(const struct tp_services *services, const char *name, bool scheme)
+/*
+ * Of a port's name the system knows best. Of a scheme we do: in the registry that many systems list sftp is another
+ * service, and irc has a port that nobody uses.
+ */
+static uint16_t find_port(struct tp_services *services, const char *name, bool scheme)
 {
 	char text[NAME_ROOM];
-	uint16_t port = name_port(services, name);
+	uint16_t port = 0;
 
-	return port != 0 || !scheme ? port : parts_port(services, strcpy(text, name));
+	/* jdbc+clickhouse, but of jdbc+elasticsearch+http the end. */
+	for (const char *part = name; scheme && port == 0 && part != NULL; part = strchr(part, '+')) {
+		part += *part == '+';
+		port = own_port(part);
+	}
+	if (port == 0 && services->list == NULL)
+		services->list = tp_read_file("/etc/services", LIST_MAX);
+	if (port == 0 && services->list != NULL)
+		port = system_port(services->list, name);
+	if (port != 0)
+		return port;
+	return scheme ? parts_port(strcpy(text, name)) : own_port(name);
 }
 
 uint16_t tp_service_port(struct tp_services *services, const char *name, bool scheme)
@@ -153,8 +140,6 @@ uint16_t tp_service_port(struct tp_services *services, const char *name, bool sc
 
 	if (length == 0 || length >= NAME_ROOM || name[strspn(name, tp_scheme_bytes)] != '\0')
 		return 0;
-	if (services->list == NULL)
-		services->list = read_list();
 	if (services->lately == NULL)
 		services->lately = calloc(LATELY, sizeof(struct tp_service));
 	if (services->lately == NULL)

@@ -91,9 +91,9 @@ int tp_parser_add_port(const struct tp_parser *parser, struct tp_target *target,
 	char *slash = strchr(item, '/'), *dash;
 	uint16_t port;
 
-	if (slash != NULL && strcmp(slash, "/udp") == 0)
+	if (slash != NULL && (strcasecmp(slash, "/udp") == 0 || strcasecmp(slash, "/sctp") == 0))
 		return tp_parser_complain(parser, item, TP_SAYS_NOT_TCP);
-	if (slash != NULL && strcmp(slash, "/tcp") == 0)
+	if (slash != NULL && strcasecmp(slash, "/tcp") == 0)
 		*slash = '\0';
 	if (*item == '\0')
 		return blame_word(parser, TP_SAYS_EMPTY_PORT);
@@ -152,14 +152,23 @@ static bool is_name_byte(char byte)
 	       byte == '_' || byte == '-';
 }
 
-/* Letters, digits and ". _ -", not beginning with a dash. Beyond ASCII everything but control characters is allowed. */
+/*
+ * Letters, digits and ". _ -", not beginning with a dash. Beyond ASCII everything is allowed but control characters, in
+ * UTF-8 or as single bytes (C1), and wide forms of ASCII (U+FF00), which are no letters of names: '@' may be one.
+ */
 static bool is_name(const char *text)
 {
 	if (*text == '-' || *text == '\0')
 		return false;
 	for (; *text != '\0'; text++) {
-		if (!is_name_byte(*text) && ((unsigned char)*text < 0x80 || tp_control_length(text) > 0))
+		size_t length = tp_utf8_length(text);
+		unsigned char byte = (unsigned char)*text;
+
+		if (is_name_byte(*text))
+			continue;
+		if (byte < 0x80 || tp_control_length(text) > 0 || (length == 0 && byte < 0xa0) || byte == 0xef)
 			return false;
+		text += length > 0 ? length - 1 : 0;
 	}
 	return true;
 }
@@ -224,6 +233,7 @@ int tp_parser_add_host(const struct tp_parser *parser, char *host, struct tp_tar
 	struct tp_targets *targets = parser->targets;
 	struct tp_target *list, new = { 0 };
 	char *bits = strchr(host, '/'), first[INET6_ADDRSTRLEN];
+	size_t size;
 	int error;
 
 	if (bits != NULL)
@@ -239,9 +249,11 @@ int tp_parser_add_host(const struct tp_parser *parser, char *host, struct tp_tar
 	if (list == NULL)
 		return ENOMEM;
 	targets->list = list;
-	new.host = strdup(host);
+	size = strlen(host) + 1;
+	new.host = malloc(size);
 	if (new.host == NULL)
 		return ENOMEM;
+	memcpy(new.host, host, size);
 	*target = &list[targets->count++];
 	**target = new;
 	return 0;
@@ -288,14 +300,15 @@ static int parse_dev_tcp(const struct tp_parser *parser)
 }
 
 /*
- * Lists of ZooKeeper and Kafka end in a path, which is dropped. A path with more hosts in it is kept, so that it is
- * refused as a port.
+ * Lists of ZooKeeper and Kafka end in a path, which is dropped. A path that may hold more hosts or ports, or a protocol,
+ * is kept, so that it is refused as a port.
  */
 static void drop_path(char *port)
 {
 	char *slash = strchr(port, '/');
 
-	if (slash != NULL && strcmp(slash, "/udp") != 0 && strpbrk(slash, ":;|") == NULL)
+	if (slash != NULL && strpbrk(slash, ":;| \t\r\n") == NULL && strcasecmp(slash, "/udp") != 0 &&
+	    strcasecmp(slash, "/sctp") != 0 && strchr(digits, slash[1]) == NULL)
 		*slash = '\0';
 }
 
@@ -367,7 +380,7 @@ static bool is_assignment(const char *word)
 /* Called for words without "://". */
 static bool is_unix_socket(const char *word)
 {
-	return strncasecmp(word, "unix:", 5) == 0 || (word[0] == '/' && strchr(word, ':') == NULL);
+	return strncasecmp(word, "unix:", 5) == 0 || (word[0] == '/' && word[1] != '/' && strchr(word, ':') == NULL);
 }
 
 /*
@@ -414,6 +427,9 @@ static int add_word(struct tp_parser *parser, bool first, struct tp_target **tar
 		return blame_word(parser, TP_SAYS_EMPTY_WORD);
 	if (*target != NULL && is_assignment(parser->word))
 		return blame_word(parser, TP_SAYS_ASSIGNMENT);
+	/* Kubernetes and Docker set REDIS_PORT=tcp://10.0.0.5:6379. */
+	if (*target != NULL && strstr(parser->word, "://") != NULL)
+		return blame_word(parser, TP_SAYS_HIDDEN_HOST);
 	if (*target != NULL)
 		return add_ports(parser, *target, parser->text);
 	error = parse_word(parser, target);

@@ -90,8 +90,12 @@ size_t tp_control_length(const char *text)
 {
 	const unsigned char *byte = (const unsigned char *)text;
 
-	if (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0)
+	if (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] <= 0xa0)
 		return 2;
+	/* U+2000 to U+200F, U+2028 to U+202F, U+2060 to U+206F. The second byte is no NUL, so there is a third. */
+	if (byte[0] == 0xe2 && ((byte[1] == 0x80 && (byte[2] & 0xf8) != 0xa0 && (byte[2] & 0xd0) == 0x80) ||
+				(byte[1] == 0x81 && (byte[2] & 0xf0) == 0xa0)))
+		return 3;
 	return byte[0] < ' ' || byte[0] == 0x7f;
 }
 
@@ -124,15 +128,6 @@ size_t tp_utf8_length(const char *text)
 	return length;
 }
 
-/* U+2028 to U+202E and U+2066 to U+2069, which break a line or turn it around. The character is whole. */
-static bool turns_around(const char *text)
-{
-	const unsigned char *byte = (const unsigned char *)text;
-
-	return byte[0] == 0xe2 && ((byte[1] == 0x80 && byte[2] >= 0xa8 && byte[2] <= 0xae) ||
-				   (byte[1] == 0x81 && byte[2] >= 0xa6 && byte[2] <= 0xa9));
-}
-
 void tp_put_shown(struct tp_text *text, const char *bytes, size_t count)
 {
 	const char *end = bytes + count;
@@ -142,7 +137,7 @@ void tp_put_shown(struct tp_text *text, const char *bytes, size_t count)
 		size_t control = *bytes == '\0' ? 1 : tp_control_length(bytes);
 
 		length = tp_utf8_length(bytes);
-		if (control > 0 || length == 0 || (length == 3 && turns_around(bytes)))
+		if (control > 0 || length == 0)
 			tp_put(text, "?");
 		else
 			tp_put_bytes(text, bytes, length);
@@ -166,26 +161,33 @@ size_t tp_jdbc_length(const char *word)
 }
 
 /*
- * HOST:PORT:USER:PASSWORD and longer ones, as in lists of proxies and .pgpass. An IPv6 address has colons too, but no
- * secret.
+ * What separates a password from something else: user@host, key=value, user/password, fields of a record. A slash may
+ * also stand before the bits of a network, or before "tcp" or "udp". U+FF00 to U+FFEF are wide forms of ASCII.
  */
+static bool has_separator(const char *word)
+{
+	const char *slash = strncmp(word, "/dev/tcp/", 9) == 0 ? NULL : strchr(word, '/');
+	const char *query = strpbrk(word, "?#"), *colon = strchr(word, ':');
+
+	if (strpbrk(word, "@=;|&\\<{( \xef") != NULL || (colon != NULL && query > colon))
+		return true;
+	return slash != NULL && slash[1 + strspn(slash + 1, "0123456789:tcpud")] != '\0';
+}
+
+/* HOST:PORT:USER:PASSWORD and other records: two colons in one item, but no IPv6 address. */
 static bool is_record(const char *word)
 {
+	const char *end = word + strspn(word, "0123456789abcdefABCDEF:.,[]/");
 	unsigned colons = 0;
 
-	if (strstr(word, "::") != NULL || word[strspn(word, "0123456789abcdefABCDEF:.[]")] == '\0')
-		return false;
-	for (; *word != '\0'; word++)
-		colons += *word == ':';
-	return colons >= 3;
+	for (; *word != '\0' && colons < 2; word++)
+		colons = *word == ',' ? 0 : colons + (*word == ':');
+	return colons == 2 && *end != '\0' && *end != '%';
 }
 
 bool tp_may_hide_secret(const char *word)
 {
-	const char *host_end = strpbrk(word, ":/");
-
-	return strpbrk(word, "@=") != NULL || strstr(word, "://") != NULL || tp_jdbc_length(word) > 0 ||
-	       (host_end != NULL && strpbrk(host_end, "?#") != NULL) || is_record(word);
+	return has_separator(word) || tp_jdbc_length(word) > 0 || is_record(word);
 }
 
 /* How many bytes at the start of such a word may be shown: jdbc:, and a scheme with its "://". */
@@ -211,20 +213,19 @@ struct tp_quoted tp_quote(const char *word)
 		if (control == 0) {
 			quoted.text[used++] = *word;
 		} else {
-			used += (size_t)sprintf(quoted.text + used, "\\%03o", (unsigned)(unsigned char)*word);
+			quoted.text[used++] = '\\';
+			for (int bits = 6; bits >= 0; bits -= 3)
+				quoted.text[used++] = (char)('0' + ((unsigned char)*word >> bits & 7));
 			control--;
 		}
 	}
-	strcpy(quoted.text + used, *word != '\0' ? cut : "'");
+	strcpy(quoted.text + used, *word != '\0' ? cut : cut + 3);
 	return quoted;
 }
 
 const char *tp_path(const char *path, struct tp_quoted *quoted)
 {
-	const char *colon = strchr(path, ':');
-	bool secret = strchr(path, '=') != NULL || (colon != NULL && strpbrk(colon, "/@?#") != NULL) || is_record(path);
-
-	if (!secret && !tp_has_control(path))
+	if (strpbrk(path, ":=") == NULL && !tp_has_control(path))
 		return path;
 	*quoted = tp_quote(path);
 	return quoted->text;

@@ -40,7 +40,7 @@ static bool has_part(const char *scheme, const char *list)
 	}
 }
 
-/* The paths and queries of these schemes may hold anything, also hosts and '@'. */
+/* The paths and queries of these schemes may hold anything, also hosts. */
 static bool is_web(const char *scheme)
 {
 	return has_part(scheme, "http https ws wss");
@@ -108,8 +108,8 @@ static int check_scheme(struct tp_parser *parser, char *scheme, bool jdbc)
 	if (has_part(scheme, "unix socket redis-socket ldapi ipc"))
 		return blame_word(parser, TP_SAYS_UNIX_SOCKET);
 	if (has_part(scheme,
-		     "udp udp4 udp6 sctp dccp quic h3 http3 dtls coap coaps rtp srt tftp dns pgm epgm inproc mem "
-		     "sqlite sqlite3 duckdb file npipe") &&
+		     "udp udp4 udp6 sctp dccp quic h3 http3 dtls coap coaps rtp srt rist tftp snmp dns pgm epgm inproc "
+		     "mem multicast null sqlite sqlite3 duckdb file npipe") &&
 	    !has_part(scheme, "tcp"))
 		return blame_word(parser, TP_SAYS_NOT_TCP);
 	parser->family = AF_UNSPEC;
@@ -158,6 +158,28 @@ static bool has_own_socket(uint16_t port)
 	return port == 5432 || port == 3306 || port == 6379;
 }
 
+/* The last of these bytes; NULL: there is none. (memrchr(3) is no part of POSIX.) */
+static const char *last_byte(const char *text, size_t length, char byte)
+{
+	while (length > 0 && text[length - 1] != byte)
+		length--;
+	return length > 0 ? text + length - 1 : NULL;
+}
+
+/*
+ * Is it a user with or without a password? A name has no '=', and settings that somebody put behind a host, as in
+ * h:1433;password=p@ss, are no password.
+ */
+static bool is_user(const char *user, size_t length)
+{
+	const char *equals = memchr(user, '=', length);
+
+	if (equals == NULL)
+		return true;
+	length = (size_t)(equals - user);
+	return memchr(user, ':', length) != NULL && strcspn(user, ";&|") > length;
+}
+
 /* HOST[:PORT]; the user is already cut off. */
 static int parse_host(struct tp_parser *parser, char *text, const char *scheme, struct tp_target **target)
 {
@@ -182,6 +204,9 @@ static int parse_host(struct tp_parser *parser, char *text, const char *scheme, 
 	/* An IPv6 address without brackets: its last part may be meant as a port, as in redis://::1:6379. */
 	if (*text != '[' && strchr(text, ':') != NULL)
 		return blame_word(parser, TP_SAYS_NO_BRACKETS);
+	/* git@host:team/repository is no port, even if a service is called like the team. */
+	if (port != NULL && (*port & 0x40) != 0 && has_part(scheme, "ssh git"))
+		return blame_word(parser, TP_SAYS_UNKNOWN_PORT);
 	error = tp_parser_add_host(parser, text, target);
 	if (error != 0 || (port != NULL && *port != '\0'))
 		return error != 0 ? error : tp_parser_add_port(parser, *target, port);
@@ -191,19 +216,20 @@ static int parse_host(struct tp_parser *parser, char *text, const char *scheme, 
 }
 
 /*
- * Does each comma stand between two peers? It may belong to a password if a peer without a user stands before one with
- * a user, or if only some users have a password.
+ * Is it clear where each user ends, and that each comma stands between two peers? A comma may belong to a password if a
+ * peer without a user stands before one with a user, or if only some users have a password.
  */
-static bool commas_are_clear(const char *peers)
+static bool users_are_clear(const char *peers)
 {
 	bool all_have_users = true, with_password = false;
 
 	for (const char *peer = peers;; peer++) {
 		size_t length = strcspn(peer, ",");
-		const char *at = memrchr(peer, '@', length);
+		const char *at = last_byte(peer, length, '@');
 		bool password = at != NULL && memchr(peer, ':', (size_t)(at - peer)) != NULL;
 
-		if (at != NULL && peer != peers && (!all_have_users || password != with_password))
+		if (at != NULL && (!is_user(peer, (size_t)(at - peer)) ||
+				   (peer != peers && (!all_have_users || password != with_password))))
 			return false;
 		all_have_users &= at != NULL;
 		with_password = password;
@@ -220,7 +246,7 @@ static int parse_peers(struct tp_parser *parser, char *peers, const char *scheme
 	char *comma;
 	int error = 0;
 
-	if (!commas_are_clear(peers))
+	if (!users_are_clear(peers))
 		return blame_word(parser, TP_SAYS_CUT_PASSWORD);
 	for (char *peer = peers; error == 0 && peer != NULL; peer = comma) {
 		char *at, *colon;
@@ -246,18 +272,38 @@ static int parse_peers(struct tp_parser *parser, char *peers, const char *scheme
 
 /* -- What follows the peers */
 
-/* Does a setting of this name hold a host, a port or a socket? */
+/* Does a setting of this name hold a host, a port or a socket? What stands before a '_' or '-' does not matter. */
 static bool names_host(const char *key, size_t length)
 {
-	return length > 0 && is_one_of("host hostaddr hosts server servers servername failoverpartner failover_partner "
-				       "alternateservers clientreroutealternateservername addr addrs backup "
-				       "port portnumber dbs_port socket socketpath localsocket unix_socket unixsocket",
-				       key, length);
+	size_t last = length;
+
+	while (last > 0 && key[last - 1] != '_' && key[last - 1] != '-')
+		last--;
+	return is_one_of(
+		"host hostaddr hosts server servers servername failoverpartner partner alternateservers node add "
+		"clientreroutealternateservername alternategroupservername addr addrs "
+		"backup backupservernode port portnumber secondary socket socketpath localsocket "
+		"unixsocket",
+		key + last, length - last);
 }
 
 static bool is_path(const char *value)
 {
 	return *value == '/' || strncasecmp(value, "%2f", 3) == 0;
+}
+
+/* Does it hold HOST:PORT? A time, or a time zone, has two digits behind its colon, and an account of Amazon's twelve. */
+static bool holds_port(const char *piece, size_t length)
+{
+	const char *end = piece + length, *colon = piece;
+
+	while ((colon = memchr(colon, ':', (size_t)(end - colon))) != NULL) {
+		size_t digits = strspn(++colon, "0123456789");
+
+		if (digits >= 3 && digits <= 5 && (colon + digits == end || strchr("/)]'\"", colon[digits]) != NULL))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -269,23 +315,47 @@ static const char *piece_fault(const char *piece, size_t length, bool in_list, b
 	const char *equals = memchr(piece, '=', length), *colon, *key;
 
 	/* Db2 writes its settings behind a colon. */
-	colon = memrchr(piece, ':', equals != NULL ? (size_t)(equals - piece) : length);
+	colon = last_byte(piece, equals != NULL ? (size_t)(equals - piece) : length, ':');
 	key = colon != NULL ? colon + 1 : piece;
-	if (equals == NULL)
-		return in_list && length > 0 && (!web || colon != NULL) ? TP_SAYS_HIDDEN_HOST : NULL;
-	if (web || !names_host(key, (size_t)(equals - key)))
+	if (equals == NULL && in_list && length > 0 && (!web || colon != NULL))
+		return TP_SAYS_HIDDEN_HOST;
+	if (web)
 		return NULL;
-	return is_path(equals + 1) ? TP_SAYS_UNIX_SOCKET : TP_SAYS_HIDDEN_HOST;
+	if (equals != NULL && names_host(key, (size_t)(equals - key)))
+		return is_path(equals + 1) ? TP_SAYS_UNIX_SOCKET : TP_SAYS_HIDDEN_HOST;
+	return holds_port(piece, length) ? TP_SAYS_HIDDEN_HOST : NULL;
+}
+
+/*
+ * A password with a bare '/', '?', '#' or ';' ends the peers too early, and an '@' comes behind. Is the '@' in this tail
+ * none of that kind? It may stand in a setting, or in a path of the web or of git. But what seems to be the host may be
+ * a part of a password, too, if it has no dot.
+ */
+static bool is_at_clear(const char *scheme, const char *peers, const char *tail)
+{
+	const char *at = strchr(tail, '@'), *user = memchr(peers, '@', (size_t)(tail - peers));
+	const char *host = user == NULL ? peers : user + 1, *equals;
+	bool setting;
+
+	if (at == NULL)
+		return true;
+	equals = memchr(tail, '=', (size_t)(at - tail));
+	setting = equals != NULL && tail + strcspn(tail, "?&;:") < equals;
+	if (setting && user == NULL)
+		return true;
+	return (setting || (*tail == '/' && has_part(scheme, "http https ws wss ssh sftp"))) &&
+	       (memchr(host, '.', (size_t)(tail - host)) != NULL || *host == '[' ||
+		strncasecmp(host, "localhost", 9) == 0);
 }
 
 /* Path, query, fragment and properties are dropped, if no host is skipped with them. A byte stands before the tail. */
-static int check_tail(const struct tp_parser *parser, char *tail, bool web)
+static int check_tail(const struct tp_parser *parser, const char *scheme, const char *peers, char *tail)
 {
 	const char *query = tail + (*tail == '/' ? strcspn(tail, "?#") : 0), *why = NULL;
-	/* A password with a bare '/', '?', '#' or ';' ends the peers too early, and an '@' comes behind. */
-	size_t path = *tail == '/' ? (size_t)(query - tail) : strcspn(tail, *tail == ';' ? "=" : ""), length;
+	bool web = is_web(scheme);
+	size_t length;
 
-	if (!web && memchr(tail, '@', path) != NULL)
+	if (!is_at_clear(scheme, peers, tail))
 		return blame_word(parser, TP_SAYS_CUT_PASSWORD);
 	/* http://h1http://h2, or Oracle's @ldap://h: what seemed to be a host is a scheme. */
 	if (next_url(tail) != NULL || strncmp(tail - 1, "://", 3) == 0)
@@ -299,26 +369,36 @@ static int check_tail(const struct tp_parser *parser, char *tail, bool web)
 	return why == NULL ? 0 : blame_word(parser, why);
 }
 
+/* An instance of SQL Server, which has no default port. In the URLs of Go's driver it is the path. */
+static bool names_instance(const char *scheme, const char *tail)
+{
+	bool found = strcmp(scheme, "sqlserver") == 0 && *tail == '/' && strchr("?", tail[1]) == NULL;
+
+	while (!found && (tail = strchr(tail, ';')) != NULL)
+		found = strncasecmp(++tail, "instance", 8) == 0;
+	return found;
+}
+
 static int parse_url(struct tp_parser *parser, char *scheme)
 {
 	char *peers = strstr(scheme, "://"), *tail;
-	size_t jdbc;
+	bool jdbc = tp_jdbc_length(scheme) > 0;
 	int error;
 
 	*peers = '\0';
 	peers += strlen("://");
-	jdbc = tp_jdbc_length(scheme);
-	scheme += jdbc;
-	error = check_scheme(parser, scheme, jdbc > 0);
+	error = check_scheme(parser, scheme, jdbc);
 	if (error != 0)
 		return error;
-	tail = peers + strcspn(peers, jdbc > 0 || has_part(scheme, "sqlserver mssql") ? "/?#;" : "/?#");
-	error = check_tail(parser, tail, is_web(scheme));
+	tail = peers + strcspn(peers, jdbc || has_part(scheme, "sqlserver mssql") ? "/?#;" : "/?#");
+	error = check_tail(parser, scheme, peers, tail);
 	if (error != 0)
 		return error;
+	if (has_part(scheme, "sqlserver mssql") && names_instance(scheme, tail))
+		*scheme = '\0';
 	*tail = '\0';
 	/* Cassandra's driver for JDBC has h1--h2, which may be a name, too. */
-	if (jdbc > 0 && has_part(scheme, "cassandra") && strstr(peers, "--") != NULL)
+	if (jdbc && has_part(scheme, "cassandra") && strstr(peers, "--") != NULL)
 		return blame_word(parser, TP_SAYS_HIDDEN_HOST);
 	return parse_peers(parser, peers, scheme);
 }
@@ -369,9 +449,10 @@ int tp_parser_add_oracle(struct tp_parser *parser)
 	peers += strncasecmp(peers, "tcp://", 6) == 0 ? 4 : strncasecmp(peers, "tcps://", 7) == 0 ? 5 : 0;
 	peers += strncmp(peers, "//", 2) == 0 ? 2 : 0;
 	tail = peers + strcspn(peers, "/?#");
-	if (*tail == '\0' && strchr(peers, ':') == NULL)
+	/* A name alone, or with settings behind it. */
+	if (*tail != '/' && memchr(peers, ':', (size_t)(tail - peers)) == NULL)
 		return blame_word(parser, TP_SAYS_NO_PORT);
-	error = check_tail(parser, tail, false);
+	error = check_tail(parser, "oracle", peers, tail);
 	if (error != 0)
 		return error;
 	*tail = '\0';

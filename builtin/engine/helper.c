@@ -155,7 +155,7 @@ void tp_helper_serve(int fd, struct tp_helper_hook hook, unsigned limit_s)
 {
 	sigset_t alarms;
 
-	signal(SIGALRM, SIG_DFL);
+	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
 	sigemptyset(&alarms);
 	sigaddset(&alarms, SIGALRM);
 	sigprocmask(SIG_UNBLOCK, &alarms, NULL);

@@ -4,10 +4,11 @@
 
 #include <arpa/inet.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "tp_file.h"
 
 /* A larger file is left to the helpers: all other probes would wait while it is read. */
 #define FILE_MAX (8U << 20)
@@ -40,36 +41,6 @@ static char *next_word(char **line)
 	return word;
 }
 
-/* The whole file as text; NULL if there is none or it is too large. */
-static char *read_file(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	size_t used = 0, room = 4096;
-	char *text = NULL;
-
-	/* Without a buffer the bytes come straight into the text. */
-	if (file != NULL)
-		setvbuf(file, NULL, _IONBF, 0);
-	while (file != NULL && room <= FILE_MAX) {
-		char *more = realloc(text, room);
-
-		if (more == NULL)
-			break;
-		text = more;
-		used += fread(text + used, 1, room - 1 - used, file);
-		if (used < room - 1) {
-			text[used] = '\0';
-			fclose(file);
-			return text;
-		}
-		room *= 4;
-	}
-	if (file != NULL)
-		fclose(file);
-	free(text);
-	return NULL;
-}
-
 /* Cuts the first line off the rest of a text. Returns NULL at the end. */
 static char *next_line(char **rest)
 {
@@ -88,7 +59,7 @@ static char *next_line(char **rest)
 static bool files_come_first(void)
 {
 #ifdef __GLIBC__
-	char *text = read_file("/etc/nsswitch.conf"), *rest = text, *line;
+	char *text = tp_read_file("/etc/nsswitch.conf", FILE_MAX), *rest = text, *line;
 	bool first = false;
 
 	while (text != NULL && !first && (line = next_line(&rest)) != NULL) {
@@ -174,7 +145,7 @@ struct tp_hosts *tp_hosts_read(void)
 
 	if (hosts == NULL)
 		return NULL;
-	hosts->text = read_file("/etc/hosts");
+	hosts->text = tp_read_file("/etc/hosts", FILE_MAX);
 	if (hosts->text != NULL && index_lines(hosts))
 		return hosts;
 	tp_hosts_free(hosts);

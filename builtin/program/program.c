@@ -102,13 +102,25 @@ static int die_of(int sig)
 /* Statuses as env(1) has them. */
 static int become(char *command[])
 {
+	struct tp_text shown = { 0 };
 	struct tp_quoted quoted;
+	char *blank;
 	int error;
 
 	execvp(command[0], command);
 	error = errno;
-	/* The user forgot env(1) in `-- PASSWORD=... server`: the word may be secret. */
-	say(NULL, tp_path(command[0], &quoted), strerror(error));
+	/*
+	 * The user forgot env(1) in `-- PASSWORD=... server`: the word may be secret. Or all words stand in one, as in
+	 * `-- "mysql -pPASSWORD"`: then the first is shown.
+	 */
+	blank = strchr(command[0], ' ');
+	if (blank != NULL)
+		*blank = '\0';
+	tp_put(&shown, tp_path(command[0], &quoted));
+	if (blank != NULL)
+		tp_put(&shown, " ...");
+	say(NULL, shown.bytes, strerror(error));
+	tp_text_free(&shown);
 	return error == ENOENT ? 127 : TP_STATUS_COMMAND;
 }
 

@@ -31,18 +31,17 @@ u|--connect|NAME|b|builtin: keep the connection, descriptor in NAME
 v|--verbose||bpw|a line for each open target, and the states counted
 V|--version||bpw|show name, version and face
 z|--half-open||bp|no trace: the handshake is not finished (Linux)'
-_tcpprobe_services=' amqp amqps dict domain finger ftp ftps git gopher http https icap imap imaps ipp ipps kerberos ldap ldaps modbus mqtt mysql nfs nntp
- nntps pop3 pop3s postgresql rsync rtsp sieve smtp ssh submission submissions telnet telnets whois cifs gemini irc ircs lmtp rdp rtmp rtmps scp
- sftp smb smtps socks socks4 socks4a socks5 socks5h svn vnc webdav webdavs ws wss xmpp xmpps cockroach cockroachdb materialize opengauss pgsql pgx
- pgx5 postgis postgres questdb redshift risingwave timescaledb yugabyte yugabytedb doris mariadb mysql2 mysqls mysqlx oceanbase singlestore
- singlestoredb starrocks tidb trilogy clickhouse clickhousedb clickhouses crate databricks db2 derby dm drill exa firebird firebirdsql h2 hive
- hive2 hsql ibm_db_sa impala informix-sqli iotdb kingbase8 kylin libsql monetdb mssql netezza oracle presto rqlite sqlserver sybase taos teradata
- teradatasql trino vertica aerospike arangodb bolt cassandra couchbase couchbases couchdb dgraph edgedb elasticsearch gel gremlin hazelcast ignite
- influxdb meilisearch memgraph milvus mongo mongodb neo4j opensearch rethinkdb scylla solr tarantool typedb typesense hiredis memcache memcached
- pymemcache redis redis-sentinel rediscache rediss rediss-sentinel sentinel valkey valkeys activemq beanstalk beanstalkd confluentkafka gearman
- kafka librabbitmq mqtts nats nsq plaintext pulsar pyamqp qpid rabbit rabbitmq rabbitmq-stream sasl_plaintext sasl_ssl sb stomp temporal consul
- docker dubbo etcd hdfs kubernetes nacos nomad puppet ray spark vault webhdfs winrm zabbix zk zookeeper beats fluent fluentd graphite loki
- prometheus '
+_tcpprobe_services=' amqp amqps dict domain finger ftp ftps git gopher http https icap imap imaps ipp ipps kerberos ldap ldaps modbus mqtt mysql nfs nntp nntps pop3
+ pop3s postgresql rsync rtsp sieve smtp ssh submission submissions telnet telnets whois cifs gemini irc ircs lmtp rdp rtmp rtmps scp sftp smb smtps socks
+ socks4 socks4a socks5 socks5h svn vnc webdav webdavs ws wss xmpp xmpps cockroach cockroachdb materialize opengauss pgsql pgx pgx5 postgis postgres questdb
+ redshift risingwave timescaledb yugabyte yugabytedb doris mariadb mysql2 mysqls mysqlx oceanbase singlestore singlestoredb starrocks tidb trilogy clickhouse
+ clickhousedb clickhouses crate databricks db2 derby dm drill exa firebird firebirdsql h2 hive hive2 hsql ibm_db_sa impala informix-sqli iotdb ch kingbase8
+ kylin libsql monetdb mssql netezza oracle presto rqlite sqlserver sybase taos teradata teradatasql trino vertica aerospike arangodb bolt cassandra couchbase
+ couchbases couchdb dgraph edgedb elasticsearch gel gremlin hazelcast ignite influxdb meilisearch memgraph milvus mongo mongodb neo4j opensearch rethinkdb
+ scylla solr tarantool typedb typesense hiredis memcache memcached pymemcache redis redis-sentinel rediscache rediss rediss-sentinel sentinel valkey valkeys
+ activemq beanstalk beanstalkd confluentkafka gearman kafka librabbitmq mqtts nats nsq plaintext pulsar pyamqp qpid rabbit rabbitmq rabbitmq-stream
+ sasl_plaintext sasl_ssl sb stomp temporal consul dubbo etcd hdfs nacos nomad puppet ray spark vault webhdfs winrm zabbix zk zookeeper beats fluent fluentd
+ graphite loki prometheus '
 # END bash_words
 
 # _tcpprobe_takes TEXT: sets takes to the third field of the row that has the text.

@@ -84,7 +84,7 @@ static void takes_lines(void)
 		{ "a:1 b:2\n", "a:1 b:2 end", "" },
 		{ "  \t a\t 1\n", "a:1 end", "" },
 		{ "\xef\xbb\xbf# of an editor\na:1\n\xef\xbb\xbf", "a:1 end",
-		  "list:3: '\xef\xbb\xbf': no port: HOST PORT, or HOST:PORT\n" },
+		  "list:3: '...': not a host: letters, digits and . _ - only, and no dash first\n" },
 		{ "bad\na:1\n", "a:1 end", "list:1: 'bad': no port: HOST PORT, or HOST:PORT\n" },
 		{ "a:1\na:2 b\nb:3", "a:1 b:3 end", "list:2: 'b': no port: of several targets each is HOST:PORT\n" },
 		{ "a:0\n\na:70000", "end",

@@ -315,6 +315,7 @@ static void shows_banners(void)
 		{ { 3, "SSH" }, "SSH", "\"SSH\"" },
 		{ { 6, "a\0\n\t\x1b[" }, "a????[", "\"a\\u0000\\u000a\\u0009\\u001b[\"" },
 		{ { 5, "\xc3\xa9\xc2\x9b\x9b" }, "\xc3\xa9??", "\"\xc3\xa9\\u009b\xef\xbf\xbd\"" },
+		{ { 6, "\xe2\x80\xae\xe2\x81\xa6" }, "??", "\"\\u202e\\u2066\"" },
 		{ { 4, "caf\xc3" }, "caf?", "\"caf\xef\xbf\xbd\"" },
 		{ { 2, "\"\\" }, "\"\\", "\"\\\"\\\\\"" },
 	};

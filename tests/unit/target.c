@@ -17,11 +17,11 @@ struct parse {
 	struct tp_why why;
 };
 
-static void parse(struct parse *parsed, const char *const words[], size_t count)
+/* With the system's list of services that is in *parsed already. */
+static void parse_with(struct parse *parsed, const char *const words[], size_t count)
 {
 	char *copies[WORDS + 1] = { NULL };
 
-	memset(parsed, 0, sizeof(*parsed));
 	for (size_t i = 0; i < count; i++)
 		copies[i] = strdup(words[i]);
 	parsed->error = tp_targets_add(&parsed->targets, copies, count, &parsed->why);
@@ -29,6 +29,12 @@ static void parse(struct parse *parsed, const char *const words[], size_t count)
 		CHECK_TEXT(copies[i], words[i]);
 		free(copies[i]);
 	}
+}
+
+static void parse(struct parse *parsed, const char *const words[], size_t count)
+{
+	memset(parsed, 0, sizeof(*parsed));
+	parse_with(parsed, words, count);
 }
 
 static void parse_one(struct parse *parsed, const char *word)
@@ -174,8 +180,9 @@ static void takes_urls(void)
 		{ { "http://db:8080/" }, "db 8080" },
 		{ { "http://db:8080/path?query=1#part" }, "db 8080" },
 		{ { "http://db:8080?query=a:b@c" }, "db 8080" },
-		{ { "http://db:8080#part@x:1" }, "db 8080" },
-		{ { "http://db:8080/a@b:1/c" }, "db 8080" },
+		{ { "http://db.test:8080/a@b:1/c" }, "db.test 8080" },
+		{ { "http://localhost:3000/@me" }, "localhost 3000" },
+		{ { "git+ssh://git@db.test:1/x.git@v1" }, "db.test 1" },
 		{ { "http://db:8080/http://other:1/" }, "db 8080" },
 		{ { "http://user@db:1" }, "db 1" },
 		{ { "http://user:password@db:1" }, "db 1" },
@@ -228,7 +235,7 @@ static void knows_services_in_every_form(void)
 	static const struct {
 		const char *before, *after;
 	} forms[] = {
-		{ "db:", "" },     { "/dev/tcp/db/", "" }, { "", "://db" }, { "", "://user:secret@db/path" },
+		{ "db:", "" },     { "/dev/tcp/db/", "" }, { "", "://db" }, { "", "://user:secret@db/?query" },
 		{ "x://db:", "" },
 	};
 
@@ -267,6 +274,29 @@ static void knows_the_systems_services(void)
 
 		snprintf(wanted, sizeof(wanted), "db %d", port_of(names[i], 0));
 		check_good(&(struct good){ { "db", names[i] }, wanted }, 1);
+	}
+}
+
+/* Long lists of services, as Fedora and macOS have them, give these names to other services. */
+static void knows_schemes_better_than_the_system(void)
+{
+	static const struct {
+		const char *words[WORDS];
+		uint16_t port;
+	} rows[] = {
+		{ { "sftp://db" }, 22 },  { { "db", "sftp" }, 115 },   { { "jdbc:mysql:aurora://db" }, 3306 },
+		{ { "oldest://db" }, 7 }, { { "db", "https" }, 8443 },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct parse parsed = { .targets.services.list = strdup(
+						"sftp 115/tcp\naurora 9084/tcp\noldest 7/tcp\nhttps 8443/tcp\n") };
+
+		unit.row = rows[i].words[0];
+		parse_with(&parsed, rows[i].words, count_words(rows[i].words));
+		if (CHECK_NUMBER(parsed.error, 0))
+			CHECK_NUMBER(parsed.targets.list[0].ports[0].first, rows[i].port);
+		tp_targets_free(&parsed.targets);
 	}
 }
 
@@ -692,14 +722,14 @@ static void names_the_piece_that_is_wrong(void)
 	static const struct {
 		const char *words[WORDS], *piece;
 	} rows[] = {
-		{ { "db", "80/tcpx" }, "'80/tcpx'" },
+		{ { "db", "80/3" }, "'80/3'" },
 		{ { "db", "53/udp" }, "'53/udp'" },
 		{ { "db", "80x" }, "'80x'" },
 		{ { "db:22,80x" }, "'80x'" },
 		{ { "db:90-80" }, "'90-80'" },
 		{ { "db:1-65536" }, "'65536'" },
 		{ { "/dev/tcp/db/0" }, "'0'" },
-		{ { "d b:80" }, "'d b'" },
+		{ { "d!b:80" }, "'d!b'" },
 		{ { "db:80", "web" }, "'web'" },
 		{ { "db:80", "web:" }, "'web:'" },
 		{ { "db" }, "'db'" },
@@ -1013,6 +1043,7 @@ int main(void)
 		{ "a URL with several hosts is several targets", takes_lists_of_hosts },
 		{ "a service of ours is a port, in every form", knows_services_in_every_form },
 		{ "a service of the system's is a port", knows_the_systems_services },
+		{ "of a port's name the system's list counts, of a scheme ours", knows_schemes_better_than_the_system },
 		{ "a URL without a port has that of its scheme", gives_urls_the_port_of_their_scheme },
 		{ "numbers, ranges and lists are ports, in every form", takes_ports_in_every_form },
 		{ "nothing else is a port, in any form", refuses_what_is_no_port },
