@@ -238,10 +238,10 @@ print $error ? "$error\n" : "lookup " . ms($start) . "\n";
 my @queue = map { $_->[1] } sort { $a->[0] <=> $b->[0] } map { [$turn{$_->{family}}++, $_] } @all;
 while (@queue || %flying) {
 	if (my $to = shift @queue) {
-		my ($s, $name) = (undef, (getnameinfo($to->{addr}, 3))[1]);
+		my ($s, $name, $at) = (undef, (getnameinfo($to->{addr}, 3))[1], $now && $now->());
 		socket($s, $to->{family}, SOCK_STREAM, 0) && fcntl($s, F_SETFL, O_NONBLOCK) &&
 			(connect($s, $to->{addr}) || $!{EINPROGRESS}) or print("$name $!\n"), next;
-		$flying{fileno $s} = [$s, $name, $now && $now->()] }
+		$flying{fileno $s} = [$s, $name, $at] }
 	my $ready = ""; vec($ready, $_, 1) = 1 for keys %flying; select(undef, $ready, undef, @queue ? 0.25 : undef);
 	for (grep { vec($ready, $_, 1) } keys %flying) {
 		my ($s, $name, $at) = @{delete $flying{$_}};
