@@ -39,7 +39,7 @@ setup() {
 	run -127 env PATH=/usr/bin:/bin "$program" "127.0.0.1:$port" -- PASSWORD=s3cret ./server
 	assert_equal "$status $output" "127 tcpprobe: '...': No such file or directory"
 	# All words in one, as some YAML files have it: only the first is shown.
-	run -127 "$program" "127.0.0.1:$port" -- 'mysql -ps3cret'
+	run -127 env PATH=/usr/bin:/bin "$program" "127.0.0.1:$port" -- 'mysql -ps3cret'
 	assert_equal "$status $output" '127 tcpprobe: mysql ...: No such file or directory'
 	run "$program" "127.0.0.1:$port" -- /
 	assert_equal "$status" 126
