@@ -161,7 +161,7 @@ static void go(void)
 	run.counts = tp_engine_counts(engine);
 	tp_engine_free(engine);
 	CHECK_NUMBER(count_descriptors(), descriptors - run.closed);
-	CHECK(no_child());
+	CHECK(no_child_left());
 }
 
 /* Runs the engine, which must reach the end of the targets, with a result for each of them, in order. */
@@ -1575,7 +1575,7 @@ static void drops_what_nobody_asks_for(void)
 	CHECK_NUMBER(result.state, TP_OPEN);
 	tp_engine_free(engine);
 	CHECK_NUMBER(count_descriptors(), descriptors);
-	CHECK(no_child());
+	CHECK(no_child_left());
 	unmake(&places[0]);
 	unmake(&places[1]);
 }

@@ -189,7 +189,7 @@ static bool run(const struct scenario *scenario, unsigned fails, bool for_good)
 		CHECK_TEXT(scenario->wanted[results].label, "");
 	CHECK_NUMBER(memory.live, 0);
 	CHECK_NUMBER(count_descriptors(), descriptors);
-	CHECK(no_child());
+	CHECK(no_child_left());
 	return memory.calls >= fails;
 }
 

@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "unit.h"
+
 #define NAME_ADDRESSES 6
 
 enum name_does { ANSWERS, BLOCKS, DIES };
@@ -175,6 +177,23 @@ void freeaddrinfo(struct addrinfo *list)
 static inline bool no_child(void)
 {
 	return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
+}
+
+/*
+ * As no_child(), after everything was freed. Helpers that were killed are waited for, but only half a second: on a busy
+ * machine one may take longer to end, and is left to the system.
+ */
+static inline bool no_child_left(void)
+{
+	int status;
+
+	if (no_child())
+		return true;
+	while (waitpid(-1, &status, 0) > 0) {
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+			return false;
+	}
+	return unit_stalled_us() - unit.stalled_us > 500000;
 }
 
 /* How many of the first 1,000 descriptors are open; a test keeps no others. */

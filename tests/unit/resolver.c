@@ -58,7 +58,7 @@ static void leave(struct scene *scene)
 	for (int sig = 1; sig < NSIG; sig++)
 		CHECK_NUMBER(sigismember(&mask, sig), sigismember(&scene->mask, sig));
 	CHECK_NUMBER(count_descriptors(), scene->descriptors);
-	CHECK(no_child());
+	CHECK(no_child_left());
 }
 
 static struct tp_lookup *begin(struct scene *scene, const char *host, int family)
@@ -592,7 +592,7 @@ static void touches_nothing_without_a_helper(void)
 
 	enter(&scene, 0);
 	CHECK_NUMBER(count_descriptors(), scene.descriptors);
-	CHECK(no_child());
+	CHECK(no_child_left());
 	leave(&scene);
 }
 
@@ -714,7 +714,7 @@ static void reads_the_hosts_file_without_a_helper(void)
 	check_addresses(lookup, "10.0.0.3");
 	tp_lookup_release(lookup);
 	CHECK_NUMBER(shared->lookups, 0);
-	CHECK(no_child());
+	CHECK(no_child_left());
 	leave(&scene);
 }
 
