@@ -201,7 +201,7 @@ tp_url() {
 	case ${tp_authority%%[:@]*},$tp_authority in *=*,*@* | *,*[\&\|]*=*@*) tp_misuse "$1" "$tp_says_cut_password" ;; esac
 	case +$tp_scheme+ in *+http+ | *+https+ | +ws+ | +wss+) tp_path=${tp_path%%[?#]*} ;; esac
 	case $tp_authority,$tp_path in ,/* | *[?\&]host=/* | *[?\&]host=%2[Ff]* | *[sS]ocket=/*) tp_misuse "$1" "$tp_says_unix_socket" ;; esac
-	case ${tp_path%%[?#]*},$tp_path in *[,\|]*,* | *:[0-9][0-9][0-9]* | *[?\&_-][hH][oO][sS][tT]=* | *[?\&_-]hosts=* | *hostaddr=* | *[?\&_-]port=* | *[?\&]addr=* | *[?\&]backup*=* | *[?\&]server=* | *[nN]ode=* | *host\[* | *_ADD=*) tp_misuse "$1" "$tp_says_hidden_host" ;; esac
+	case ${tp_path%%[?#]*},$tp_path in *[,\|]*,* | *:[0-9][0-9][0-9]* | *[?\&]*[hH][oO][sS][tT]* | *[?\&_-]port=* | *[?\&]addr=* | *[?\&]backup* | *[?\&]server=* | *[nN]ode=* | *_ADD=*) tp_misuse "$1" "$tp_says_hidden_host" ;; esac
 	# The second part of a scheme names the port, unless it is a library: postgresql+psycopg2.
 	tp_service "${tp_scheme##*+}" || tp_service "${tp_scheme%%+*}" || tp_number='' tp_no_port=$tp_says_no_url_port
 	tp_hosts "$tp_authority" url "$tp_number"

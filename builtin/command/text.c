@@ -167,9 +167,9 @@ size_t tp_jdbc_length(const char *word)
 static bool has_separator(const char *word)
 {
 	const char *slash = strncmp(word, "/dev/tcp/", 9) == 0 ? NULL : strchr(word, '/');
-	const char *query = strpbrk(word, "?#"), *colon = strchr(word, ':');
+	const char *colon = strchr(word, ':');
 
-	if (strpbrk(word, "@=;|&\\<{( \xef") != NULL || (colon != NULL && query > colon))
+	if (strpbrk(word, "@=;|&\\<{( \xef") != NULL || (colon != NULL && strpbrk(colon, "?#") != NULL))
 		return true;
 	return slash != NULL && slash[1 + strspn(slash + 1, "0123456789:tcpud")] != '\0';
 }

@@ -343,7 +343,7 @@ static bool is_at_clear(const char *scheme, const char *peers, const char *tail)
 	setting = equals != NULL && tail + strcspn(tail, "?&;:") < equals;
 	if (setting && user == NULL)
 		return true;
-	return (setting || (*tail == '/' && has_part(scheme, "http https ws wss ssh sftp"))) &&
+	return (setting || (*tail == '/' && (is_web(scheme) || has_part(scheme, "ssh sftp")))) &&
 	       (memchr(host, '.', (size_t)(tail - host)) != NULL || *host == '[' ||
 		strncasecmp(host, "localhost", 9) == 0);
 }
