@@ -175,10 +175,10 @@ shows() {
 	need plain alone
 	need_lab
 	peer open
-	within=(strace -f -qq -yy -e 'trace=write,sendto' -o "$BATS_TEST_TMPDIR/trace")
+	within=(strace -f -qq -yy -e 'trace=write,sendto,sendmmsg' -o "$BATS_TEST_TMPDIR/trace")
 	face 'exec 0<&- 1>&- 2>&-; tcpprobe -v -t 0.3 "$@"; :' "$TP_SILENT:1-20" "$TP_FAR.0.1:80" "127.0.0.1:$port" \
 		50ms.127-0-0-1.ip.test:"$port" 127.0.0.1:1
-	refute grep -E '^[0-9]+ +(write|sendto)\(([0-2]<|[0-9]+<TCP)' "$BATS_TEST_TMPDIR/trace"
+	refute grep -E '^[0-9]+ +(write|send[a-z]*)\(([0-2]<|[0-9]+<TCP)' "$BATS_TEST_TMPDIR/trace"
 }
 
 @test "valgrind finds no error and no leak of ours" {

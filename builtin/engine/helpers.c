@@ -2,6 +2,7 @@
 #include "tp_helpers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netdb.h>
 #include <signal.h>
@@ -53,6 +54,17 @@ static void close_inherited(const struct tp_helpers *helpers, const struct pollf
 		close(fds[i].fd);
 }
 
+/*
+ * In the helper: no standard descriptor stays closed. Else the socket of a name service would take its place, and what
+ * a module of the C library says on stderr would go to the name server. The root folder takes it: it is there without
+ * /dev, and cannot be written to.
+ */
+static void hold_standard(void)
+{
+	while ((unsigned)open("/", O_RDONLY) <= STDERR_FILENO)
+		continue;
+}
+
 /* Called when the first helper is made: from now on a SIGCHLD handler of the program's would reap helpers. */
 static void block_sigchld(struct tp_helpers *helpers)
 {
@@ -71,7 +83,7 @@ static int start(struct tp_helpers *helpers, struct tp_helper *helper, const str
 {
 	int64_t begin_us = tp_os_now_us(), took_us;
 	sigset_t all, old;
-	int channel[2] = { -1, -1 }, error = tp_os_channel(channel);
+	int channel[2], error = tp_os_channel(channel);
 	pid_t parent = getpid();
 
 	if (error != 0)
@@ -84,6 +96,7 @@ static int start(struct tp_helpers *helpers, struct tp_helper *helper, const str
 		tp_os_die_with(parent);
 		close(channel[0]);
 		close_inherited(helpers, fds, count);
+		hold_standard();
 		tp_helper_serve(channel[1], helpers->hook, helpers->limit_s);
 	}
 	error = errno;
