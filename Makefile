@@ -39,7 +39,7 @@ HARDENING = -fstack-protector-strong $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAG
 # Immediate binding: if a bash lacks a symbol, `enable` fails, instead of the user's shell later. No start files: there
 # is nothing to start, and if these files are not marked for CFI, the .so would not be either. One segment holds code
 # and constants, if the linker can do that: three segments, each filled up to a page, take 4 KiB more.
-ONE_SEGMENT := $(shell $(CC) $(LDFLAGS) -shared -nostartfiles -Wl,-z,noseparate-code -x c -o /dev/null /dev/null 2>/dev/null && \
+ONE_SEGMENT := $(shell $(CC) $(LDFLAGS) -shared -nostartfiles -Wl,-z,noseparate-code -x assembler -o /dev/null /dev/null 2>/dev/null && \
 	echo -Wl,-z,noseparate-code)
 SO_LDFLAGS = -shared -nostartfiles -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack $(ONE_SEGMENT) -Wl,--as-needed
 PROGRAM_LDFLAGS = -pie -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--as-needed
