@@ -12,6 +12,7 @@
 /* The longest line taken, in bytes; more than any target needs. */
 #define TP_FEED_LINE_MAX 65536
 
+/* It begins as { .fd = -1 } with what the caller sets. tp_feed_free() frees it. */
 struct tp_feed {
 	/* A function of the caller's that takes a complaint about the file, one line without newline. */
 	void (*complain)(void *context, const char *text);
@@ -37,9 +38,6 @@ struct tp_feed {
 	bool skipping;     /* the rest of a line that is too long */
 	bool paused;       /* tp_feed_next() returned because it took long; it goes on when it is called again */
 };
-
-/* A feed of the operands; complain and context are set by the caller. Free it whatever comes. */
-void tp_feed_init(struct tp_feed *feed);
 
 /* The operands, as tp_targets_add() takes them; before any tp_feed_next(). */
 int tp_feed_add(struct tp_feed *feed, char *const words[], size_t count, struct tp_why *why);

@@ -44,7 +44,10 @@ struct tp_options {
 };
 
 /* The settings if no option says otherwise. */
-void tp_options_init(struct tp_options *options);
+#define TP_OPTIONS_INIT                                                                    \
+	{                                                                                  \
+		.plan = {.timeout_us = INT64_C(5000000), .interval_us = -1, .limit = 256 } \
+	}
 
 /*
  * Takes the options out of the words, wherever they stand before "--", and

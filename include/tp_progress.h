@@ -24,7 +24,7 @@ void tp_progress_begin(struct tp_progress *progress, uint64_t total, int64_t now
 void tp_put_progress(struct tp_text *text, struct tp_progress *progress, struct tp_engine_counts counts,
 		     int64_t now_us);
 
-/* Puts the bytes that take the line away, if there is one. */
+/* Puts the bytes that take the line away; there is none where progress->width is 0. */
 void tp_put_no_progress(struct tp_text *text, struct tp_progress *progress);
 
 #endif

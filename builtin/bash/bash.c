@@ -140,17 +140,19 @@ static int tcpprobe_builtin(WORD_LIST *list)
 		.check = check,
 		.helper_hook = { export_variables, NULL },
 	};
-	struct tp_outcome outcome = { .fd = -1, .status = tp_state_status(TP_ERROR) };
+	struct tp_outcome outcome;
 	char *few[8], **words;
 	size_t count;
 	int status;
 
 	face_signals_begin(&signals);
 	words = collect_words(list, few, sizeof(few) / sizeof(*few), &count);
-	if (words == NULL)
-		say(NULL, NULL, strerror(ENOMEM));
-	else
+	if (words != NULL) {
 		tp_command(&face, words, count, &outcome);
+	} else {
+		outcome = (struct tp_outcome){ .fd = -1, .status = tp_state_status(TP_ERROR) };
+		say(NULL, NULL, strerror(ENOMEM));
+	}
 	if (words != few)
 		free(words);
 	status = bind_variables(&outcome);

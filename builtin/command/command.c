@@ -383,24 +383,16 @@ static int obey(struct call *call, char *words[], size_t count)
 
 void tp_command(const struct tp_face *face, char *words[], size_t count, struct tp_outcome *outcome)
 {
-	struct call call;
+	struct call call = {
+		.face = face,
+		.outcome = outcome,
+		.options = TP_OPTIONS_INIT,
+		.feed = { .complain = complain_of_line, .is_full = is_full, .context = &call, .fd = -1 },
+		.output = { .face = face, .blocked_fd = -1, .progress.due_us = TP_NEVER },
+		.reporter = { .options = &call.options, .output = &call.output, .reports = &outcome->reports },
+	};
 
 	*outcome = (struct tp_outcome){ .fd = -1 };
-	call.face = face;
-	call.outcome = outcome;
-	call.engine = NULL;
-	call.round = 0;
-	call.output = (struct tp_output){ .face = face, .blocked_fd = -1, .progress.due_us = TP_NEVER };
-	call.reporter = (struct tp_reporter){
-		.options = &call.options,
-		.output = &call.output,
-		.reports = &outcome->reports,
-	};
-	tp_options_init(&call.options);
-	tp_feed_init(&call.feed);
-	call.feed.complain = complain_of_line;
-	call.feed.is_full = is_full;
-	call.feed.context = &call;
 	outcome->status = obey(&call, words, count);
 	tp_output_finish(&call.output);
 	outcome->command = call.options.command;

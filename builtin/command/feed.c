@@ -19,11 +19,6 @@ static const char byte_order_mark[] = "\xef\xbb\xbf";
 /* The bytes between the words of a line. A CR belongs to the end of a line in files of other systems. */
 static const char blanks[] = " \t\r";
 
-void tp_feed_init(struct tp_feed *feed)
-{
-	*feed = (struct tp_feed){ .fd = -1 };
-}
-
 int tp_feed_add(struct tp_feed *feed, char *const words[], size_t count, struct tp_why *why)
 {
 	return tp_targets_add(&feed->targets, words, count, why);

@@ -27,18 +27,6 @@ void tp_put_usage(struct tp_text *text)
 	tp_put(text, "\n");
 }
 
-void tp_options_init(struct tp_options *options)
-{
-	*options = (struct tp_options){
-		.plan = {
-			.family = AF_UNSPEC,
-			.timeout_us = INT64_C(5) * 1000000,
-			.interval_us = -1,
-			.limit = 256,
-		},
-	};
-}
-
 /*
  * One function an option, named in usage.def. value is NULL for a flag.
  * Each returns 0, or EINVAL with the reason.

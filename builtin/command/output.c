@@ -232,8 +232,10 @@ void tp_output_show_progress(struct tp_output *output, struct tp_engine_counts c
 
 void tp_output_hide_progress(struct tp_output *output)
 {
-	struct tp_text text = { 0 };
+	if (output->progress.width > 0) {
+		struct tp_text text = { 0 };
 
-	tp_put_no_progress(&text, &output->progress);
-	write_to_stderr(&text);
+		tp_put_no_progress(&text, &output->progress);
+		write_to_stderr(&text);
+	}
 }

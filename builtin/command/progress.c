@@ -63,8 +63,6 @@ void tp_put_progress(struct tp_text *text, struct tp_progress *progress, struct 
 
 void tp_put_no_progress(struct tp_text *text, struct tp_progress *progress)
 {
-	if (progress->width == 0)
-		return;
 	tp_put(text, "\r");
 	put_spaces(text, progress->width);
 	tp_put(text, "\r");

@@ -161,11 +161,12 @@ static bool is_name(const char *text)
 	if (*text == '-' || *text == '\0')
 		return false;
 	for (; *text != '\0'; text++) {
-		size_t length = tp_utf8_length(text);
 		unsigned char byte = (unsigned char)*text;
+		size_t length;
 
 		if (is_name_byte(*text))
 			continue;
+		length = tp_utf8_length(text);
 		if (byte < 0x80 || tp_control_length(text) > 0 || (length == 0 && byte < 0xa0) || byte == 0xef)
 			return false;
 		text += length > 0 ? length - 1 : 0;
@@ -231,13 +232,15 @@ static int choose_family(const struct tp_parser *parser, int *family)
 int tp_parser_add_host(const struct tp_parser *parser, char *host, struct tp_target **target)
 {
 	struct tp_targets *targets = parser->targets;
-	struct tp_target *list, new = { 0 };
+	struct tp_target *list, new;
 	char *bits = strchr(host, '/'), first[INET6_ADDRSTRLEN];
-	size_t size;
 	int error;
 
 	if (bits != NULL)
 		*bits++ = '\0';
+	new.last = 0;
+	new.ports = NULL;
+	new.ports_count = 0;
 	error = strip_brackets(parser, &host);
 	if (error == 0)
 		error = check_place(parser, &host, bits, first, &new.last);
@@ -249,11 +252,9 @@ int tp_parser_add_host(const struct tp_parser *parser, char *host, struct tp_tar
 	if (list == NULL)
 		return ENOMEM;
 	targets->list = list;
-	size = strlen(host) + 1;
-	new.host = malloc(size);
+	new.host = strdup(host);
 	if (new.host == NULL)
 		return ENOMEM;
-	memcpy(new.host, host, size);
 	*target = &list[targets->count++];
 	**target = new;
 	return 0;

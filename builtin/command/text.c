@@ -11,7 +11,9 @@
 void tp_text_free(struct tp_text *text)
 {
 	free(text->bytes);
-	*text = (struct tp_text){ 0 };
+	text->bytes = NULL;
+	text->length = text->room = 0;
+	text->failed = false;
 }
 
 void tp_text_clear(struct tp_text *text)

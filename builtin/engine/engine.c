@@ -112,9 +112,14 @@ static int64_t from_now(int64_t now_us, int64_t span_us)
 	return span_us == 0 ? TP_NEVER : now_us + span_us;
 }
 
-static bool is_slice_over(const struct tp_engine *engine)
+/* The first slice begins when somebody asks: a call with one target needs no clock for it. */
+static bool is_slice_over(struct tp_engine *engine)
 {
-	return tp_os_now_us() >= engine->slice_us;
+	int64_t now_us = tp_os_now_us();
+
+	if (engine->slice_us == 0)
+		engine->slice_us = now_us + SLICE_US;
+	return now_us >= engine->slice_us;
 }
 
 /* -- Probes: from their beginning to the end of a try */
@@ -925,21 +930,19 @@ struct tp_engine_counts tp_engine_counts(const struct tp_engine *engine)
 struct tp_engine *tp_engine_new(const struct tp_engine_setup *setup)
 {
 	struct tp_engine *engine = malloc(sizeof(*engine));
-	int64_t now_us = tp_os_now_us();
 
 	if (engine == NULL)
 		return NULL;
 	*engine = (struct tp_engine){
-		.setup = *setup,
 		.names = { .hook = setup->helper_hook },
 		.wake_us = TP_NEVER,
 		.retry_us = TP_NEVER,
-		.slice_us = now_us + SLICE_US,
 		.feed_fd = -1,
 		.end_us = TP_NEVER,
 	};
+	engine->setup = *setup;
 	if (setup->plan.until != TP_ONCE)
-		engine->end_us = from_now(now_us, setup->plan.wait_us);
+		engine->end_us = from_now(tp_os_now_us(), setup->plan.wait_us);
 	/* A probe that joins a lookup late may wait for it for a whole deadline more; in a wait it goes on from try to try. */
 	engine->names.limit_us = setup->plan.until != TP_ONCE ? setup->plan.wait_us : 2 * setup->plan.timeout_us;
 	return engine;

@@ -31,8 +31,11 @@ static struct tp_record_block *new_block(size_t size)
 		if (block == MAP_FAILED)
 			block = NULL;
 	}
-	if (block != NULL)
-		*block = (struct tp_record_block){ .size = size, .used = sizeof(*block) };
+	if (block == NULL)
+		return NULL;
+	block->size = size;
+	block->used = sizeof(*block);
+	block->records = 0;
 	return block;
 }
 
@@ -128,17 +131,6 @@ void tp_record_put(struct tp_record *record, const struct tp_finish *finish)
 		*record->icmp = finish->evidence;
 }
 
-static struct tp_evidence evidence_of(const struct tp_record *record)
-{
-	struct tp_evidence evidence = { 0 };
-
-	if (record->icmp != NULL)
-		return *record->icmp;
-	if (record->by_peer)
-		evidence.reporter = record->address;
-	return evidence;
-}
-
 void tp_record_get(const struct tp_record *record, const struct tp_plan *plan, struct tp_result *result)
 {
 	*result = (struct tp_result){
@@ -157,7 +149,6 @@ void tp_record_get(const struct tp_record *record, const struct tp_plan *plan, s
 		.target = record->target,
 		.try = record->try,
 		.address = record->address,
-		.evidence = evidence_of(record),
 		.lookup_us = record->lookup_us,
 		.connect_us = record->connect_us,
 		.time_us = record->time_us,
@@ -167,6 +158,10 @@ void tp_record_get(const struct tp_record *record, const struct tp_plan *plan, s
 		.waited_us = plan->wait_us,
 		.in_a_row = plan->in_a_row,
 	};
+	if (record->icmp != NULL)
+		result->evidence = *record->icmp;
+	else if (record->by_peer)
+		result->evidence.reporter = record->address;
 }
 
 bool tp_results_share(const struct tp_results *results, const struct tp_record *record, const union tp_address *address)

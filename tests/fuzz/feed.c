@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(pipe(ends) == 0);
 	MUST(write(ends[1], data, size) == (ssize_t)size);
 	close(ends[1]);
-	tp_feed_init(&feed);
+	feed = (struct tp_feed){ .fd = -1 };
 	feed.complain = complain;
 	feed.context = &complaints;
 	MUST(tp_feed_open(&feed, "/dev/null") == 0);

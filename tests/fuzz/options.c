@@ -26,7 +26,7 @@ static struct parse parse(const struct words *words)
 	memset(&parsed, 0, sizeof(parsed));
 	/* If the parser set no reason, this one would have no NUL. */
 	memset(parsed.why.text, 'x', sizeof(parsed.why.text));
-	tp_options_init(&parsed.options);
+	parsed.options = (struct tp_options)TP_OPTIONS_INIT;
 	parsed.error = tp_options_parse(&parsed.options, 'p', list, words->count, &parsed.operands, &parsed.why);
 	for (size_t i = 0; parsed.error == 0 && i < parsed.operands; i++)
 		MUST(list[i][0] != '-' || list[i][1] == '\0');

@@ -57,12 +57,12 @@ static void check_call(const char *before, char *word, const char *behind)
 	size_t operands, first = before == NULL, count = 3 - first - (behind == NULL), probes = 0;
 	int error;
 
-	tp_options_init(&options);
+	options = (struct tp_options)TP_OPTIONS_INIT;
 	error = tp_options_parse(&options, 'p', words + first, count, &operands, &why);
 	must_hide(why.text);
 	if (error != 0)
 		return;
-	tp_feed_init(&feed);
+	feed = (struct tp_feed){ .fd = -1 };
 	feed.targets.services.list = strdup("");
 	error = tp_feed_add(&feed, words + first, operands, &why);
 	must_hide(why.text);
@@ -82,7 +82,7 @@ static void check_line(const char *word)
 	/* Blanks would make several words of it. */
 	if (length >= TP_FEED_LINE_MAX || strpbrk(word, " \t\r") != NULL)
 		return;
-	tp_feed_init(&feed);
+	feed = (struct tp_feed){ .fd = -1 };
 	feed.complain = hide_line;
 	feed.targets.services.list = strdup("");
 	MUST(tp_feed_open(&feed, "/dev/null") == 0);

@@ -41,7 +41,7 @@ static void drain(struct tp_feed *feed, struct got *got)
 static void begin(struct tp_feed *feed, struct got *got)
 {
 	memset(got, 0, sizeof(*got));
-	tp_feed_init(feed);
+	*feed = (struct tp_feed){ .fd = -1 };
 	feed->complain = note_complaint;
 	feed->context = got;
 }

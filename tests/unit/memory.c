@@ -159,7 +159,7 @@ static bool run(const struct scenario *scenario, unsigned fails, bool for_good)
 	memory.calls = 0;
 	memory.fails = fails;
 	memory.for_good = for_good;
-	tp_feed_init(&feed);
+	feed = (struct tp_feed){ .fd = -1 };
 	feed.complain = ignore_complaint;
 	for (; scenario->words[used][0] != '\0'; used++)
 		words[used] = (char *)(uintptr_t)scenario->words[used];

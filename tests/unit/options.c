@@ -39,7 +39,7 @@ static void parse(struct parse *parsed, const char *const words[WORDS])
 	char face = 'b';
 
 	memset(parsed, 0, sizeof(*parsed));
-	tp_options_init(&parsed->options);
+	parsed->options = (struct tp_options)TP_OPTIONS_INIT;
 	for (size_t i = 0; i < count; i++) {
 		copies[i] = moved[i] = strdup(words[i]);
 		face = strcmp(words[i], "--") == 0 ? 'p' : face;
@@ -195,7 +195,7 @@ static void refuses_what_another_face_has(void)
 	struct tp_why why;
 	size_t operands;
 
-	tp_options_init(&options);
+	options = (struct tp_options)TP_OPTIONS_INIT;
 	CHECK_NUMBER(tp_options_parse(&options, 'p', words, 3, &operands, &why), EINVAL);
 	CHECK_TEXT(why.text, "'-o': " TP_SAYS_ONLY_B);
 	CHECK_NUMBER(tp_options_parse(&options, 'b', words + 2, 3, &operands, &why), EINVAL);
