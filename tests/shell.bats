@@ -167,8 +167,8 @@ shows() {
 		count; count; round 1000; count; round 9000; count
 		read -r children </proc/$$/task/$$/children; echo "children $children"' "$port"
 	assert_equal "${lines[3]% *} ${lines[4]}" "${lines[2]% *} children "
-	# One page may be bash's own. A leak of one byte in each call would be 9 kB.
-	((${lines[3]#* } - ${lines[2]#* } <= 4)) || fail "grew from ${lines[2]#* } to ${lines[3]#* } kB"
+	# A few pages may be bash's own. malloc(3) gives 16 bytes or more, so a leak in each call would be 148 kB.
+	((${lines[3]#* } - ${lines[2]#* } <= 64)) || fail "grew from ${lines[2]#* } to ${lines[3]#* } kB"
 }
 
 @test "where standard descriptors are closed, nothing of the shell's goes to a peer" {
