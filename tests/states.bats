@@ -234,7 +234,10 @@ state_of() {
 	within=(unshare --mount sh -c '{ cat /etc/hosts; seq -f "10.9.9.9 h%.0f" 200000; } >"$0"
 		mount --bind "$0" /etc/hosts; exec "$@"' "$BATS_TEST_TMPDIR/hosts")
 	peer open
-	face 'tcpprobe -v -t 1 "$@" | tail -n 1' "$TP_SILENT:1" {1..40}.10ms.127-0-0-1.ip.test:"$port"
+	# The C library reads the file for each name. How long that takes is measured here, on the machine as it is.
+	# shellcheck disable=SC2016
+	face 'begin=$(date +%s%3N); getent ahosts nx.test; took=$(($(date +%s%3N) - begin))
+		tcpprobe -v -t $((1000 + 40 * took))ms "$@" | tail -n 1' "$TP_SILENT:1" {1..40}.10ms.127-0-0-1.ip.test:"$port"
 	assert_output '--- 41 probes: 40 open, 1 timeout'
 }
 
