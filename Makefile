@@ -15,14 +15,14 @@
 #	make deb	build/deb: the packages for this release of Debian; make rpm: build/rpm, those for rpm
 #	make check-packages	builds, installs, uses, upgrades and removes all packages, in roots of four Debians
 #	make check-recipes	the recipes in whole systems: Dockerfile's first stage, systemd units, five hosts by ssh
-#	make check-bashes	the one .so in the bashes of other Debian releases
+#	make check-bashes	the one .so in the bashes of other Debian releases; another one with musl; needs a Debian
 #	make soak	SOAK probes of all kinds in one shell, under signals and with jobs: what is left behind?
 #	make check-faults	each system call of a probe fails in turn; FAULTS=all: in every way
 #	make check-wrapper	the wrapper in each shell, with each tool, and in slim systems
 #	make check-sanitizers	unit tests and the builtin under ASan, UBSan, MSan and valgrind
 #	make check-random	1,000 random command lines under ASan and UBSan: no report, no hang
-#	make check-musl	the engine and its unit tests with another C library
-#	make check-arches	the builtin, the program and their tests on five other processors, emulated
+#	make check-musl	the engine and its unit tests with another C library, musl
+#	make check-arches	the builtin, the program and their tests on five other processors, emulated; needs a Debian
 #	make coverage	lines and branches that the tests reach, and the lines that no test reaches
 #	make check-install check-sync deps clean
 
@@ -232,27 +232,33 @@ check-packages:
 	@.ci/deps build package
 	@tests/packages
 
-check-recipes: all lab static
-	@.ci/deps package test server recipes
+check-recipes:
+	@.ci/deps build package test server recipes
+	@$(MAKE) -s all lab static
 	@tests/recipes
 	@TP_RECIPES=1 tests/run tests/recipes.bats
 
 check-install: all
 	@tests/install
 
-check-bashes: all lab
+check-bashes:
+	@.ci/deps build test
+	@$(MAKE) -s all lab
 	@tests/bashes
 
-soak: all lab
+soak:
+	@.ci/deps build test
+	@$(MAKE) -s all lab
 	@tests/soak $(SOAK)
 
-# Shells and tools that are missing are installed first.
-check-wrapper: all lab
+check-wrapper:
 	@.ci/deps build test server shells
+	@$(MAKE) -s all lab
 	@tests/wrapper
 
-check-faults: all lab
-	@.ci/deps test
+check-faults:
+	@.ci/deps build test
+	@$(MAKE) -s all lab
 	@tests/faults
 
 check-sanitizers:
@@ -267,8 +273,9 @@ check-musl:
 	@.ci/deps build musl
 	@tests/musl
 
-check-arches: lab
+check-arches:
 	@.ci/deps build test arches
+	@$(MAKE) -s lab
 	@tests/arches
 
 coverage:

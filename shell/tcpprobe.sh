@@ -4,7 +4,7 @@
 # Is that TCP port open, and if not, why not? One file for any POSIX shell: run it, read it with `.` for a function, or feed it:
 # (cat tcpprobe.sh; echo tcpprobe -v db 5432) | ssh host sh. It becomes the builtin or program of that name, if there is one, else
 # connects with a tool: bash, perl, python3, an nc. Results are left in variables, because a $( ) costs a process.
-# shellcheck disable=SC2015,SC2016,SC2086,SC2194,SC3040,SC3044,SC3047 # what is not quoted needs no quotes; bash is asked for first
+# shellcheck disable=SC2015,SC2016,SC2086,SC2194,SC3028,SC3040,SC3044,SC3045,SC3047 # what is not quoted needs no quotes; bash is asked for first
 # BEGIN sh_words
 tp_version=0.1.0 tp_only_b=ou tp_only_bp=46acfFknsTz tp_statuses=' open 0 refused 1 unreachable 3 unresolved 4 error 5 hangup 6 timeout 124 '
 tp_says_no_target='no target: is a variable unset?' tp_says_empty_word='an empty word: is a variable unset?' tp_says_assignment='a word with = is no target'
@@ -53,8 +53,7 @@ Examples:
 # END sh_words
 tp_newline='
 '
-# tp_clean TEXT: sets tp_text to 100 characters that can be shown: not what is special to a terminal, echo or JSON.
-tp_clean() { tp_text=$(printf %.100s "$1" | tr -c ' !#-[]-~' '?'); }
+tp_clean() { tp_text=$(printf %.100s "$1" | tr -c ' !#-[]-~' '?'); } # TEXT: sets tp_text, with nothing special to a terminal, echo or JSON
 tp_fail() { echo "tcpprobe: $2" >&2 && { [ "$1" != 2 ] || echo "$tp_says_try_help" >&2; } && exit "$1"; }
 # tp_misuse TEXT WHY [OPTION]: if TEXT, or the target that it is a part of, may hold a password, no more than its scheme is shown.
 tp_misuse() {
@@ -68,8 +67,7 @@ tp_misuse() {
 }
 # -- Options: flags in tp_flags, times in variables of their own
 tp_has() { [ "${tp_flags#*"$1"}" != "$tp_flags" ]; }
-# tp_plain DIGITS: sets tp_number, without the leading zeros that would make it octal.
-tp_plain() { tp_number=${1#"${1%%[!0]*}"} && tp_number=${tp_number:-0}; }
+tp_plain() { tp_number=${1#"${1%%[!0]*}"} && tp_number=${tp_number:-0}; } # DIGITS: sets tp_number, without leading zeros: those mean octal
 # tp_time LETTER TEXT: sets tp_ms, 0 only if TEXT is. A shell has no fractions: five decimals count, with a 1 before them,
 # since 08 is no number. mksh counts in 31 bits: the longest time is 24 days.
 tp_time() {
@@ -315,10 +313,13 @@ tp_try() {
 	exec sleep "$3" >/dev/null 2>&1 &
 	tp_clock=$! && exec 2>/dev/null # or some shells would tell about killed jobs
 	[ -z "$tp_gone" ] || kill -KILL $tp_job $tp_clock
+	case ${tp_traps-1},${BASH_VERSINFO:-0} in # only a new bash can wait for whichever ends first
+		,[5-9]*) wait -n || : && kill -KILL $tp_job $tp_clock ;;
+		,*) kill -KILL $tp_job $tp_clock && echo "SIGCHLD is ignored, and this shell cannot trap it${tp_newline}status 1" && return ;;
+	esac
 	# In some shells the signal ends the first wait, in others the second one knows nothing.
 	wait $tp_job && tp_result=0 || tp_result=$?
-	wait $tp_job && tp_status=0 || tp_status=$?
-	[ $tp_status = 127 ] || tp_result=$tp_status
+	wait $tp_job && tp_result=0 || { tp_status=$? && [ $tp_status = 127 ] || tp_result=$tp_status; }
 	# 137 (265 in ksh93, 393 in yash): it was killed. Why is told by the status of the clock, which ksh93 has forgotten by now.
 	case $tp_result in 137 | 265 | 393) wait $tp_clock && tp_result=late || tp_result=$tp_result,$? ;; esac
 	case $tp_result in 265,*) tp_result=late ;; *,? | *,1[0-2]?) tp_result=clock ;; esac
@@ -397,9 +398,8 @@ tp_probe() {
 		! tp_is_time || tp_nap
 	done
 	! tp_has 1 || [ "$tp_over" ] || return 0 # it is told when the round is over
-	tp_seconds $tp_wait
 	case $tp_until,$tp_state in R,open) tp_rest=$tp_says_still_open ;; R,*) tp_rest=$tp_says_not_closed ;; *) tp_rest=$tp_says_not_open ;; esac
-	tp_why="$tp_rest${tp_span}s${tp_why:+: $tp_why}" tp_state=timeout && tp_tell "$1" "$2"
+	tp_seconds $tp_wait && tp_why="$tp_rest${tp_span}s${tp_why:+: $tp_why}" tp_state=timeout && tp_tell "$1" "$2"
 }
 tp_run() {
 	while tp_is_time && tp_last_round=$tp_round tp_round='' tp_over='' || tp_over=1; do
@@ -418,6 +418,7 @@ tp_main() {
 	[ -z "${ZSH_VERSION-}" ] || emulate sh
 	[ -z "${YASH_VERSION-}" ] || set -o posixlycorrect
 	[ -z "${BASH_VERSION-}" ] || { shopt -u nocasematch && trap - ERR DEBUG; }
+	[ -z "${BASH_VERSION-}${YASH_VERSION-}" ] || { tp_traps='' && trap tp_traps=1 CHLD && (:) && trap - CHLD; } # they cannot trap it if it was ignored before they began
 	set +aeu -f && IFS=" 	$tp_newline"
 	tp_flags='' tp_until='' tp_wait=0 tp_interval=250 tp_timeout=5000 tp_list='' tp_base='' tp_word='' tp_picked=''
 	tp_exit=0 tp_total=0 tp_told='' tp_found='' tp_round='' tp_tries=0 tp_start='' tp_start_cents='' tp_seen='' tp_forever=2073600000
@@ -466,8 +467,7 @@ tp_builtin() {
 		tp_rest=${tp_rest#*:} && [ "$tp_rest" ] || return 97
 	done
 	builtin tcpprobe "$@" && set -- 0 || set -- "$?"
-	enable -d tcpprobe
-	return "$1"
+	enable -d tcpprobe && return "$1"
 }
 tcpprobe() {
 	tp_builtin "$@" && return || set -- "$?" "$@"

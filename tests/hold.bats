@@ -101,6 +101,15 @@ says() {
 	says '\x0d\x0a\x0d\x0alogin: ' 'login: ' '"login: "'
 }
 
+@test "where nothing may be received, a connection that is held is an error, and so it is not closed" {
+	need kernel
+	command -v strace || skip 'no strace'
+	peer open
+	within=(strace -f -qq -o /dev/null -e trace=recvfrom -e inject=recvfrom:error=EPERM)
+	face 'tcpprobe -R 1 -k 0.1 127.0.0.1 "$1"' "$port"
+	assert_state error
+}
+
 @test "a megabyte, and a byte a second, are open at once" {
 	peer flood
 	face 'tcpprobe -k 4 -F %b 127.0.0.1 "$1"' "$port"

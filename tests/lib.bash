@@ -134,7 +134,7 @@ look_at_pressure() {
 }
 
 # begin_time, end_time: set elapsed_ms, the time between the two calls, and late_ms, by how much that may exceed the
-# time on a quiet machine: as long as other processes were in the way meanwhile, but at most half of elapsed_ms; plus
+# time on a quiet machine: as long as other processes were in the way meanwhile, but at most 3/4 of elapsed_ms; plus
 # the slack.
 begin_time() {
 	look_at_pressure
@@ -145,7 +145,7 @@ end_time() {
 	elapsed_ms=$(((${EPOCHREALTIME/./} - began_us) / 1000))
 	look_at_pressure
 	late_ms=$(((stalled_us - stalled_before_us) / 1000))
-	((late_ms <= elapsed_ms / 2)) || late_ms=$((elapsed_ms / 2))
+	((late_ms <= elapsed_ms * 3 / 4)) || late_ms=$((elapsed_ms * 3 / 4))
 	late_ms=$((late_ms + slack_ms))
 }
 

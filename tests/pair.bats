@@ -84,6 +84,27 @@ told() {
 	told refused localhost:1
 }
 
+@test "where SIGCHLD was ignored from the start, it keeps its deadline, or says that it cannot" {
+	# timeout(1) would restore SIGCHLD.
+	(trap '' CHLD && exec $sh "$file" -t 0.5 "$TP_SILENT" 4711) >out 2>&1 3>&- &
+	pid=$! ended=0
+	for ((i = 0; i < 1000; i++)); do
+		kill -0 "$pid" 2>/dev/null || break
+		moment
+	done
+	kill -KILL "$pid" 2>/dev/null || :
+	wait "$pid" || ended=$?
+	run cat out
+	status=$ended
+	if [[ $sh == yash ]]; then
+		told error "$TP_SILENT:4711"
+		assert_output --partial 'SIGCHLD is ignored'
+	else
+		told timeout "$TP_SILENT:4711"
+	fi
+	none_left 4711
+}
+
 @test "Ctrl-C ends it at once, and no process is left" {
 	ended_by INT group 130 $sh "$file" -t 4711 "$TP_SILENT" 4711
 	((elapsed_ms <= 200 + late_ms)) || fail "took $elapsed_ms ms"

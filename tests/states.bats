@@ -227,6 +227,16 @@ state_of() {
 	assert_message '127.0.0.1:1: Protocol error'
 }
 
+@test "a connect(2) that says at once that the peer has reset is an error, not an open port" {
+	need engine plain kernel
+	command -v strace || skip 'no strace'
+	for error in ECONNRESET EPIPE; do
+		within=(strace -f -qq -o /dev/null -e trace=connect -e "inject=connect:error=$error")
+		face 'tcpprobe 127.0.0.1 1'
+		assert_state error
+	done
+}
+
 @test "a large hosts file delays nothing" {
 	need engine hosts
 	need_lab

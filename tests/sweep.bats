@@ -422,6 +422,16 @@ heard_at_once() {
 	(((${second/./} - ${first/./}) / 1000 < 500 + late_ms)) || fail "noticed late: $output"
 }
 
+@test "where poll(2) is forbidden, a pause in the feed holds up no deadline" {
+	need engine kernel
+	need_lab
+	command -v strace || skip 'no strace'
+	within=(strace -f -qq -o /dev/null -e trace=poll -e inject=poll:error=EPERM)
+	face '{ echo "$1:80"; read -r -t 3 <>"$2"; } | tcpprobe -t 0.2 -f - 2>&1 | {
+		begin=$EPOCHREALTIME; read -r _; echo $(((${EPOCHREALTIME/./} - ${begin/./}) / 1000)); }' "$TP_SILENT" <(exec tail -f /dev/null)
+	((output < 1000 + late_ms)) || fail "noticed after $output ms"
+}
+
 @test "lines keep their order where stdout and stderr go to one slow reader" {
 	need engine
 	peer open

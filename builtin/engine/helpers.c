@@ -61,8 +61,13 @@ static void close_inherited(const struct tp_helpers *helpers, const struct pollf
  */
 static void hold_standard(void)
 {
-	while ((unsigned)open("/", O_RDONLY) <= STDERR_FILENO)
-		continue;
+	int fd;
+
+	do
+		fd = open("/", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	/* It may be the last descriptor that the process can have, and a lookup needs one. */
+	close(fd);
 }
 
 /* Called when the first helper is made: from now on a SIGCHLD handler of the program's would reap helpers. */
@@ -83,7 +88,7 @@ static int start(struct tp_helpers *helpers, struct tp_helper *helper, const str
 {
 	int64_t begin_us = tp_os_now_us(), took_us;
 	sigset_t all, old;
-	int channel[2], error = tp_os_channel(channel);
+	int channel[2] = { -1, -1 }, error = tp_os_channel(channel);
 	pid_t parent = getpid();
 
 	if (error != 0)

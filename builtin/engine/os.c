@@ -95,10 +95,14 @@ bool tp_os_is_ready(int fd, short events)
 	struct pollfd ready = { .fd = fd, .events = events };
 
 	/*
-	 * poll(2) and ppoll(2) must both say so: if one of them falsely did, every wait would end at once. Where
-	 * poll(2) fails, the call that follows reports the error.
+	 * Waits are ppoll(2)'s: what it finds ready must be ready here too, or every wait would end at once. Where both
+	 * calls fail, the call that follows reports the error.
 	 */
-	return poll(&ready, 1, 0) != 0 || (tp_os_poll(&ready, 1, 0, NULL) == 0 && ready.revents != 0);
+	int count = poll(&ready, 1, 0);
+
+	if (count <= 0 && tp_os_poll(&ready, 1, 0, NULL) == 0)
+		return ready.revents != 0;
+	return count != 0;
 }
 
 /*
@@ -237,6 +241,9 @@ int tp_os_connect(int fd, const struct sockaddr *address, socklen_t size)
 	do
 		error = connect(fd, address, size) < 0 ? errno : 0;
 	while (error == EINTR && ++tries < TP_INTERRUPTED_MAX);
+	/* Before the first SYN there is no peer that could have said so; a sandbox may. */
+	if (error == ECONNRESET || error == EPIPE)
+		error = ENOTCONN;
 	if (error == EALREADY || error == EISCONN)
 		error = EINPROGRESS;
 #ifdef TCP_INFO

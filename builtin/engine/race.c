@@ -79,11 +79,8 @@ static void hold(struct tp_race *race, const struct tp_plan *plan, struct tp_att
 static enum tp_race_news end_hold(struct tp_race *race, const struct tp_plan *plan, const struct tp_attempt *attempt,
 				  int fd, int error, struct tp_banner *banner)
 {
-	bool hung_up = tp_state_of_connect(error) == TP_OPEN;
 	struct tp_finish finish = {
-		.state = error == 0 ? TP_OPEN
-			 : hung_up  ? TP_HANGUP
-				    : tp_state_of_connect(error),
+		.state = TP_OPEN,
 		.error = error,
 		.address = attempt->peer,
 		.banner = banner,
@@ -100,8 +97,12 @@ static enum tp_race_news end_hold(struct tp_race *race, const struct tp_plan *pl
 		race->finish = finish;
 		return TP_RACE_OVER;
 	}
-	if (hung_up)
+	if (error == ECONNRESET || error == EPIPE) {
+		finish.state = TP_HANGUP;
 		finish.evidence.reporter = attempt->peer;
+	} else {
+		finish.state = TP_ERROR;
+	}
 	note_failure(race, &finish);
 	race->due_us = 0;
 	return on_or_over(race);

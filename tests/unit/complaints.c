@@ -109,6 +109,7 @@ static void never_shows_a_control_byte(void)
 		"db:1%s-2", "db:no%such",  "::%s:1",   "a:b:%s",   "db:65536%s",  "x://u%s@db:0", "db:\xc2%s",
 	};
 
+	/* 1 to 0x1f stand for themselves, 0x20 for DEL, and 0x21 to 0x40 for U+0080 to U+009f, in UTF-8. */
 	for (int control = 1; control < 1 + 0x1f + 1 + 0x20; control++) {
 		char bytes[3] = { (char)control, '\0', '\0' };
 
@@ -170,8 +171,9 @@ int main(void)
 {
 	static const struct unit_test tests[] = {
 		{ "no complaint shows the user, password, path or query of a URL", never_shows_the_secret_of_a_url },
-		{ "nor does it wherever the URL stands", never_shows_it_wherever_the_url_stands },
-		{ "nor where the scheme was forgotten", never_shows_it_where_the_scheme_is_missing },
+		{ "no complaint shows them wherever the URL stands", never_shows_it_wherever_the_url_stands },
+		{ "no complaint shows them where the scheme was forgotten",
+		  never_shows_it_where_the_scheme_is_missing },
 		{ "no complaint has a control byte", never_shows_a_control_byte },
 		{ "a complaint names the piece that is wrong", names_the_piece_that_is_wrong },
 	};

@@ -128,6 +128,12 @@ static void waits_for_ever_without_a_deadline(void)
 	unmake(&place);
 }
 
+static void open_up(struct run *this)
+{
+	if (this->waits == 1)
+		let_in(this->place);
+}
+
 /* The first SYN is lost; the kernel sends another after a second. */
 static void takes_a_late_answer(void)
 {
@@ -226,28 +232,6 @@ static void finds_the_first_open_wherever_it_stands(void)
 	unmake(&open);
 }
 
-/* While the caller has no room, it gets no results, and no target begins; probes under way go on. */
-static bool has_no_room(void *context)
-{
-	(void)context;
-	return run.waits < 3;
-}
-
-static void holds_results_back_while_its_caller_is_full(void)
-{
-	struct place place;
-
-	prepare();
-	run.setup.is_full = has_no_room;
-	CHECK(make(&place, OPEN, "127.0.0.1", 0));
-	add_all(&place, 1);
-	go();
-	CHECK_NUMBER(run.error, EDEADLK);
-	CHECK_NUMBER(run.got_count, 0);
-	CHECK_NUMBER(run.next, 0);
-	unmake(&place);
-}
-
 /* Kept connections belong to the caller. The engine closes those whose results nobody has asked for. */
 static void keeps_what_is_open(void)
 {
@@ -310,6 +294,44 @@ static void leaves_the_handshake_half_open(void)
 	unmake(&place);
 }
 
+/* -- The caller */
+
+static bool has_no_room(void *context)
+{
+	(void)context;
+	return true;
+}
+
+static void holds_results_back_while_its_caller_is_full(void)
+{
+	struct place place;
+
+	prepare();
+	run.setup.is_full = has_no_room;
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	add_all(&place, 1);
+	go();
+	CHECK_NUMBER(run.error, EDEADLK);
+	CHECK_NUMBER(run.got_count, 0);
+	CHECK_NUMBER(run.next, 0);
+	unmake(&place);
+}
+
+/* When the slow caller comes back, the last probe has long ended: the engine must not wait for it. */
+static void waits_for_nothing_when_its_caller_was_slow(void)
+{
+	struct place place;
+
+	prepare();
+	run.report_us = 30000;
+	CHECK(make(&place, OPEN, "127.0.0.1", 0));
+	add_all(&place, 1);
+	add_all(&place, 1);
+	go_through();
+	CHECK(run.longest_us < TP_NEVER);
+	unmake(&place);
+}
+
 static int feed[2];
 
 static void feed_one(struct run *this)
@@ -363,30 +385,6 @@ static void ends_when_interrupted(void)
 	unmake(&place);
 }
 
-static void closes_the_losers_of_a_race(void)
-{
-	struct place places[2];
-	struct tp_engine *engine;
-	struct tp_result result;
-	int descriptors;
-
-	prepare();
-	if (!have(make_all(places, 2, (enum kind[]){ SILENT, OPEN }, loopbacks)))
-		return;
-	nsswitch_file = "hosts: files\n";
-	hosts_file = "127.0.0.1 two.test\n127.0.0.2 two.test\n";
-	descriptors = count_descriptors();
-	add("two.test", places[0].port);
-	engine = tp_engine_new(&run.setup);
-	CHECK_NUMBER(tp_engine_next(engine, &result), 0);
-	CHECK_NUMBER(result.state, TP_OPEN);
-	CHECK_NUMBER(count_descriptors(), descriptors);
-	tp_engine_free(engine);
-	hosts_file = NULL;
-	unmake(&places[0]);
-	unmake(&places[1]);
-}
-
 static void drops_what_nobody_asks_for(void)
 {
 	struct place places[2];
@@ -425,14 +423,14 @@ int main(void)
 		{ "an answer that comes late is taken", takes_a_late_answer, QUICK },
 		{ "each handshake is measured by itself", measures_each_handshake_by_itself },
 		{ "where one is enough, the first open is the last result", ends_with_the_first_open },
-		{ "wherever it stands", finds_the_first_open_wherever_it_stands },
-		{ "a caller that is full gets nothing, and nothing begins",
-		  holds_results_back_while_its_caller_is_full },
+		{ "that one may stand anywhere in the list", finds_the_first_open_wherever_it_stands },
 		{ "connections are kept where asked", keeps_what_is_open },
 		{ "no server sees a handshake that is left half-open", leaves_the_handshake_half_open },
+		{ "a caller that is full gets nothing, and nothing begins",
+		  holds_results_back_while_its_caller_is_full },
 		{ "it waits for the next target where there is none yet", waits_for_its_feed },
+		{ "a caller that was slow is not kept waiting", waits_for_nothing_when_its_caller_was_slow },
 		{ "what ends the wait ends the engine, and nothing is left", ends_when_interrupted },
-		{ "the losers of a race are closed when the winner is known", closes_the_losers_of_a_race },
 		{ "what is in flight when the engine is freed is dropped", drops_what_nobody_asks_for },
 	};
 

@@ -117,7 +117,7 @@ static void obeys_the_order_of_nss(void)
 			   rows[i].answers ? "10.0.0.1 " : "none");
 	}
 #else
-	unit_skip("no nsswitch.conf here");
+	unit_skip("this C library has no NSS");
 #endif
 }
 

@@ -178,7 +178,6 @@ static void reaches_second_addresses_when_descriptors_are_few(void)
 	leave_descriptors(-1);
 	check(0, TP_OPEN, "127.0.0.2");
 	check(1, TP_OPEN, "127.0.0.2");
-	hosts_file = NULL;
 	unmake(&places[0]);
 	unmake(&places[1]);
 }
@@ -188,10 +187,10 @@ static void mixes_names_and_numbers_when_descriptors_are_few(void)
 {
 	struct place places[2], closed;
 
-	nsswitch_file = "hosts: files\n";
-	hosts_file = "127.0.0.1 two.test\n127.0.0.2 two.test\n";
 	for (int left = 1; left <= 3; left++) {
 		prepare();
+		nsswitch_file = "hosts: files\n";
+		hosts_file = "127.0.0.1 two.test\n127.0.0.2 two.test\n";
 		run.setup.plan.timeout_us = 1000000;
 		if (!have(make_all(places, 2, (enum kind[]){ SILENT, OPEN }, loopbacks)))
 			break;
@@ -215,7 +214,6 @@ static void mixes_names_and_numbers_when_descriptors_are_few(void)
 		unmake(&places[1]);
 		unmake(&closed);
 	}
-	hosts_file = NULL;
 }
 
 static void probes_each_address_when_descriptors_are_few(void)
@@ -240,7 +238,6 @@ static void probes_each_address_when_descriptors_are_few(void)
 	check(1, TP_OPEN, "127.0.0.2");
 	check(2, TP_TIMEOUT, "127.0.0.3");
 	check(3, TP_OPEN, "127.0.0.2");
-	hosts_file = NULL;
 	for (size_t i = 0; i < 3; i++)
 		unmake(&places[i]);
 }
@@ -299,7 +296,6 @@ static void waits_for_a_late_answer_with_the_last_descriptor(void)
 	go_through();
 	leave_descriptors(-1);
 	check(0, TP_OPEN, "127.0.0.1");
-	hosts_file = NULL;
 	unmake(&places[0]);
 	unmake(&places[1]);
 }
@@ -308,7 +304,8 @@ int main(void)
 {
 	static const struct unit_test tests[] = {
 		{ "no more than the limit are in flight", keeps_to_its_limit },
-		{ "nor of the addresses of one name", keeps_each_address_to_its_limit, QUICK },
+		{ "no more addresses of one name than the limit are in flight", keeps_each_address_to_its_limit,
+		  QUICK },
 		{ "a slow target keeps back the results behind it, not their probes", keeps_back_thousands_of_results },
 		{ "with few descriptors every result is still right", runs_out_of_descriptors },
 		{ "without any descriptor it says so", has_no_descriptor_at_all },
@@ -316,9 +313,10 @@ int main(void)
 		{ "a name waits for descriptors as an attempt does", resolves_when_descriptors_come_free, QUICK },
 		{ "few descriptors keep no name from its second address",
 		  reaches_second_addresses_when_descriptors_are_few },
-		{ "nor do they change what a mix of targets comes to", mixes_names_and_numbers_when_descriptors_are_few,
-		  QUICK },
-		{ "nor what each address of a name comes to", probes_each_address_when_descriptors_are_few },
+		{ "few descriptors change nothing in what a mix of targets comes to",
+		  mixes_names_and_numbers_when_descriptors_are_few, QUICK },
+		{ "few descriptors change nothing in what each address of a name comes to",
+		  probes_each_address_when_descriptors_are_few },
 		{ "when a shortage has passed all that may be in flight is", recovers_from_a_shortage },
 		{ "the last descriptor is not taken from an address that may still answer",
 		  waits_for_a_late_answer_with_the_last_descriptor },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Words in; targets or a complaint out. */
+/* Tests of the parser of targets: they parse words, and check the targets or the complaint that come of them. */
 #ifndef TP_UNIT_PARSES_H
 #define TP_UNIT_PARSES_H
 
@@ -19,7 +19,7 @@ struct parse {
 	struct tp_why why;
 };
 
-/* With the system's list of services that is in *parsed already. */
+/* Parses the words. *parsed may have a list of services, which is then asked in place of the system's. */
 static inline void parse_with(struct parse *parsed, const char *const words[], size_t count)
 {
 	char *copies[WORDS + 1] = { NULL };
@@ -53,7 +53,7 @@ static inline size_t count_words(const char *const words[WORDS])
 	return count;
 }
 
-/* "host 22,80-90; other 5432" */
+/* Writes targets as text: "host 22,80-90; other 5432". */
 static inline void write_targets(const struct tp_targets *targets, char *text, size_t size)
 {
 	size_t used = 0;

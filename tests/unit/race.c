@@ -172,6 +172,29 @@ static void says_where_its_source_is_not_here(void)
 	unmake(&place);
 }
 
+static void closes_the_losers_of_a_race(void)
+{
+	struct place places[2];
+	struct tp_engine *engine;
+	struct tp_result result;
+	int descriptors;
+
+	prepare();
+	if (!have(make_all(places, 2, (enum kind[]){ SILENT, OPEN }, loopbacks)))
+		return;
+	nsswitch_file = "hosts: files\n";
+	hosts_file = "127.0.0.1 two.test\n127.0.0.2 two.test\n";
+	descriptors = count_descriptors();
+	add("two.test", places[0].port);
+	engine = tp_engine_new(&run.setup);
+	CHECK_NUMBER(tp_engine_next(engine, &result), 0);
+	CHECK_NUMBER(result.state, TP_OPEN);
+	CHECK_NUMBER(count_descriptors(), descriptors);
+	tp_engine_free(engine);
+	unmake(&places[0]);
+	unmake(&places[1]);
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -183,6 +206,7 @@ int main(void)
 		{ "each address of a name is probed by itself where asked", probes_each_address_by_itself, QUICK },
 		{ "a probe begins at the source asked for", begins_at_its_source },
 		{ "a source that is not here is an error", says_where_its_source_is_not_here },
+		{ "the losers of a race are closed when the winner is known", closes_the_losers_of_a_race },
 	};
 
 	share();

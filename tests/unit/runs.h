@@ -29,8 +29,8 @@ static const struct name names[] = {
 	{ .name = NULL },
 };
 
-#define MOST 6000
-#define MINUTE 60000000
+#define MOST 6000       /* how many targets a run may have */
+#define MINUTE 60000000 /* in us */
 
 /* One run of the engine: what it is given, and what came of it. */
 struct run {
@@ -127,6 +127,7 @@ static inline void prepare(void)
 	run.setup.plan.timeout_us = MINUTE;
 	shared->lookups = 0;
 	shared->helpers = 0;
+	hosts_file = nsswitch_file = NULL;
 }
 
 static inline void add(const char *host, uint16_t port)
@@ -206,12 +207,6 @@ static inline bool have(bool made)
 
 static const char *const loopbacks[] = { "127.0.0.1", "127.0.0.2", "127.0.0.3" };
 
-static inline void open_up(struct run *this)
-{
-	if (this->waits == 1)
-		let_in(this->place);
-}
-
 static inline void hang_up(struct run *this)
 {
 	if (this->waits == 1)
@@ -244,7 +239,7 @@ static inline void give_descriptors_back(struct run *this)
 		leave_descriptors(-1);
 }
 
-/* More than there may be helpers, in a process that forks quickly. */
+/* More names than there may be helpers at once. Nobody answers for them. */
 #define SLOW_NAMES 400
 
 static inline const char *slow_name(size_t number)

@@ -57,7 +57,7 @@ static void takes_dev_tcp(void)
 	check_good(rows, ROWS(rows));
 }
 
-/* Checks each spec as HOST PORT, as HOST:PORT, behind brackets, in bash's own spelling, and in a URL. */
+/* Checks a list of ports as HOST PORT, as HOST:PORT, behind brackets, in bash's own spelling, and in a URL. */
 static void in_every_form(const char *spec, void (*check)(const struct good *row))
 {
 	static const struct {

@@ -154,7 +154,7 @@ static inline void unit_run_one(const struct unit_test *test)
 		unit.stalled_us = unit_stalled_us();
 		alarm(120);
 		if (test->quick && unit_is_emulated()) {
-			unit_skip("contract: emulated lacks 'quick'");
+			unit_skip("contract: an emulated processor is too slow for this test");
 			return;
 		}
 		test->run();
